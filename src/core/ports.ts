@@ -1,0 +1,227 @@
+/**
+ * What the parts of Punctual need from the outside, as small as each needs it. There are two sets of
+ * implementations: over NATS (`nats/`) and in memory (`testing/`), held together by one contract suite.
+ */
+import type { LeaseRecord } from "./lease.js";
+import type { Instant, Schedule, ScheduleDefinition } from "./schedule.js";
+
+/** Wall time and elapsed time are two different things; only `runtime/clock.ts` reads either. */
+export interface Clock {
+  /** Wall time. May jump. */
+  now(): Instant;
+  /** Milliseconds since some start; never goes back, says nothing of the date. */
+  monotonic(): number;
+  /** Calls back once after at least `delayMs`; returns a function that cancels it. */
+  after(delayMs: number, callback: () => void): () => void;
+}
+
+/** The answer of a compare-and-swap. `unknown`: it may or may not have been stored. */
+export type CasOutcome =
+  | { kind: "stored"; revision: number }
+  | { kind: "lost" }
+  | { kind: "unknown"; error: Error };
+
+export interface Versioned<T> {
+  value: T;
+  revision: number;
+}
+
+export interface Subscription {
+  stop(): Promise<void>;
+}
+
+/** One record per shard. */
+export interface LeaseStore {
+  /** From the leader: reads what was acknowledged. Null when the shard has no record yet. */
+  read(shard: number): Promise<Versioned<LeaseRecord> | null>;
+  /** Writes if the record's revision is still `revision` (0: does not exist). */
+  write(shard: number, record: LeaseRecord, revision: number): Promise<CasOutcome>;
+  /** Every record and every change. Hints only: may lag, may repeat. */
+  watch(onChange: (shard: number, lease: Versioned<LeaseRecord>) => void): Promise<Subscription>;
+}
+
+/** A batch of definitions in the order of the store, complete up to `view`. */
+export interface ScheduleChanges {
+  changed: readonly Schedule[];
+  /** Ids that were removed from the store altogether. */
+  removed: readonly { id: string; revision: number }[];
+  /** Everything at or before this sequence has been delivered. */
+  view: number;
+}
+
+export interface ScheduleStore {
+  get(id: string): Promise<Schedule | null>;
+  /** The definition as it was at `revision`; null when the store keeps it no longer. */
+  getRevision(id: string, revision: number): Promise<Schedule | null>;
+  /** Writes if the id's revision is still `revision` (0: does not exist). */
+  write(id: string, definition: ScheduleDefinition, revision: number): Promise<CasOutcome>;
+  /** Every definition that is not deleted, by id. */
+  list(): AsyncIterable<Schedule>;
+  /** First everything, then every change. `onChanges` is first called when all of it has been delivered. */
+  watch(onChanges: (changes: ScheduleChanges) => void): Promise<Subscription>;
+  /** Moves the store's sequence forward, so that a view that was lost by the store can be reached again. */
+  touch(): Promise<void>;
+}
+
+/** A message for WORK. */
+export interface WorkMessage {
+  subject: string;
+  /** `Nats-Msg-Id`. */
+  msgId: string;
+  headers: Readonly<Record<string, string>>;
+  body: Uint8Array;
+}
+
+export type PublishOutcome =
+  | { kind: "stored"; seq: number }
+  /** A message with this id was stored before, at `seq`. */
+  | { kind: "duplicate"; seq: number }
+  /** WORK holds a message with this subject. */
+  | { kind: "taken" }
+  /** The stream is full. Nothing was stored; try again later. */
+  | { kind: "full"; reason: string }
+  /** Refused for good. Nothing was stored. */
+  | { kind: "refused"; reason: string }
+  /** No answer: it may or may not have been stored, now or later. */
+  | { kind: "unknown"; error: Error };
+
+export interface StoredMessage {
+  seq: number;
+  subject: string;
+  headers: Readonly<Record<string, string>>;
+  body: Uint8Array;
+  /** When the server stored it. */
+  storedAt: Instant;
+}
+
+/** WORK, as its producers see it. */
+export interface WorkStream {
+  /** Never rejects, never repeats by itself. Outcomes come in any order. */
+  publish(message: WorkMessage): Promise<PublishOutcome>;
+  /** Resolves when the window of unanswered publishes has room. */
+  ready(): Promise<void> | undefined;
+  /** From the leader. */
+  lastOn(subject: string): Promise<StoredMessage | null>;
+  /** From the leader. */
+  at(seq: number): Promise<StoredMessage | null>;
+  remove(seq: number): Promise<void>;
+  /** Removes the tombstones that were stored before an instant of the server's clock. */
+  removeTombstones(storedBefore: Instant): Promise<number>;
+}
+
+export interface RunEvent {
+  runId: string;
+  /** `started`, `succeeded`, `failed`, `skipped`, `missed`, … */
+  type: string;
+  /** Repeats under the same id are refused by the server. */
+  msgId: string;
+  data: Readonly<Record<string, unknown>>;
+}
+
+/** RUNS: what happened. Append-only. */
+export interface RunLog {
+  /** Resolves when the event is stored; a repeat is not an error. */
+  append(event: RunEvent): Promise<void>;
+  /**
+   * Whether anything at all is known of the run: an event, or the server's own record that its message was
+   * stored under `workSubject` at a sequence of RUNS after `from`. From the leader.
+   */
+  hasAny(runId: string, workSubject: string, from: number): Promise<boolean>;
+  /** Whether an event of this type is known. From the leader. */
+  has(runId: string, type: string): Promise<boolean>;
+  lastSequence(): Promise<number>;
+}
+
+/** Live orchestrators and workers. For people and for spreading shards; never for safety. */
+export interface Member {
+  role: "orchestrator" | "worker";
+  id: string;
+  host: string;
+  pid: number;
+  startedAt: Instant;
+  queues?: readonly string[] | undefined;
+}
+
+export interface Membership {
+  /** Writes or refreshes a member; it fades by itself when not refreshed. */
+  announce(member: Member): Promise<void>;
+  leave(member: Member): Promise<void>;
+  list(): Promise<Member[]>;
+  /** Every announcement (null: has left). */
+  watch(onChange: (key: string, member: Member | null) => void): Promise<Subscription>;
+  /** Holds the member's subject for as long as this connection lives. */
+  answerProbes(memberId: string): Subscription;
+  /** `gone`: the server says that nobody holds the member's subject. */
+  probe(memberId: string): Promise<"alive" | "gone" | "unknown">;
+}
+
+export interface DeadLetter {
+  queue: string;
+  /** Subject and sequence in WORK. */
+  subject: string;
+  seq: number;
+  headers: Readonly<Record<string, string>>;
+  body: Uint8Array;
+  reason: string;
+  attempts: number;
+  error?: string | undefined;
+  stack?: string | undefined;
+}
+
+export interface DeadLetters {
+  /** Resolves when stored; the same (subject, seq) again is not an error. */
+  bury(letter: DeadLetter): Promise<void>;
+}
+
+/** Settings of a queue, kept by the server's consumer. */
+export interface QueueSettings {
+  /** Redelivery when a worker was silent for this long. */
+  ackWaitMs: number;
+  /** Deliveries of one message, the first included. Jobs may ask for fewer, not more. */
+  maxAttempts: number;
+  /** Jobs of this queue that may run at once, over all workers. */
+  concurrency: number;
+}
+
+export interface QueueStore {
+  /** Makes the queue with these settings, or the defaults; an existing one is left as it is. */
+  ensure(queue: string, settings?: Partial<QueueSettings>): Promise<QueueSettings>;
+  get(queue: string): Promise<QueueSettings | null>;
+}
+
+/** A job as a worker receives it. */
+export interface Delivery {
+  subject: string;
+  headers: Readonly<Record<string, string>>;
+  body: Uint8Array;
+  seq: number;
+  /** 1 for the first. */
+  attempt: number;
+  storedAt: Instant;
+  ack(): void;
+  /** Put back, for delivery after at least `delayMs`. */
+  nak(delayMs: number): void;
+  /** Still at work: the server waits anew. */
+  working(): void;
+  /** Done with for ever; the server deletes it. */
+  term(reason: string): void;
+}
+
+export interface ConsumeOptions {
+  /** Deliveries that may be handed out and not yet settled. */
+  concurrency: number;
+  onDelivery(delivery: Delivery): void;
+  /** The pull was restarted, the connection came back, …: for the log. */
+  onNotice?(text: string): void;
+}
+
+/** The pulling end of a queue. */
+export interface WorkSource {
+  /** Delivers until stopped; survives reconnects, leader changes and a stalled pull. */
+  consume(queue: string, options: ConsumeOptions): Promise<Subscription>;
+}
+
+/** Asks the API and gets its JSON answer; throws a `PunctualError` when refused. */
+export interface ApiCaller {
+  call(endpoint: string, request: unknown): Promise<unknown>;
+}

@@ -1,0 +1,121 @@
+/**
+ * The API: a NATS service, JSON in, JSON out, on `<ns>.api.<endpoint>`. A refusal carries the headers of NATS
+ * micro (`Nats-Service-Error`, `Nats-Service-Error-Code`) and a body `{code, message, issues}`.
+ */
+import { z } from "zod";
+import type { ErrorCode } from "../core/errors.js";
+import { limits } from "./limits.js";
+import { checkJobId, checkScheduleId } from "./names.js";
+import { duration, headerMap, instant, queueName, retryInput, scheduleInput } from "./schedule-input.js";
+
+export const apiServiceName = "punctual";
+
+const checked = (check: (value: unknown, field: string) => string) =>
+  z.string().superRefine((value, context) => {
+    try {
+      check(value, "");
+    } catch (error) {
+      context.addIssue({ code: "custom", message: (error as Error).message });
+    }
+  });
+
+const id = checked(checkScheduleId);
+const jobId = checked(checkJobId);
+const byId = z.strictObject({ id });
+
+/** A schedule as the API shows it. */
+export const scheduleView = z.object({
+  id: z.string(),
+  revision: z.int(),
+  shard: z.int(),
+  /** In the form in which it can be put again. */
+  schedule: z.record(z.string(), z.unknown()),
+  /** RFC 3339; null when it is paused or never fires again. */
+  nextFireTime: z.string().nullable(),
+});
+export type ScheduleView = z.output<typeof scheduleView>;
+
+export const enqueueRequest = z.strictObject({
+  queue: queueName.default("default"),
+  payload: z.json().default(null),
+  headers: headerMap.default({}),
+  retry: retryInput.default({}),
+  timeout: duration.default(0),
+  /** Own id: the run id and the idempotency key. Default: a new one. */
+  jobId: jobId.optional(),
+  /** While a job with this key is queued or running, another is refused. Default: the job id. */
+  unique: jobId.optional(),
+});
+export type EnqueueRequest = z.input<typeof enqueueRequest>;
+
+const enqueued = z.object({
+  runId: z.string(),
+  /** False: a job with the same id or the same key is queued or running already, or was a moment ago. */
+  accepted: z.boolean(),
+});
+export type Enqueued = z.output<typeof enqueued>;
+
+/** Every endpoint with the schemas of its request and its response. */
+export const endpoints = {
+  "schedule.put": {
+    request: z.strictObject({
+      id,
+      schedule: scheduleInput,
+      /** Only if the revision is still this one; 0: only if it does not exist. */
+      ifRevision: z.int().min(0).optional(),
+    }),
+    response: scheduleView,
+  },
+  "schedule.get": { request: byId, response: scheduleView },
+  "schedule.list": {
+    request: z.strictObject({
+      /** Ids after this one. */
+      after: id.optional(),
+      limit: z.int().min(1).max(1_000).default(100),
+    }),
+    response: z.object({ schedules: z.array(scheduleView), next: z.string().nullable() }),
+  },
+  "schedule.delete": { request: byId, response: z.object({ id: z.string() }) },
+  "schedule.pause": {
+    request: z.strictObject({ id, note: z.string().max(limits.noteLength).optional() }),
+    response: scheduleView,
+  },
+  "schedule.resume": { request: byId, response: scheduleView },
+  "schedule.trigger": { request: byId, response: enqueued },
+  "schedule.preview": {
+    request: z.strictObject({
+      id: id.optional(),
+      schedule: scheduleInput.optional(),
+      from: instant.optional(),
+      count: z.int().min(1).max(1_000).default(10),
+    }),
+    response: z.object({ fireTimes: z.array(z.string()) }),
+  },
+  "job.enqueue": { request: enqueueRequest, response: enqueued },
+} as const;
+
+export type Endpoint = keyof typeof endpoints;
+export type ApiRequest<E extends Endpoint> = z.input<(typeof endpoints)[E]["request"]>;
+export type ApiParsed<E extends Endpoint> = z.output<(typeof endpoints)[E]["request"]>;
+export type ApiResponse<E extends Endpoint> = z.output<(typeof endpoints)[E]["response"]>;
+
+export const apiErrorBody = z.object({
+  code: z.string(),
+  message: z.string(),
+  issues: z.array(z.object({ path: z.string(), message: z.string() })).default([]),
+});
+
+/** Error codes on the wire of NATS micro, which are those of HTTP. */
+export const statusOf: Readonly<Record<ErrorCode, number>> = {
+  invalid: 400,
+  denied: 403,
+  not_found: 404,
+  conflict: 409,
+  full: 507,
+  unsupported: 501,
+  unavailable: 503,
+  timeout: 504,
+  internal: 500,
+};
+
+export const serviceErrorHeaders = { code: "Nats-Service-Error-Code", text: "Nats-Service-Error" } as const;

@@ -1,0 +1,38 @@
+/**
+ * The headers of a job's message. A worker that knows nothing of Punctual can ignore all of them: the body is
+ * the payload as it was published.
+ */
+export const headers = {
+  /** Never changes across redeliveries: the idempotency key. */
+  runId: "Punctual-Run-Id",
+  /** Absent on jobs that no schedule fired. */
+  scheduleId: "Punctual-Schedule-Id",
+  /** When it was due: RFC 3339, UTC. */
+  fireTime: "Punctual-Fire-Time",
+  /** Attempts in all, the first included. */
+  maxAttempts: "Punctual-Max-Attempts",
+  /** `<initialMs>,<factor>,<maxMs>`: waits between attempts. */
+  backoff: "Punctual-Backoff",
+  /** An attempt that takes longer is aborted and failed; milliseconds, absent or 0: no limit. */
+  timeout: "Punctual-Timeout",
+  /** What a producer may ask at the front door. */
+  unique: "Punctual-Unique",
+  at: "Punctual-At",
+  delay: "Punctual-Delay",
+  priority: "Punctual-Priority",
+  /** On dead letters. */
+  error: "Punctual-Error",
+  errorStack: "Punctual-Error-Stack",
+  reason: "Punctual-Reason",
+  attempts: "Punctual-Attempts",
+  queue: "Punctual-Queue",
+  subject: "Punctual-Subject",
+  deadAt: "Punctual-Dead-At",
+  /** JetStream's own. */
+  msgId: "Nats-Msg-Id",
+} as const;
+
+/** Headers that a schedule or a producer may not set by hand. */
+export function isReservedHeader(name: string): boolean {
+  return /^(nats|punctual)-/i.test(name);
+}

@@ -1,0 +1,100 @@
+/** A job's message: how a fire becomes one, and how a worker reads one. */
+
+import type { WorkMessage } from "../core/ports.js";
+import { defaultRetry } from "../core/retry.js";
+import type { Instant, Job, RetryPolicy, Schedule } from "../core/schedule.js";
+import { headers as h } from "./headers.js";
+import { instantToken, isRunId, type Names, runIdOf } from "./names.js";
+
+const encoder = new TextEncoder();
+
+/** Builds the messages of one definition; what does not change from slot to slot is made once. */
+export class FireMessages {
+  readonly #names: Names;
+  readonly #schedule: Schedule;
+  readonly #body: Uint8Array;
+  readonly #fixed: Readonly<Record<string, string>>;
+
+  constructor(names: Names, schedule: Schedule) {
+    this.#names = names;
+    this.#schedule = schedule;
+    this.#body = bodyOf(schedule.job.payload);
+    this.#fixed = { ...schedule.job.headers, ...policyHeaders(schedule.job), [h.scheduleId]: schedule.id };
+  }
+
+  /** The subject is the mutex: one for all slots when overlaps are skipped, one for each when allowed. */
+  subject(slot: Instant): string {
+    const { id, overlap, job } = this.#schedule;
+    return this.#names.job(job.queue, overlap === "skip" ? id : `${id}.${instantToken(slot)}`);
+  }
+
+  message(slot: Instant, term: number): WorkMessage {
+    const runId = runIdOf(this.#schedule.id, slot);
+    return {
+      subject: this.subject(slot),
+      msgId: msgIdOf(runId, term),
+      headers: { ...this.#fixed, [h.runId]: runId, [h.fireTime]: new Date(slot).toISOString() },
+      body: this.#body,
+    };
+  }
+}
+
+/** One message id for each term that may publish a run. */
+export function msgIdOf(runId: string, term: number): string {
+  return `${runId}/${term}`;
+}
+
+export function bodyOf(payload: unknown): Uint8Array {
+  return encoder.encode(JSON.stringify(payload ?? null));
+}
+
+/** The retry policy and the timeout, for the worker. */
+export function policyHeaders(job: Pick<Job, "retry" | "timeoutMs">): Record<string, string> {
+  const { maxAttempts, initialDelayMs, factor, maxDelayMs } = job.retry;
+  return {
+    [h.maxAttempts]: String(maxAttempts),
+    [h.backoff]: `${initialDelayMs},${factor},${maxDelayMs}`,
+    ...(job.timeoutMs > 0 && { [h.timeout]: String(job.timeoutMs) }),
+  };
+}
+
+/** What a worker needs to know of a job; every header may be absent or wrong, as anyone can publish. */
+export interface JobInfo {
+  runId: string;
+  scheduleId: string | null;
+  fireTime: Instant | null;
+  retry: RetryPolicy;
+  timeoutMs: number;
+}
+
+/** @param fallbackRunId for jobs that were published without one */
+export function readJob(headers: Readonly<Record<string, string>>, fallbackRunId: string): JobInfo {
+  const [initialDelayMs, factor, maxDelayMs] = headers[h.backoff]?.split(",").map(Number) ?? [];
+  const fireTime = Date.parse(headers[h.fireTime] ?? "");
+  return {
+    runId: asRunId(headers[h.runId]) ?? fallbackRunId,
+    scheduleId: headers[h.scheduleId] ?? null,
+    fireTime: Number.isNaN(fireTime) ? null : fireTime,
+    retry: {
+      maxAttempts: positive(headers[h.maxAttempts]) ?? defaultRetry.maxAttempts,
+      initialDelayMs: finite(initialDelayMs) ?? defaultRetry.initialDelayMs,
+      factor: finite(factor) ?? defaultRetry.factor,
+      maxDelayMs: finite(maxDelayMs) ?? defaultRetry.maxDelayMs,
+    },
+    timeoutMs: positive(headers[h.timeout]) ?? 0,
+  };
+}
+
+function finite(value: number | undefined): number | undefined {
+  return value !== undefined && Number.isFinite(value) && value >= 0 ? value : undefined;
+}
+
+function positive(text: string | undefined): number | undefined {
+  const value = Number(text);
+  return Number.isInteger(value) && value > 0 ? value : undefined;
+}
+
+/** A run id is part of subjects: one that cannot be is not believed. */
+function asRunId(value: string | undefined): string | undefined {
+  return value !== undefined && isRunId(value) ? value : undefined;
+}

@@ -1,0 +1,36 @@
+/** Every limit of the protocol. Lengths are characters, times milliseconds, unless the name says otherwise. */
+export const limits = {
+  namespaceLength: 32,
+  queueLength: 64,
+  scheduleIdLength: 128,
+  jobIdLength: 128,
+  memberIdLength: 64,
+  noteLength: 1_000,
+  cronExpressionLength: 256,
+  /** User headers of one job. */
+  headers: 64,
+  headerValueLength: 4_096,
+  /** Shards of a namespace; fixed when it is made. */
+  minShards: 1,
+  maxShards: 1_024,
+  defaultShards: 16,
+  /** Entries one lease record may carry: at most about 160 bytes each, well below a message's 1 MiB. */
+  firingPerShard: 4_096,
+  /** Reports (skipped, missed) one lease record may carry. */
+  reportsPerShard: 512,
+  /** The server forgets a message id after this long; kept short because every id costs it about 260 bytes. */
+  dedupWindowMs: 120_000,
+  /** Tombstones must outlive the dedup window. */
+  tombstoneAgeMs: 600_000,
+  /** Redeliveries the server allows at most, whatever a job asks. */
+  maxAttempts: 100,
+  maxDurationMs: 366 * 24 * 3_600_000,
+  /** Kept of an error message and stack, and of a command's output. */
+  errorLength: 8_192,
+  /** Revisions kept of each definition, so that a firing entry finds the one it refers to. */
+  scheduleHistory: 16,
+  runsMaxAgeMs: 7 * 24 * 3_600_000,
+  runsMaxBytes: 1_073_741_824,
+  deadMaxAgeMs: 90 * 24 * 3_600_000,
+  memberTtlMs: 10_000,
+} as const;

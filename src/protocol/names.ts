@@ -1,0 +1,130 @@
+/**
+ * Every name on the wire: streams, buckets, subjects, keys, consumers. All of them carry the namespace, so
+ * that tenants and tests live side by side on one server.
+ *
+ *   <ns>.work.<queue>.<key…>           a due job; the subject is its identity and its mutex
+ *   <ns>.work._void.<runId>.<term>     a tombstone: this term can no longer fire this run
+ *   <ns>.enqueue.<queue>               the front door
+ *   <ns>.run.<runId>.<event>           what happened to a run
+ *   <ns>.queued.<subject in WORK>      written by the server: this job was stored
+ *   <ns>.dead.<queue>                  dead letters
+ *   <ns>.api.<entity>.<verb>           request and reply
+ *   <ns>.alive.<memberId>              subscribed to for as long as the member's connection lives
+ */
+import { invalid } from "../core/errors.js";
+import type { Instant } from "../core/schedule.js";
+import { limits } from "./limits.js";
+
+export const lanes = ["high", "work", "low"] as const;
+export type Lane = (typeof lanes)[number];
+
+const TOKEN = /^[A-Za-z0-9][A-Za-z0-9_=-]*$/;
+const RUN_TOKEN = /^[A-Za-z0-9][A-Za-z0-9_=:-]*$/;
+const NAMESPACE = /^[a-z][a-z0-9-]*$/;
+
+function check(field: string, value: unknown, pattern: RegExp, max: number, expected: string): string {
+  if (typeof value !== "string" || !pattern.test(value) || value.length > max) {
+    const came = typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : typeof value;
+    throw invalid(field, `expected 1 to ${max} ${expected}, got ${came}`);
+  }
+  return value;
+}
+
+const TOKEN_WORDS = "characters of A-Z a-z 0-9 _ = -, the first a letter or digit";
+
+export const checkNamespace = (value: unknown): string =>
+  check("namespace", value, NAMESPACE, limits.namespaceLength, "characters of a-z 0-9 -, the first a letter");
+export const checkQueue = (value: unknown, field = "queue"): string =>
+  check(field, value, TOKEN, limits.queueLength, TOKEN_WORDS);
+export const checkScheduleId = (value: unknown, field = "id"): string =>
+  check(field, value, TOKEN, limits.scheduleIdLength, TOKEN_WORDS);
+export const checkJobId = (value: unknown, field = "jobId"): string =>
+  check(
+    field,
+    value,
+    RUN_TOKEN,
+    limits.jobIdLength,
+    "characters of A-Z a-z 0-9 _ = : -, the first a letter or digit",
+  );
+
+/** An instant as one subject token: `20261124T030000Z`, with milliseconds only when there are any. */
+export function instantToken(instant: Instant): string {
+  const iso = new Date(instant).toISOString();
+  const seconds =
+    iso.slice(0, 4) + iso.slice(5, 7) + iso.slice(8, 13) + iso.slice(14, 16) + iso.slice(17, 19);
+  const ms = iso.slice(20, 23);
+  return ms === "000" ? `${seconds}Z` : `${seconds}${ms}Z`;
+}
+
+/** `<scheduleId>:<fire time>`: the same for every attempt, every term and every orchestrator. */
+export function runIdOf(scheduleId: string, slot: Instant): string {
+  return `${scheduleId}:${instantToken(slot)}`;
+}
+
+export type Names = ReturnType<typeof namesOf>;
+
+/** All names of a namespace. */
+export function namesOf(namespace: string) {
+  const ns = checkNamespace(namespace);
+  const upper = ns.toUpperCase();
+  const bucket = (name: string) => ({ bucket: `${ns}_${name}`, stream: `KV_${ns}_${name}` });
+  return {
+    namespace: ns,
+    work: `${upper}_WORK`,
+    intake: `${upper}_INTAKE`,
+    runs: `${upper}_RUNS`,
+    dead: `${upper}_DEAD`,
+    schedules: bucket("schedules"),
+    leases: bucket("leases"),
+    queues: bucket("queues"),
+    members: bucket("members"),
+
+    laneSubjects: (lane: Lane) => `${ns}.${lane}.>`,
+    queueSubjects: (queue: string, lane: Lane = "work") => `${ns}.${lane}.${queue}.>`,
+    job: (queue: string, key: string, lane: Lane = "work") => `${ns}.${lane}.${queue}.${key}`,
+    tombstone: (runId: string, term: number) => `${ns}.work._void.${runId}.${term}`,
+    tombstones: `${ns}.work._void.>`,
+    consumer: (queue: string, lane: Lane = "work") => `${lane}-${queue}`,
+
+    enqueue: (queue: string) => `${ns}.enqueue.${queue}`,
+    enqueueSubjects: `${ns}.enqueue.>`,
+    intakeConsumer: "intake",
+
+    runEvent: (runId: string, event: string) => `${ns}.run.${runId}.${event}`,
+    runEvents: (runId: string) => `${ns}.run.${runId}.>`,
+    allRunEvents: `${ns}.run.>`,
+    queued: (workSubject: string) => `${ns}.queued.${workSubject}`,
+    allQueued: `${ns}.queued.>`,
+    advisories: [
+      `$JS.EVENT.ADVISORY.CONSUMER.*.${upper}_WORK.*`,
+      `$JS.EVENT.METRIC.CONSUMER.ACK.${upper}_WORK.*`,
+    ],
+    maxDeliveries: `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${upper}_WORK.*`,
+    deadLetterConsumer: "dead-letters",
+
+    deadLetter: (queue: string) => `${ns}.dead.${queue}`,
+    deadSubjects: `${ns}.dead.>`,
+
+    api: (endpoint: string) => `${ns}.api.${endpoint}`,
+    apiSubjects: `${ns}.api.>`,
+    alive: (memberId: string) => `${ns}.alive.${memberId}`,
+
+    leaseKey: (shard: number) => `shard.${shard}`,
+    scheduleKey: (shard: number, id: string) => `${shard}.${id}`,
+    memberKey: (role: "orchestrator" | "worker", id: string) => `${role}.${id}`,
+    settingsKey: "_settings",
+  };
+}
+
+/** The queue and the key of a subject in WORK; null for a tombstone or a foreign subject. */
+export function parseJobSubject(subject: string): { lane: Lane; queue: string; key: string } | null {
+  const [, lane, queue, ...key] = subject.split(".");
+  if (!lanes.includes(lane as Lane) || queue === undefined || queue === "_void" || key.length === 0)
+    return null;
+  return { lane: lane as Lane, queue, key: key.join(".") };
+}
+
+/** Whether a text can be a run id: it must be one subject token. */
+export function isRunId(text: string): boolean {
+  return RUN_TOKEN.test(text) && text.length <= limits.scheduleIdLength + 32;
+}

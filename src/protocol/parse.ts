@@ -1,0 +1,56 @@
+import type { z } from "zod";
+import { type Issue, PunctualError } from "../core/errors.js";
+
+/** Reads `input` by a schema or throws an `invalid` error that names each field. */
+export function parseWith<T extends z.ZodType>(schema: T, input: unknown, what: string): z.output<T> {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const issues: Issue[] = result.error.issues.map((issue) => ({
+    path: pathOf(issue.path),
+    message: sentenceOf(issue, input),
+  }));
+  throw new PunctualError("invalid", `${what}: ${issues.map(wordsOf).join("; ")}`, { issues });
+}
+
+const wordsOf = (issue: Issue): string =>
+  issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`;
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === "number") return `${text}[${key}]`;
+    return text === "" ? String(key) : `${text}.${String(key)}`;
+  }, "");
+}
+
+/** Zod names what was expected; what came is added where it does not. */
+function sentenceOf(issue: z.core.$ZodIssue, input: unknown): string {
+  if (issue.code === "unrecognized_keys")
+    return `unknown field ${issue.keys.map((k) => JSON.stringify(k)).join(", ")}`;
+  const message = issue.message.replace(/^Invalid (input|option|string|number): /, "");
+  return /\b(got|received)\b/.test(message) ? message : `${message}, got ${show(valueAt(input, issue.path))}`;
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
+    input,
+  );
+}
+
+/** A value as an error message shows it: JSON, cut. */
+export function show(value: unknown): string {
+  const text = value === undefined ? "nothing" : (JSON.stringify(value) ?? typeof value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+/** JSON or an `invalid` error. */
+export function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PunctualError("invalid", `${what}: expected JSON, got ${show(text)}`, {
+      issues: [{ path: "", message: "expected JSON" }],
+      cause,
+    });
+  }
+}

@@ -1,0 +1,200 @@
+/** A schedule as people and programs write it, and its translation into a definition. */
+import { z } from "zod";
+import { invalid } from "../core/errors.js";
+import { defaultRetry } from "../core/retry.js";
+import type { Instant, RetryPolicy, ScheduleDefinition, ScheduleSpec } from "../core/schedule.js";
+import { formatDuration, parseDuration } from "./duration.js";
+import { isReservedHeader } from "./headers.js";
+import { limits } from "./limits.js";
+import { checkQueue } from "./names.js";
+
+/** `"10m"`, `"1h30m"`, or milliseconds. */
+export const duration = z
+  .union([z.string(), z.number()])
+  .refine((value) => parseDuration(value) !== null, {
+    error: 'expected a duration such as "90s", "1h30m" or whole milliseconds, at most 366 days',
+    abort: true,
+  })
+  .transform((value) => parseDuration(value) as number);
+
+export const instant = z
+  .string()
+  .refine((value) => isInstant(value), {
+    error: 'expected an RFC 3339 time with offset such as "2026-12-24T18:00:00Z"',
+    abort: true,
+  })
+  .transform((value) => Date.parse(value));
+
+export const queueName = z.string().superRefine((value, context) => {
+  try {
+    checkQueue(value);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: (error as Error).message.replace(/^queue: /, "") });
+  }
+});
+
+export const headerMap = z
+  .record(z.string(), z.string().max(limits.headerValueLength))
+  .superRefine((map, context) => {
+    const refuse = (name: string, message: string) =>
+      context.addIssue({ code: "custom", path: [name], message });
+    if (Object.keys(map).length > limits.headers) refuse("", `expected at most ${limits.headers} headers`);
+    for (const [name, value] of Object.entries(map)) {
+      if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) refuse(name, "expected an HTTP-like header name");
+      else if (isReservedHeader(name))
+        refuse(name, "headers that begin with Nats- or Punctual- are reserved");
+      if (/[\r\n]/.test(value)) refuse(name, "expected a value of one line");
+    }
+  });
+
+export const retryInput = z.strictObject({
+  maxAttempts: z
+    .int()
+    .min(1)
+    .max(limits.maxAttempts)
+    .optional()
+    .describe("Attempts in all. Default: the queue's, 5."),
+  initialDelay: duration.optional().describe("Wait before the second attempt. Default 1s."),
+  factor: z.number().min(1).max(100).optional().describe("Growth of each further wait. Default 2."),
+  maxDelay: duration.optional().describe("No wait is longer. Default 10m."),
+});
+
+export const scheduleInput = z
+  .strictObject({
+    cron: z
+      .string()
+      .max(limits.cronExpressionLength)
+      .optional()
+      .describe("A cron line, 5 or 6 fields, or @daily."),
+    timeZone: z.string().optional().describe("IANA zone of the cron line. Default UTC."),
+    every: duration.optional().describe("Fixed interval, counted from the Unix epoch."),
+    phase: duration.optional().describe("Shifts the interval. Default 0."),
+    at: instant.optional().describe("Once, at this RFC 3339 time."),
+    queue: queueName.default("default").describe("Where the job goes. Default `default`."),
+    payload: z.json().default(null).describe("The message body, any JSON. Default null."),
+    headers: headerMap.default({}).describe("Added to the message."),
+    retry: retryInput.default({}),
+    timeout: duration.default(0).describe("Limit of one attempt. Default none."),
+    overlap: z
+      .enum(["skip", "allow"])
+      .default("skip")
+      .describe("When an earlier run is not over. Default skip."),
+    misfire: z
+      .enum(["skip", "once", "all"])
+      .default("once")
+      .describe("Slots over a minute late. Default once."),
+    catchUpWindow: duration.default(24 * 3_600_000).describe("Older slots are missed. Default 24h."),
+    delivery: z.enum(["at-least-once", "at-most-once"]).default("at-least-once"),
+    paused: z.boolean().default(false),
+    note: z.string().max(limits.noteLength).optional(),
+  })
+  .superRefine((input, context) => {
+    const given = [input.cron, input.every, input.at].filter((value) => value !== undefined).length;
+    const refuse = (path: string, message: string) =>
+      context.addIssue({ code: "custom", path: [path], message });
+    if (given !== 1)
+      context.addIssue({ code: "custom", message: `expected one of cron, every, at, got ${given} of them` });
+    if (input.timeZone !== undefined && input.cron === undefined) refuse("timeZone", "goes with cron only");
+    if (input.phase !== undefined && input.every === undefined) refuse("phase", "goes with every only");
+    if (input.every === 0) refuse("every", "expected at least 1 ms");
+    if (input.phase !== undefined && input.every !== undefined && input.phase >= input.every) {
+      refuse("phase", "expected less than every");
+    }
+  });
+
+export type ScheduleInput = z.input<typeof scheduleInput>;
+
+/** What the caller knows and the input does not. */
+export interface DefinitionContext {
+  now: Instant;
+  /** The queue's limit, and the default of `retry.maxAttempts`. */
+  queueMaxAttempts: number;
+  /** Revision of the first definition under this id; 0 when this is the first. */
+  firstRevision: number;
+}
+
+/** The definition that stands for an input that was parsed. */
+export function definitionOf(
+  input: z.output<typeof scheduleInput>,
+  context: DefinitionContext,
+): ScheduleDefinition {
+  return {
+    spec: specOf(input),
+    job: {
+      queue: input.queue,
+      payload: input.payload,
+      headers: input.headers,
+      retry: retryOf(input.retry, context.queueMaxAttempts),
+      timeoutMs: input.timeout,
+    },
+    overlap: input.overlap,
+    misfire: input.misfire,
+    catchUpWindowMs: input.catchUpWindow,
+    delivery: input.delivery,
+    paused: input.paused,
+    note: input.note,
+    deleted: false,
+    effectiveFrom: context.now,
+    firstRevision: context.firstRevision,
+  };
+}
+
+/** The input that says the same as a definition. */
+export function inputOf(definition: ScheduleDefinition): ScheduleInput {
+  const { spec, job } = definition;
+  return {
+    ...(spec.kind === "cron" && { cron: spec.expression, timeZone: spec.timeZone }),
+    ...(spec.kind === "every" && {
+      every: formatDuration(spec.everyMs),
+      phase: formatDuration(spec.phaseMs),
+    }),
+    ...(spec.kind === "at" && { at: new Date(spec.at).toISOString() }),
+    queue: job.queue,
+    payload: job.payload as NonNullable<ScheduleInput["payload"]>,
+    headers: { ...job.headers },
+    retry: {
+      maxAttempts: job.retry.maxAttempts,
+      initialDelay: formatDuration(job.retry.initialDelayMs),
+      factor: job.retry.factor,
+      maxDelay: formatDuration(job.retry.maxDelayMs),
+    },
+    timeout: formatDuration(job.timeoutMs),
+    overlap: definition.overlap,
+    misfire: definition.misfire,
+    catchUpWindow: formatDuration(definition.catchUpWindowMs),
+    delivery: definition.delivery,
+    paused: definition.paused,
+    ...(definition.note !== undefined && { note: definition.note }),
+  };
+}
+
+function specOf(input: z.output<typeof scheduleInput>): ScheduleSpec {
+  if (input.cron !== undefined)
+    return { kind: "cron", expression: input.cron, timeZone: input.timeZone ?? "UTC" };
+  if (input.every !== undefined) return { kind: "every", everyMs: input.every, phaseMs: input.phase ?? 0 };
+  return { kind: "at", at: input.at as Instant };
+}
+
+/** A retry policy with its defaults, checked against the queue's limit. */
+export function retryOf(input: z.output<typeof retryInput>, queueMaxAttempts: number): RetryPolicy {
+  const maxAttempts = input.maxAttempts ?? queueMaxAttempts;
+  if (maxAttempts > queueMaxAttempts) {
+    throw invalid(
+      "retry.maxAttempts",
+      `expected at most ${queueMaxAttempts}, the queue's limit, got ${maxAttempts}`,
+    );
+  }
+  return {
+    maxAttempts,
+    initialDelayMs: input.initialDelay ?? defaultRetry.initialDelayMs,
+    factor: input.factor ?? defaultRetry.factor,
+    maxDelayMs: input.maxDelay ?? defaultRetry.maxDelayMs,
+  };
+}
+
+function isInstant(text: string): boolean {
+  return (
+    /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$/.test(text) &&
+    !Number.isNaN(Date.parse(text))
+  );
+}

@@ -1,0 +1,83 @@
+/** Definitions and lease records as they lie in their buckets. */
+import { z } from "zod";
+import type { Firing, LeaseRecord } from "../core/lease.js";
+import type { ScheduleDefinition } from "../core/schedule.js";
+import { parseJson, parseWith } from "./parse.js";
+
+const spec = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("cron"), expression: z.string(), timeZone: z.string() }),
+  z.object({ kind: z.literal("every"), everyMs: z.int().min(1), phaseMs: z.int().min(0) }),
+  z.object({ kind: z.literal("at"), at: z.int() }),
+]);
+
+const definition: z.ZodType<ScheduleDefinition> = z.object({
+  spec,
+  job: z.object({
+    queue: z.string(),
+    payload: z.unknown(),
+    headers: z.record(z.string(), z.string()),
+    retry: z.object({
+      maxAttempts: z.int(),
+      initialDelayMs: z.number(),
+      factor: z.number(),
+      maxDelayMs: z.number(),
+    }),
+    timeoutMs: z.number(),
+  }),
+  overlap: z.enum(["skip", "allow"]),
+  misfire: z.enum(["skip", "once", "all"]),
+  catchUpWindowMs: z.number(),
+  delivery: z.enum(["at-least-once", "at-most-once"]),
+  paused: z.boolean(),
+  note: z.string().optional(),
+  deleted: z.boolean(),
+  effectiveFrom: z.int(),
+  firstRevision: z.int(),
+});
+
+const report = z.object({
+  scheduleId: z.string(),
+  outcome: z.enum(["skipped", "missed"]),
+  reason: z.string(),
+  from: z.int(),
+  to: z.int(),
+  count: z.int(),
+});
+
+const lease = z.object({
+  holder: z.string().nullable(),
+  nonce: z.string(),
+  term: z.int(),
+  view: z.int(),
+  cursor: z.object({ time: z.int(), id: z.string() }),
+  runsFrom: z.int(),
+  /** `[scheduleId, slot, revision, firstTerm]`: there may be thousands. */
+  firing: z.array(z.tuple([z.string(), z.int(), z.int(), z.int()])),
+  reports: z.array(report),
+});
+
+export function encodeDefinition(value: ScheduleDefinition): string {
+  return JSON.stringify(value);
+}
+
+export function decodeDefinition(text: string, key: string): ScheduleDefinition {
+  const what = `stored schedule ${key}`;
+  return parseWith(definition, parseJson(text, what), what);
+}
+
+export function encodeLease(record: LeaseRecord): string {
+  return JSON.stringify({
+    ...record,
+    firing: record.firing.map((f) => [f.scheduleId, f.slot, f.revision, f.firstTerm]),
+  });
+}
+
+export function decodeLease(text: string, key: string): LeaseRecord {
+  const what = `stored lease ${key}`;
+  const raw = parseWith(lease, parseJson(text, what), what);
+  return { ...raw, firing: raw.firing.map(firingOf) };
+}
+
+function firingOf([scheduleId, slot, revision, firstTerm]: [string, number, number, number]): Firing {
+  return { scheduleId, slot, revision, firstTerm };
+}

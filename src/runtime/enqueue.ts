@@ -1,0 +1,42 @@
+import { PunctualError } from "../core/errors.js";
+import type { PublishOutcome, WorkMessage, WorkStream } from "../core/ports.js";
+
+const TRIES = 5;
+
+/**
+ * Publishes a job that no schedule fired. An unanswered publish is repeated under the same message id, so that
+ * the server refuses the second as a duplicate if the first was stored.
+ *
+ * @returns whether this call or an earlier one with the same message id stored it; false when its subject is
+ *   taken by a job that is queued or running
+ */
+export async function enqueue(work: WorkStream, message: WorkMessage): Promise<boolean> {
+  let outcome: PublishOutcome | undefined;
+  for (let tries = 0; tries < TRIES; tries++) {
+    await work.ready();
+    outcome = await work.publish(message);
+    if (outcome.kind !== "unknown") break;
+  }
+  switch (outcome?.kind) {
+    case "stored":
+      return true;
+    case "duplicate":
+    case "taken":
+      return false;
+    case "full":
+      throw new PunctualError(
+        "full",
+        `${message.subject}: the queue is full (${outcome.reason}); try again later`,
+      );
+    case "refused":
+      throw new PunctualError("denied", `${message.subject}: the server refused the job (${outcome.reason})`);
+    default:
+      throw new PunctualError(
+        "timeout",
+        `${message.subject}: no answer from the server after ${TRIES} tries`,
+        {
+          cause: outcome?.error,
+        },
+      );
+  }
+}
