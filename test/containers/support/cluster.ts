@@ -1,0 +1,156 @@
+/** A three-node JetStream cluster in containers, with the configuration of deploy/. */
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { Network, type StartedNetwork } from "testcontainers";
+import { type ContainerControl, type ContainerSpec, removeNetwork, startContainer } from "./control.js";
+import { dockerClient } from "./docker.js";
+import { natsImage } from "./images.js";
+
+const NAMES = ["n1", "n2", "n3"];
+const CONFIG = join(import.meta.dirname, "../../../deploy/nats.conf");
+const CLIENT_PORT = 4222;
+const MONITOR_PORT = 8222;
+
+export interface ClusterNode extends ContainerControl {
+  /** As seen from the tests. It stays the same when the node is killed and started. */
+  readonly hostUrl: string;
+  /** As seen by containers on the cluster's network. */
+  readonly networkUrl: string;
+  /** The server's HTTP monitor, as seen from the tests. */
+  readonly monitorUrl: string;
+}
+
+export interface Cluster {
+  readonly network: StartedNetwork;
+  readonly nodes: readonly ClusterNode[];
+  readonly hostUrls: string[];
+  readonly networkUrls: string[];
+  /** Resolves when a meta leader is known and that many nodes (default: all) say they are healthy. */
+  ready(nodes?: number, timeoutMs?: number): Promise<void>;
+  /** The node that leads the stream now; waits while there is none. */
+  streamLeader(stream: string, timeoutMs?: number): Promise<ClusterNode>;
+  /** Starts another container on the cluster's network, for example the product with PUNCTUAL_SERVER set. */
+  run(spec: ContainerSpec): Promise<ContainerControl>;
+  /** Removes the nodes, everything started with `run`, and the network. */
+  close(): Promise<void>;
+}
+
+interface StreamDetail {
+  name: string;
+  cluster?: { leader?: string };
+}
+
+interface JetStreamReport {
+  meta_cluster?: { leader?: string };
+  account_details?: { stream_detail?: StreamDetail[] }[];
+}
+
+/** Starts the cluster and waits until JetStream is on. Needs a Docker daemon. */
+export async function startCluster(): Promise<Cluster> {
+  const image = await natsImage();
+  await dockerClient();
+  const network = await new Network().start();
+  try {
+    const ports = await freePorts(NAMES.length * 2);
+    const nodes = await Promise.all(
+      NAMES.map((name, i) => startNode(image, network, name, [ports[i * 2]!, ports[i * 2 + 1]!])),
+    );
+    const cluster = assemble(network, nodes);
+    await cluster.ready();
+    return cluster;
+  } catch (error) {
+    await removeNetwork(network);
+    throw error;
+  }
+}
+
+async function startNode(
+  image: string,
+  network: StartedNetwork,
+  name: string,
+  [clientPort, monitorPort]: [number, number],
+): Promise<ClusterNode> {
+  const { host } = (await dockerClient()).info.containerRuntime;
+  const container = await startContainer(network, {
+    image,
+    name,
+    command: ["--config", "/etc/nats/nats.conf", "--name", name],
+    ports: { [CLIENT_PORT]: clientPort, [MONITOR_PORT]: monitorPort },
+    files: { "/etc/nats/nats.conf": CONFIG },
+    waitFor: /Listening for client connections/,
+  });
+  return {
+    ...container,
+    hostUrl: `nats://${host}:${clientPort}`,
+    networkUrl: `nats://${name}:${CLIENT_PORT}`,
+    monitorUrl: `http://${host}:${monitorPort}`,
+  };
+}
+
+function assemble(network: StartedNetwork, nodes: ClusterNode[]): Cluster {
+  return {
+    network,
+    nodes,
+    hostUrls: nodes.map((node) => node.hostUrl),
+    networkUrls: nodes.map((node) => node.networkUrl),
+    ready: async (count = nodes.length, timeoutMs = 60_000) => {
+      await until(`${count} healthy nodes with a meta leader`, timeoutMs, async () => {
+        const healthy = await Promise.all(nodes.map(isHealthy));
+        const reports = await Promise.all(nodes.map((node) => report(node)));
+        const led = reports.some((jetstream) => jetstream?.meta_cluster?.leader);
+        return led && healthy.filter(Boolean).length >= count ? true : undefined;
+      });
+    },
+    streamLeader: (stream, timeoutMs = 60_000) =>
+      until(`a leader of stream ${stream}`, timeoutMs, async () => {
+        const claims = await Promise.all(nodes.map((node) => leads(node, stream)));
+        return nodes.find((_, i) => claims[i]);
+      }),
+    run: (spec) => startContainer(network, spec),
+    close: () => removeNetwork(network),
+  };
+}
+
+async function isHealthy(node: ClusterNode): Promise<boolean> {
+  return fetch(`${node.monitorUrl}/healthz`, { signal: AbortSignal.timeout(2_000) }).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
+/** A node's own claim: what the others say of it may be out of date. */
+async function leads(node: ClusterNode, stream: string): Promise<boolean> {
+  const accounts = (await report(node, "?accounts=true&streams=true"))?.account_details ?? [];
+  const details = accounts.flatMap((account) => account.stream_detail ?? []);
+  return details.some((detail) => detail.name === stream && detail.cluster?.leader === node.name);
+}
+
+async function report(node: ClusterNode, query = ""): Promise<JetStreamReport | undefined> {
+  return fetch(`${node.monitorUrl}/jsz${query}`, { signal: AbortSignal.timeout(2_000) }).then(
+    async (response) => (await response.json()) as JetStreamReport,
+    () => undefined,
+  );
+}
+
+async function until<T>(what: string, timeoutMs: number, attempt: () => Promise<T | undefined>): Promise<T> {
+  const end = performance.now() + timeoutMs;
+  for (;;) {
+    const result = await attempt();
+    if (result !== undefined) return result;
+    if (performance.now() > end) throw new Error(`no ${what} within ${timeoutMs} ms`);
+    await pause(100);
+  }
+}
+
+/** Ports that were free a moment ago, all different. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = servers.map(async (server) => {
+    await new Promise<void>((resolve) => server.listen(0, () => resolve()));
+    return (server.address() as AddressInfo).port;
+  });
+  const found = await Promise.all(ports);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return found;
+}
