@@ -91,7 +91,13 @@ async function installProduction(folder: string): Promise<void> {
   if ((await readFile(done, "utf8").catch(() => "")) === tag) return;
   for (const file of ["package.json", "package-lock.json", ".npmrc"])
     await cp(join(ROOT, file), join(folder, file));
-  await run("npm", ["ci", "--omit=dev", "--ignore-scripts"], { cwd: folder });
+  try {
+    await run("npm", ["ci", "--omit=dev", "--ignore-scripts"], { cwd: folder });
+  } catch (cause) {
+    const lines = String((cause as { stderr?: string }).stderr ?? cause).split("\n");
+    const errors = lines.filter((line) => line.startsWith("npm error")).slice(0, 12);
+    throw new Error(`npm ci --omit=dev failed for the image's modules:\n${errors.join("\n")}`, { cause });
+  }
   await writeFile(done, tag);
 }
 
