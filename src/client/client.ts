@@ -1,0 +1,80 @@
+/** What a program calls to make schedules and to enqueue jobs. */
+import { randomUUID } from "node:crypto";
+import type { ApiCaller, QueueSettings, QueueStore, WorkStream } from "../core/ports.js";
+import { type Enqueued, type EnqueueRequest, enqueueRequest } from "../protocol/api.js";
+import { enqueueMessage } from "../protocol/enqueue-message.js";
+import type { Names } from "../protocol/names.js";
+import { parseWith } from "../protocol/parse.js";
+import { enqueue } from "../runtime/enqueue.js";
+import { pipeline } from "./pipeline.js";
+import { Schedules } from "./schedules.js";
+
+/** Jobs that `enqueueMany` has begun and whose outcome nobody has taken yet. */
+const PIPELINE_WINDOW = 4_096;
+
+export interface ClientPorts {
+  api: ApiCaller;
+  work: WorkStream;
+  queues: QueueStore;
+  names: Names;
+}
+
+/** What became of one job of many; `error` keeps the others going. */
+export type EnqueueOutcome =
+  | ({ kind: "enqueued"; index: number } & Enqueued)
+  | { kind: "failed"; index: number; error: unknown };
+
+export class Client {
+  readonly schedules: Schedules;
+  readonly #ports: ClientPorts;
+  readonly #newId: () => string;
+  readonly #queues = new Map<string, Promise<QueueSettings>>();
+
+  constructor(ports: ClientPorts, options: { newId?: () => string } = {}) {
+    this.schedules = new Schedules(ports.api);
+    this.#ports = ports;
+    this.#newId = options.newId ?? randomUUID;
+  }
+
+  /**
+   * Puts a job on its queue, without an orchestrator in between; resolves when the server has stored it. A
+   * queue that does not exist is made, with the default settings.
+   *
+   * Throws `invalid` (the fields are named, nothing was sent), `full`, `denied`, or `timeout`: then the job may
+   * or may not have been stored, and the same `jobId` can safely be enqueued again.
+   */
+  async enqueue(request: EnqueueRequest): Promise<Enqueued> {
+    const parsed = parseWith(enqueueRequest, request, "enqueue");
+    const { maxAttempts } = await this.#queue(parsed.queue);
+    const { runId, message } = enqueueMessage(this.#ports.names, parsed, maxAttempts, this.#newId);
+    return { runId, accepted: await enqueue(this.#ports.work, message) };
+  }
+
+  /**
+   * Enqueues many jobs at once, as fast as the server takes them. Outcomes come in the order of the requests;
+   * as long as nobody takes them, no more than a few thousand jobs are begun.
+   */
+  async *enqueueMany(
+    requests: Iterable<EnqueueRequest> | AsyncIterable<EnqueueRequest>,
+  ): AsyncGenerator<EnqueueOutcome, void, undefined> {
+    let count = 0;
+    yield* pipeline(requests, PIPELINE_WINDOW, async (request): Promise<EnqueueOutcome> => {
+      const index = count++;
+      try {
+        return { kind: "enqueued", index, ...(await this.enqueue(request)) };
+      } catch (error) {
+        return { kind: "failed", index, error };
+      }
+    });
+  }
+
+  /** Asked once for each queue; a failed attempt is not remembered. */
+  #queue(queue: string): Promise<QueueSettings> {
+    const known = this.#queues.get(queue);
+    if (known !== undefined) return known;
+    const settings = this.#ports.queues.ensure(queue);
+    this.#queues.set(queue, settings);
+    settings.catch(() => this.#queues.delete(queue));
+    return settings;
+  }
+}
