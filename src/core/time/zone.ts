@@ -1,0 +1,187 @@
+/**
+ * The offset of a time zone at an instant, from the tz data of the platform.
+ *
+ * `Intl` answers one instant in a microsecond or more, far too slow to be asked at every step of a search.
+ * So a zone is kept as a table: time is cut into chunks of about nine years; the first question about a
+ * chunk samples it every three days, halves every stretch whose ends differ down to the second, and keeps
+ * the segments of constant offset. Every later question is a look into the table.
+ *
+ * Three days find every change: over all zones and years of tzdata 2025c two changes are never closer than
+ * 3.98 days (Africa/Freetown, September 1939), and rules for the future come in pairs a week or more apart.
+ */
+import { invalid, PunctualError } from "../errors.js";
+import type { Instant } from "../schedule.js";
+
+/** The first and the last instant that the platform can represent. */
+export const MIN_INSTANT: Instant = -8_640_000_000_000_000;
+export const MAX_INSTANT: Instant = 8_640_000_000_000_000;
+
+const SECOND_MS = 1000;
+const STEP_MS = 3 * 86_400_000;
+const CHUNK_MS = 2 ** 38;
+/** More than any change of offset moves the clock (24 hours), and no more than two changes are apart. */
+const LEAD_MS = STEP_MS;
+const MAX_CHUNKS = 256;
+
+/** A stretch of time with one offset. Local time is `instant + offsetMs`. */
+export interface Segment {
+  /** Where the offset came into force, or the edge of the table when that is more than three days before. */
+  readonly from: Instant;
+  /** Exclusive: the next change, or the edge of the table, beyond which the offset may be the same. */
+  readonly until: Instant;
+  readonly offsetMs: number;
+  /** The offset just before `from`; the same as `offsetMs` when nothing changed there. */
+  readonly offsetBeforeMs: number;
+}
+
+/** A change of the offset. Grows: local times are skipped. Shrinks: local times come twice. */
+export interface Transition {
+  readonly at: Instant;
+  readonly offsetBeforeMs: number;
+  readonly offsetAfterMs: number;
+}
+
+export class Zone {
+  readonly #format: Intl.DateTimeFormat;
+  readonly #chunks = new Map<number, readonly Segment[]>();
+  #recent: Segment | undefined;
+
+  /** @throws RangeError when the platform does not know `name`. */
+  constructor(readonly name: string) {
+    this.#format = new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "longOffset" });
+  }
+
+  /** Milliseconds to add to `instant` to get local time; negative west of Greenwich. */
+  offsetAt(instant: Instant): number {
+    return this.segmentAt(instant).offsetMs;
+  }
+
+  /** The segment with `from <= instant < until`. */
+  segmentAt(instant: Instant): Segment {
+    const recent = this.#recent;
+    if (recent !== undefined && recent.from <= instant && instant < recent.until) return recent;
+    const segment = this.#lookUp(instant);
+    this.#recent = segment;
+    return segment;
+  }
+
+  /** The changes of offset after `afterExclusive`, up to and with `untilInclusive`, in order of time. */
+  transitionsBetween(afterExclusive: Instant, untilInclusive: Instant): Transition[] {
+    const found: Transition[] = [];
+    const last = Math.min(untilInclusive, MAX_INSTANT);
+    let segment = this.segmentAt(Math.max(afterExclusive, MIN_INSTANT));
+    while (segment.until <= last) {
+      const next = this.segmentAt(segment.until);
+      if (next.offsetMs !== segment.offsetMs) {
+        found.push({ at: segment.until, offsetBeforeMs: segment.offsetMs, offsetAfterMs: next.offsetMs });
+      }
+      segment = next;
+    }
+    return found;
+  }
+
+  #lookUp(instant: Instant): Segment {
+    const index = Math.floor(instant / CHUNK_MS);
+    let chunk = this.#chunks.get(index);
+    if (chunk === undefined) {
+      if (this.#chunks.size >= MAX_CHUNKS) this.#chunks.clear();
+      chunk = this.#build(index * CHUNK_MS);
+      this.#chunks.set(index, chunk);
+    }
+    let low = 0;
+    let high = chunk.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (instant < chunk[middle]!.until) high = middle;
+      else low = middle + 1;
+    }
+    return chunk[low]!;
+  }
+
+  /** The segments of the chunk at `start`; the first one reaches back to its change if that is near. */
+  #build(start: Instant): Segment[] {
+    const end = start + CHUNK_MS;
+    const segments: Segment[] = [];
+    let from = start;
+    let offsetMs = this.#ask(start - LEAD_MS);
+    let offsetBeforeMs = offsetMs;
+    for (const change of this.#scan(start - LEAD_MS, end - SECOND_MS)) {
+      if (change.at > start) segments.push({ from, until: change.at, offsetMs, offsetBeforeMs });
+      from = change.at;
+      offsetBeforeMs = change.offsetBeforeMs;
+      offsetMs = change.offsetAfterMs;
+    }
+    segments.push({ from, until: end, offsetMs, offsetBeforeMs });
+    return segments;
+  }
+
+  #scan(from: Instant, last: Instant): Transition[] {
+    const found: Transition[] = [];
+    let at = from;
+    let offset = this.#ask(at);
+    while (at < last) {
+      const next = Math.min(at + STEP_MS, last);
+      const nextOffset = this.#ask(next);
+      if (nextOffset !== offset) {
+        found.push({ at: this.#change(at, next, offset), offsetBeforeMs: offset, offsetAfterMs: nextOffset });
+      }
+      at = next;
+      offset = nextOffset;
+    }
+    return found;
+  }
+
+  /** The first second in (low, high] at which the offset is no longer `offset`. */
+  #change(low: Instant, high: Instant, offset: number): Instant {
+    let before = low / SECOND_MS;
+    let after = high / SECOND_MS;
+    while (after - before > 1) {
+      const middle = Math.floor((before + after) / 2);
+      if (this.#ask(middle * SECOND_MS) === offset) before = middle;
+      else after = middle;
+    }
+    return after * SECOND_MS;
+  }
+
+  /** Asks the platform, which writes `1/1/1900, GMT+00:53:28`. */
+  #ask(instant: Instant): number {
+    const text = this.#format.format(Math.min(Math.max(instant, MIN_INSTANT), MAX_INSTANT));
+    const match = /GMT(?:([+-])(\d{2}):(\d{2})(?::(\d{2}))?)?$/.exec(text);
+    if (match === null)
+      throw new PunctualError("unsupported", `the platform gives no offset for ${this.name}: "${text}"`);
+    const seconds = Number(match[2] ?? 0) * 3600 + Number(match[3] ?? 0) * 60 + Number(match[4] ?? 0);
+    return seconds === 0 ? 0 : (match[1] === "-" ? -seconds : seconds) * SECOND_MS;
+  }
+}
+
+const zones = new Map<string, Zone>();
+
+/** Whether the platform knows a time zone of this name. Upper and lower case are the same. */
+export function isTimeZone(name: string): boolean {
+  return find(name) !== undefined;
+}
+
+/** The zone of this name; its table is shared by all who ask. Refuses unknown names as `invalid`. */
+export function zoneNamed(name: string): Zone {
+  const zone = find(name);
+  if (zone !== undefined) return zone;
+  throw invalid(
+    "timeZone",
+    `expected an IANA time zone such as "Europe/Berlin", got ${JSON.stringify(name)}`,
+  );
+}
+
+function find(name: string): Zone | undefined {
+  // `undefined` would mean the zone of this machine.
+  if (typeof name !== "string") return undefined;
+  const key = name.toLowerCase();
+  const known = zones.get(key);
+  if (known !== undefined) return known;
+  try {
+    const zone = new Zone(name);
+    zones.set(key, zone);
+    return zone;
+  } catch {
+    return undefined;
+  }
+}
