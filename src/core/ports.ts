@@ -55,6 +55,8 @@ export interface ScheduleStore {
   getRevision(id: string, revision: number): Promise<Schedule | null>;
   /** Writes if the id's revision is still `revision` (0: does not exist). */
   write(id: string, definition: ScheduleDefinition, revision: number): Promise<CasOutcome>;
+  /** The sequence of the newest write. From the leader. */
+  lastSequence(): Promise<number>;
   /** Every definition that is not deleted, by id. */
   list(): AsyncIterable<Schedule>;
   /** First everything, then every change. `onChanges` is first called when all of it has been delivered. */
@@ -224,4 +226,14 @@ export interface WorkSource {
 /** Asks the API and gets its JSON answer; throws a `PunctualError` when refused. */
 export interface ApiCaller {
   call(endpoint: string, request: unknown): Promise<unknown>;
+}
+
+/** Answers the API's requests. A rejection of `handle` becomes an error response. */
+export interface ApiServer {
+  serve(id: string, handle: (endpoint: string, body: string) => Promise<unknown>): Subscription;
+}
+
+/** The pulling end of a stream that Punctual itself works off: the intake, the advisories. */
+export interface DeliverySource {
+  consume(options: ConsumeOptions): Promise<Subscription>;
 }

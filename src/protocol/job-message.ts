@@ -28,8 +28,7 @@ export class FireMessages {
     return this.#names.job(job.queue, overlap === "skip" ? id : `${id}.${instantToken(slot)}`);
   }
 
-  message(slot: Instant, term: number): WorkMessage {
-    const runId = runIdOf(this.#schedule.id, slot);
+  message(slot: Instant, term: number, runId = runIdOf(this.#schedule.id, slot)): WorkMessage {
     return {
       subject: this.subject(slot),
       msgId: msgIdOf(runId, term),

@@ -12,7 +12,8 @@ const TRIES = 5;
  */
 export async function enqueue(work: WorkStream, message: WorkMessage): Promise<boolean> {
   let outcome: PublishOutcome | undefined;
-  for (let tries = 0; tries < TRIES; tries++) {
+  let tries = 0;
+  while (tries++ < TRIES) {
     await work.ready();
     outcome = await work.publish(message);
     if (outcome.kind !== "unknown") break;
@@ -21,6 +22,7 @@ export async function enqueue(work: WorkStream, message: WorkMessage): Promise<b
     case "stored":
       return true;
     case "duplicate":
+      return tries > 1; // of our own unanswered try
     case "taken":
       return false;
     case "full":

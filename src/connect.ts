@@ -1,0 +1,159 @@
+/** The composition root: the only place that knows every part. */
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { z } from "zod";
+import { Client } from "./client/client.js";
+import type { Member, Subscription } from "./core/ports.js";
+import { openConnection, type ServerOptions } from "./nats/connection.js";
+import { type NatsPorts, openPorts } from "./nats/open.js";
+import { serverFacts } from "./nats/server-check.js";
+import { type OrchestratorOptions, orchestratorOptions } from "./orchestrator/options.js";
+import { type Lifetime, Orchestrator } from "./orchestrator/orchestrator.js";
+import { limits } from "./protocol/limits.js";
+import { namesOf } from "./protocol/names.js";
+import { parseWith } from "./protocol/parse.js";
+import { systemClock } from "./runtime/clock.js";
+import { type Logger, silentLogger } from "./runtime/log.js";
+import { version } from "./version.js";
+
+/** How to reach a namespace. */
+export interface ConnectOptions extends ServerOptions {
+  /** Everything of Punctual on the server carries this name. Default `punctual`. */
+  namespace?: string | undefined;
+  /** Copies of every stream that has to be made: 1, 3 or 5. Default 1. */
+  replicas?: number | undefined;
+  /** Shards of the namespace if it has to be made, 1 to 1,024; fixed from then on. Default 16. */
+  shards?: number | undefined;
+  /** Where log lines go. Default: nowhere. */
+  log?: Logger | undefined;
+}
+
+const numbers = z.object({
+  replicas: z.union([z.literal(1), z.literal(3), z.literal(5)], { error: "expected 1, 3 or 5" }).default(1),
+  shards: z.int().min(limits.minShards).max(limits.maxShards).optional(),
+});
+
+/**
+ * Connects to a namespace and makes what is missing there. The connection comes back by itself for ever.
+ *
+ * @throws invalid, denied, unavailable, unsupported (the server is too old or has no JetStream), conflict (a
+ *   stream of that name exists with other settings)
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Punctual> {
+  const names = namesOf(options.namespace ?? "punctual");
+  const { replicas, shards } = parseWith(numbers, { replicas: options.replicas, shards: options.shards }, "options");
+  const open = async (lifetime: Parameters<typeof openConnection>[1]) => {
+    const connection = await openConnection(options, lifetime);
+    try {
+      const ports = await openPorts(connection, { names, clock: systemClock, replicas, shards, version });
+      return { connection, ports };
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  };
+  const { connection, ports } = await open("reconnects for ever");
+  const openLifetime = async (): Promise<Lifetime> => {
+    const own = await open("ends with the connection");
+    return {
+      ports: { ...own.ports, log, newNonce },
+      ended: own.connection.closed(),
+      close: () => own.connection.close(),
+    };
+  };
+  const log = options.log ?? silentLogger;
+  return new Punctual({
+    ports,
+    log,
+    openLifetime,
+    health: async () => {
+      const { name, version } = serverFacts(connection);
+      await connection.flush();
+      return { server: name, version, jetstream: true };
+    },
+    close: () => connection.drain().catch(() => {}),
+  });
+}
+
+const newNonce = (): string => randomBytes(9).toString("hex");
+
+interface PunctualDeps {
+  ports: NatsPorts;
+  log: Logger;
+  openLifetime(): Promise<Lifetime>;
+  health(): Promise<Health>;
+  close(): Promise<void>;
+}
+
+export interface Health {
+  server: string;
+  version: string;
+  jetstream: boolean;
+}
+
+export interface ShardState {
+  shard: number;
+  /** A member's id; null when it is being handed over. */
+  holder: string | null;
+  /** Grows with every change of holder. */
+  term: number;
+}
+
+/** A namespace that we are connected to. */
+export class Punctual {
+  /** Schedules and enqueueing. */
+  readonly client: Client;
+  readonly #deps: PunctualDeps;
+
+  /** Use `connect`. */
+  constructor(deps: PunctualDeps) {
+    this.#deps = deps;
+    this.client = new Client(deps.ports);
+  }
+
+  /** Runs an orchestrator in this process, on connections of its own. Resolves when it is up. */
+  orchestrate(options: OrchestratorOptions = {}): Promise<Orchestrator> {
+    const { log, openLifetime } = this.#deps;
+    const settings = parseWith(orchestratorOptions, options, "orchestrator options");
+    const newMember = () => memberOf("orchestrator", settings.id);
+    return new Orchestrator({ clock: systemClock, log, settings, open: openLifetime, newMember }).start();
+  }
+
+  /**
+   * Works a queue: calls `handler` for each job until stopped. Resolves when the pull has begun.
+   *
+   * @throws invalid for wrong options
+   */
+  work<T>(queue: string, options: WorkerOptions<T>, handler: Handler<T>): Promise<Worker> {
+    const { ports, log } = this.#deps;
+    return startWorker({ ...ports, members: ports.membership, log }, queue, options, handler);
+  }
+
+  /** The orchestrators and workers that are alive. */
+  members(): Promise<Member[]> {
+    return this.#deps.ports.membership.list();
+  }
+
+  /** Calls back with who holds each shard, now and at every change of its record. */
+  watchShards(onChange: (shard: ShardState) => void): Promise<Subscription> {
+    return this.#deps.ports.leases.watch((shard, { value }) => {
+      onChange({ shard, holder: value.holder, term: value.term });
+    });
+  }
+
+  /** Whether the server answers. */
+  health(): Promise<Health> {
+    return this.#deps.health();
+  }
+
+  /** Closes the connection. Stop workers and orchestrators first. */
+  close(): Promise<void> {
+    return this.#deps.close();
+  }
+}
+
+function memberOf(role: Member["role"], name = hostname()): Member {
+  const prefix = name.replace(/[^A-Za-z0-9_-]/g, "-").replace(/^-+/, "").slice(0, 40) || "member";
+  const id = `${prefix}-${newNonce().slice(0, 8)}`;
+  return { role, id, host: hostname(), pid: process.pid, startedAt: systemClock.now() };
+}

@@ -1,0 +1,74 @@
+/** From a connection to the ports over it. */
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { Clock } from "../core/ports.js";
+import type { Names } from "../protocol/names.js";
+import { NatsApiCaller, NatsApiServer } from "./api.js";
+import { NatsDeadLetters } from "./dead.js";
+import { NatsLeaseStore } from "./leases.js";
+import { NatsMembership } from "./members.js";
+import { provision } from "./provision.js";
+import { Publisher } from "./publisher.js";
+import { NatsQueueStore } from "./queues.js";
+import { setUpFailure } from "./refusal.js";
+import { NatsRunLog } from "./runs.js";
+import { NatsScheduleStore } from "./schedules.js";
+import { checkServer } from "./server-check.js";
+import { fixedShards } from "./settings.js";
+import { DurableSource, NatsWorkSource } from "./source.js";
+import { NatsWorkStream } from "./work.js";
+
+export interface NatsPortsOptions {
+  names: Names;
+  clock: Clock;
+  replicas: number;
+  /** Undefined: whatever the namespace has. */
+  shards: number | undefined;
+  version: string;
+}
+
+export type NatsPorts = Awaited<ReturnType<typeof openPorts>>;
+
+/** A write that is not answered for this long is in doubt; less than a lease's time. */
+const CAS_TIMEOUT_MS = 2_000;
+
+/** Checks the server, makes what is missing, and opens every port over one connection. */
+export async function openPorts(connection: NatsConnection, options: NatsPortsOptions) {
+  const { names, clock } = options;
+  const js = jetstream(connection);
+  const jsm = await managerOf(connection);
+  const server = await checkServer(connection, jsm);
+  const buckets = await provision(connection, jsm, names, { replicas: options.replicas });
+  const shards = await fixedShards(buckets.leases, options.shards);
+  // Fires may fill their window; writes of leases and events never wait behind them.
+  const jobs = new Publisher(connection, clock);
+  const records = new Publisher(connection, clock, { timeoutMs: CAS_TIMEOUT_MS });
+  const events = new Publisher(connection, clock);
+  return {
+    names,
+    clock,
+    shards,
+    server,
+    maxPayload: server.maxPayload,
+    leases: new NatsLeaseStore(buckets.leases, jsm, records, names),
+    schedules: new NatsScheduleStore(buckets.schedules, jsm, records, names, shards),
+    work: new NatsWorkStream(jobs, jsm, names),
+    runs: new NatsRunLog(jsm, events, names),
+    dead: new NatsDeadLetters(events, names),
+    queues: new NatsQueueStore(jsm, names),
+    membership: new NatsMembership(connection, buckets.members, names),
+    source: new NatsWorkSource(js, clock, names),
+    intake: new DurableSource(js, clock, names.intake, names.intakeConsumer),
+    advisories: new DurableSource(js, clock, names.runs, names.deadLetterConsumer),
+    apiServer: new NatsApiServer(connection, names, options.version),
+    api: new NatsApiCaller(connection, names),
+  };
+}
+
+async function managerOf(connection: NatsConnection) {
+  try {
+    return await jetstreamManager(connection, { timeout: 10_000, checkAPI: false });
+  } catch (error) {
+    throw setUpFailure("JetStream", error);
+  }
+}

@@ -1,0 +1,122 @@
+/** Definitions in their bucket. */
+import type { JetStreamManager } from "@nats-io/jetstream";
+import type { KV, KvEntry } from "@nats-io/kv";
+import { shardOf } from "../core/hash.js";
+import type { CasOutcome, ScheduleChanges, ScheduleStore, Subscription } from "../core/ports.js";
+import type { Schedule, ScheduleDefinition } from "../core/schedule.js";
+import type { Names } from "../protocol/names.js";
+import { decodeDefinition, encodeDefinition } from "../protocol/stored.js";
+import { compareAndSwap, readLatest } from "./cas.js";
+import type { Publisher } from "./publisher.js";
+
+const TOUCHED = "_touched";
+
+export class NatsScheduleStore implements ScheduleStore {
+  readonly #bucket: KV;
+  readonly #jsm: JetStreamManager;
+  readonly #publisher: Publisher;
+  readonly #names: Names;
+  readonly #shards: number;
+
+  constructor(bucket: KV, jsm: JetStreamManager, publisher: Publisher, names: Names, shards: number) {
+    this.#bucket = bucket;
+    this.#jsm = jsm;
+    this.#publisher = publisher;
+    this.#names = names;
+    this.#shards = shards;
+  }
+
+  async get(id: string): Promise<Schedule | null> {
+    const entry = await readLatest(this.#jsm, this.#names.schedules, this.#key(id));
+    return entry === null ? null : this.#schedule(id, entry.text, entry.revision);
+  }
+
+  async getRevision(id: string, revision: number): Promise<Schedule | null> {
+    const { bucket, stream } = this.#names.schedules;
+    const message = await this.#jsm.streams.getMessage(stream, { seq: revision });
+    if (message === null || message.subject !== `$KV.${bucket}.${this.#key(id)}`) return null;
+    return this.#schedule(id, message.string(), revision);
+  }
+
+  async write(id: string, definition: ScheduleDefinition, revision: number): Promise<CasOutcome> {
+    const text = encodeDefinition(definition);
+    const outcome = await compareAndSwap(this.#publisher, this.#names.schedules, this.#key(id), text, revision);
+    if (outcome.kind !== "lost" || revision !== 0) return outcome;
+    const marker = await this.#deletionMarker(id);
+    if (marker === null) return outcome;
+    return compareAndSwap(this.#publisher, this.#names.schedules, this.#key(id), text, marker);
+  }
+
+  async lastSequence(): Promise<number> {
+    return (await this.#jsm.streams.info(this.#names.schedules.stream)).state.last_seq;
+  }
+
+  async *list(): AsyncIterable<Schedule> {
+    const status = await this.#jsm.streams.info(this.#names.schedules.stream);
+    if (status.state.messages === 0) return;
+    const watch = await this.#bucket.watch();
+    const found = new Map<string, Schedule>();
+    for await (const entry of watch) {
+      const schedule = this.#scheduleOf(entry);
+      if (schedule !== null) found.set(schedule.id, schedule);
+      if (entry.delta === 0) break;
+    }
+    const order = [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    for (const schedule of order) if (!schedule.deleted) yield schedule;
+  }
+
+  async watch(onChanges: (changes: ScheduleChanges) => void): Promise<Subscription> {
+    const { state } = await this.#jsm.streams.info(this.#names.schedules.stream);
+    const watch = await this.#bucket.watch();
+    if (state.messages === 0) onChanges({ changed: [], removed: [], view: 0 });
+    void this.#deliver(watch, onChanges);
+    return { stop: async () => watch.stop() };
+  }
+
+  async touch(): Promise<void> {
+    await this.#bucket.put(TOUCHED, "");
+  }
+
+  /**
+   * Passes on only what is complete. A watch first delivers the newest value of each key: until nothing is pending
+   * (`delta` 0), a key with a lower sequence may still come under a higher one.
+   */
+  async #deliver(watch: AsyncIterable<KvEntry>, onChanges: (changes: ScheduleChanges) => void): Promise<void> {
+    let changed: Schedule[] = [];
+    let removed: { id: string; revision: number }[] = [];
+    for await (const entry of watch) {
+      const schedule = this.#scheduleOf(entry);
+      if (schedule !== null) changed.push(schedule);
+      else if (entry.operation !== "PUT") removed.push({ id: idOf(entry.key), revision: entry.revision });
+      if (entry.delta !== 0) continue;
+      onChanges({ changed, removed, view: entry.revision });
+      changed = [];
+      removed = [];
+    }
+  }
+
+  #scheduleOf(entry: KvEntry): Schedule | null {
+    if (entry.operation !== "PUT" || entry.key === TOUCHED) return null;
+    return this.#schedule(idOf(entry.key), entry.string(), entry.revision);
+  }
+
+  #schedule(id: string, text: string, revision: number): Schedule {
+    return { ...decodeDefinition(text, id), id, shard: shardOf(id, this.#shards), revision };
+  }
+
+  async #deletionMarker(id: string): Promise<number | null> {
+    const { bucket, stream } = this.#names.schedules;
+    const subject = `$KV.${bucket}.${this.#key(id)}`;
+    const message = await this.#jsm.streams.getMessage(stream, { last_by_subj: subject });
+    return message?.header?.has("KV-Operation") ? message.seq : null;
+  }
+
+  #key(id: string): string {
+    return this.#names.scheduleKey(shardOf(id, this.#shards), id);
+  }
+}
+
+/** Keys are `<shard>.<id>`. */
+function idOf(key: string): string {
+  return key.slice(key.indexOf(".") + 1);
+}

@@ -1,0 +1,76 @@
+/** WORK, as its producers see it. */
+import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
+import type { PublishOutcome, StoredMessage, WorkMessage, WorkStream } from "../core/ports.js";
+import type { Instant } from "../core/schedule.js";
+import { headers as h } from "../protocol/headers.js";
+import type { Names } from "../protocol/names.js";
+import type { Publisher } from "./publisher.js";
+
+export class NatsWorkStream implements WorkStream {
+  readonly #publisher: Publisher;
+  readonly #jsm: JetStreamManager;
+  readonly #names: Names;
+
+  constructor(publisher: Publisher, jsm: JetStreamManager, names: Names) {
+    this.#publisher = publisher;
+    this.#jsm = jsm;
+    this.#names = names;
+  }
+
+  publish(message: WorkMessage): Promise<PublishOutcome> {
+    const headers = { [h.msgId]: message.msgId, ...message.headers };
+    return this.#publisher.publish(message.subject, headers, message.body);
+  }
+
+  ready(): Promise<void> | undefined {
+    return this.#publisher.ready();
+  }
+
+  async lastOn(subject: string): Promise<StoredMessage | null> {
+    return storedMessage(await this.#jsm.streams.getMessage(this.#names.work, { last_by_subj: subject }));
+  }
+
+  async at(seq: number): Promise<StoredMessage | null> {
+    return storedMessage(await this.#jsm.streams.getMessage(this.#names.work, { seq }));
+  }
+
+  async remove(seq: number): Promise<void> {
+    try {
+      await this.#jsm.streams.deleteMessage(this.#names.work, seq, false);
+    } catch (error) {
+      if ((await this.at(seq)) !== null) throw error;
+    }
+  }
+
+  async removeTombstones(storedBefore: Instant): Promise<number> {
+    let removed = 0;
+    for (let seq = 1; ; ) {
+      const query = { seq, next_by_subj: this.#names.tombstones };
+      const message = storedMessage(await this.#jsm.streams.getMessage(this.#names.work, query));
+      if (message === null || message.storedAt >= storedBefore) return removed;
+      await this.remove(message.seq);
+      removed++;
+      seq = message.seq + 1;
+    }
+  }
+}
+
+/** A message as read from a stream. */
+export function storedMessage(message: StoredMsg | null): StoredMessage | null {
+  if (message === null) return null;
+  return {
+    seq: message.seq,
+    subject: message.subject,
+    headers: headersOf(message.header),
+    body: message.data,
+    storedAt: message.time.getTime(),
+  };
+}
+
+/** Headers as a plain record; of a header given twice, the last value. */
+export function headersOf(header: StoredMsg["header"] | undefined): Record<string, string> {
+  const record: Record<string, string> = {};
+  if (header === undefined) return record;
+  for (const key of header.keys()) record[key] = header.last(key);
+  return record;
+}

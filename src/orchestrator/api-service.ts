@@ -1,0 +1,52 @@
+/** The API: reads a request by its schema, hands it to its handler. */
+import { PunctualError } from "../core/errors.js";
+import type { QueueStore, WorkStream } from "../core/ports.js";
+import { type ApiParsed, type ApiResponse, type Endpoint, endpoints } from "../protocol/api.js";
+import { enqueueMessage } from "../protocol/enqueue-message.js";
+import type { Names } from "../protocol/names.js";
+import { parseJson, parseWith } from "../protocol/parse.js";
+import { enqueue } from "../runtime/enqueue.js";
+import type { Definitions } from "./definitions.js";
+import { ScheduleService, type ScheduleServicePorts } from "./schedule-service.js";
+
+export interface ApiPorts extends ScheduleServicePorts {
+  work: WorkStream;
+  queues: QueueStore;
+  names: Names;
+}
+
+type Handlers = { [E in Endpoint]: (request: ApiParsed<E>) => Promise<ApiResponse<E>> };
+
+export class ApiService {
+  readonly #handlers: Handlers;
+
+  constructor(ports: ApiPorts, definitions: Definitions) {
+    const schedules = new ScheduleService(ports, definitions);
+    this.#handlers = {
+      "schedule.put": (request) => schedules.put(request),
+      "schedule.get": (request) => schedules.get(request),
+      "schedule.list": (request) => schedules.list(request),
+      "schedule.delete": (request) => schedules.delete(request),
+      "schedule.pause": (request) => schedules.pause(request),
+      "schedule.resume": (request) => schedules.resume(request),
+      "schedule.trigger": (request) => schedules.trigger(request),
+      "schedule.preview": (request) => schedules.preview(request),
+      "job.enqueue": async (request) => {
+        const { maxAttempts } = await ports.queues.ensure(request.queue);
+        const { runId, message } = enqueueMessage(ports.names, request, maxAttempts, ports.newNonce);
+        return { runId, accepted: await enqueue(ports.work, message) };
+      },
+    };
+  }
+
+  /** Answers a request or throws a `PunctualError`. */
+  async handle(endpoint: string, body: string): Promise<unknown> {
+    if (!Object.hasOwn(endpoints, endpoint)) {
+      throw new PunctualError("not_found", `${endpoint}: expected one of ${Object.keys(endpoints).join(", ")}`);
+    }
+    const name = endpoint as Endpoint;
+    const input = parseJson(body === "" ? "{}" : body, endpoint);
+    const request = parseWith(endpoints[name].request, input, endpoint);
+    return await (this.#handlers[name] as (request: unknown) => Promise<unknown>)(request);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Dead letters for bare workers. A message at its delivery limit stays in WORK, invisible to the consumer, and
+ * blocks its subject for ever; the server says so once, in an advisory that RUNS keeps.
+ */
+import { z } from "zod";
+import { messageOf } from "../core/errors.js";
+import type { DeadLetters, Delivery, DeliverySource, RunLog, Subscription, WorkStream } from "../core/ports.js";
+import { readJob } from "../protocol/job-message.js";
+import { parseJobSubject } from "../protocol/names.js";
+import { parseJson } from "../protocol/parse.js";
+import type { Logger } from "../runtime/log.js";
+
+const advisory = z.object({ stream_seq: z.int().min(1), deliveries: z.int().min(0) });
+
+export interface DeadLetterPorts {
+  advisories: DeliverySource;
+  work: WorkStream;
+  runs: RunLog;
+  dead: DeadLetters;
+  log: Logger;
+}
+
+const RETRY_MS = 1_000;
+const REASON = "delivery limit reached";
+
+export class DeadLetterKeeper {
+  readonly #ports: DeadLetterPorts;
+
+  constructor(ports: DeadLetterPorts) {
+    this.#ports = ports;
+  }
+
+  start(): Promise<Subscription> {
+    return this.#ports.advisories.consume({
+      concurrency: 64,
+      onDelivery: (delivery) => void this.#onAdvisory(delivery),
+      onNotice: (text) => this.#ports.log.debug({ notice: text }, "dead letters"),
+    });
+  }
+
+  async #onAdvisory(delivery: Delivery): Promise<void> {
+    try {
+      const text = new TextDecoder().decode(delivery.body);
+      const { stream_seq, deliveries } = advisory.parse(parseJson(text, "a max-deliveries advisory"));
+      await this.move(stream_seq, deliveries);
+      delivery.ack();
+    } catch (error) {
+      this.#ports.log.warn({ error: messageOf(error) }, "a dead letter could not be moved: tried again");
+      delivery.nak(RETRY_MS);
+    }
+  }
+
+  /** Copies to DEAD, tells RUNS, removes from WORK, in this order: a crash in between repeats, and loses nothing. */
+  async move(seq: number, attempts: number): Promise<void> {
+    const { work, dead, runs } = this.#ports;
+    const message = await work.at(seq);
+    const place = message === null ? null : parseJobSubject(message.subject);
+    if (message === null || place === null) return;
+    const { subject, headers, body } = message;
+    await dead.bury({ queue: place.queue, subject, seq, headers, body, reason: REASON, attempts });
+    const { runId } = readJob(headers, `seq-${seq}`);
+    const data = { attempt: attempts, reason: REASON };
+    await runs.append({ runId, type: "dead", msgId: `${runId}/dead/${seq}`, data });
+    await work.remove(seq);
+  }
+}

@@ -1,0 +1,138 @@
+/** All definitions, compiled, by shard: what a shard's next term starts from. */
+import type { CompiledSchedule } from "../core/agenda.js";
+import { messageOf } from "../core/errors.js";
+import type { ScheduleChanges, ScheduleStore, Subscription } from "../core/ports.js";
+import type { FireTimes, Schedule } from "../core/schedule.js";
+import { compileSpec } from "../core/time/fire-times.js";
+import { FireMessages } from "../protocol/job-message.js";
+import type { Names } from "../protocol/names.js";
+import type { Logger } from "../runtime/log.js";
+
+const NEVER: FireTimes = { next: () => null };
+
+export class Definition implements CompiledSchedule {
+  readonly schedule: Schedule;
+  readonly times: FireTimes;
+  readonly #names: Names;
+  #messages: FireMessages | undefined;
+
+  constructor(schedule: Schedule, times: FireTimes, names: Names) {
+    this.schedule = schedule;
+    this.times = times;
+    this.#names = names;
+  }
+
+  /** Made at the first fire: most definitions of a large store do not fire soon. */
+  get messages(): FireMessages {
+    this.#messages ??= new FireMessages(this.#names, this.schedule);
+    return this.#messages;
+  }
+}
+
+/** A change for one shard: the new definition, or the id of one that is no more. */
+export type Change = Definition | { removed: string };
+
+export class Definitions {
+  readonly #shards: Map<string, Definition>[];
+  readonly #listeners: Set<(change: Change) => void>[];
+  readonly #waiting: { view: number; resolve(): void }[] = [];
+  readonly #names: Names;
+  readonly #log: Logger;
+  #view = -1;
+
+  constructor(shards: number, names: Names, log: Logger) {
+    this.#shards = Array.from({ length: shards }, () => new Map());
+    this.#listeners = Array.from({ length: shards }, () => new Set());
+    this.#names = names;
+    this.#log = log;
+  }
+
+  /** Resolves when everything that is stored now has been loaded. */
+  async follow(store: ScheduleStore): Promise<Subscription> {
+    const subscription = await store.watch((changes) => this.#apply(changes));
+    await this.reached(0);
+    return subscription;
+  }
+
+  /** Everything at or before this sequence is known here. */
+  get view(): number {
+    return Math.max(0, this.#view);
+  }
+
+  /** Resolves when the view is at least `view`. */
+  reached(view: number): Promise<void> {
+    if (this.#view >= view) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ view, resolve }));
+  }
+
+  of(shard: number): IterableIterator<Definition> {
+    return this.#shard(shard).values();
+  }
+
+  get(schedule: Pick<Schedule, "id" | "shard">): Definition | undefined {
+    return this.#shard(schedule.shard).get(schedule.id);
+  }
+
+  /** Schedules that are not deleted, by id, after `after`. */
+  page(after: string, limit: number): Schedule[] {
+    const found: Schedule[] = [];
+    for (const shard of this.#shards) {
+      for (const { schedule } of shard.values()) if (schedule.id > after && !schedule.deleted) found.push(schedule);
+    }
+    return found.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit);
+  }
+
+  /** Calls back, at once and in order, for every change of a shard; returns a function that ends it. */
+  listen(shard: number, listener: (change: Change) => void): () => void {
+    const listeners = this.#listeners[shard] as Set<(change: Change) => void>;
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  compile(schedule: Schedule): Definition {
+    return new Definition(schedule, this.#timesOf(schedule), this.#names);
+  }
+
+  #apply(changes: ScheduleChanges): void {
+    for (const schedule of changes.changed) this.#put(this.compile(schedule));
+    for (const { id } of changes.removed) this.#remove(id);
+    this.#view = Math.max(this.#view, changes.view);
+    for (const waiter of this.#waiting.splice(0)) {
+      if (this.#view >= waiter.view) waiter.resolve();
+      else this.#waiting.push(waiter);
+    }
+  }
+
+  #put(definition: Definition): void {
+    const { id, shard, revision } = definition.schedule;
+    const known = this.#shard(shard).get(id);
+    if (known !== undefined && known.schedule.revision >= revision) return;
+    this.#shard(shard).set(id, definition);
+    this.#tell(shard, definition);
+  }
+
+  #remove(id: string): void {
+    this.#shards.forEach((definitions, shard) => {
+      if (definitions.delete(id)) this.#tell(shard, { removed: id });
+    });
+  }
+
+  #tell(shard: number, change: Change): void {
+    for (const listener of this.#listeners[shard] ?? []) listener(change);
+  }
+
+  #shard(shard: number): Map<string, Definition> {
+    return this.#shards[shard] as Map<string, Definition>;
+  }
+
+  /** The API lets nothing in that cannot be compiled; a definition written past it never fires. */
+  #timesOf(schedule: Schedule): FireTimes {
+    if (schedule.deleted) return NEVER;
+    try {
+      return compileSpec(schedule.spec);
+    } catch (error) {
+      this.#log.error({ schedule: schedule.id, error: messageOf(error) }, "a stored schedule cannot be read");
+      return NEVER;
+    }
+  }
+}

@@ -1,0 +1,84 @@
+/** The front door: jobs as any producer publishes them, moved on to WORK. */
+import { messageOf, PunctualError } from "../core/errors.js";
+import type { Delivery, DeadLetters, DeliverySource, QueueStore, Subscription, WorkStream } from "../core/ports.js";
+import { headers as h, isReservedHeader } from "../protocol/headers.js";
+import { readIntake } from "../protocol/intake-message.js";
+import { msgIdOf, policyHeaders } from "../protocol/job-message.js";
+import type { Names } from "../protocol/names.js";
+import { retryOf } from "../protocol/schedule-input.js";
+import { enqueue } from "../runtime/enqueue.js";
+import type { Logger } from "../runtime/log.js";
+
+export interface IntakePorts {
+  intake: DeliverySource;
+  work: WorkStream;
+  queues: QueueStore;
+  dead: DeadLetters;
+  names: Names;
+  log: Logger;
+}
+
+const CONCURRENCY = 256;
+const RETRY_MS = 1_000;
+
+export class Intake {
+  readonly #ports: IntakePorts;
+
+  constructor(ports: IntakePorts) {
+    this.#ports = ports;
+  }
+
+  start(): Promise<Subscription> {
+    return this.#ports.intake.consume({
+      concurrency: CONCURRENCY,
+      onDelivery: (delivery) => void this.#take(delivery),
+      onNotice: (text) => this.#ports.log.debug({ notice: text }, "intake"),
+    });
+  }
+
+  /** Stored in WORK or in DEAD before it is acknowledged here. */
+  async #take(delivery: Delivery): Promise<void> {
+    try {
+      await this.#forward(delivery);
+      delivery.ack();
+    } catch (error) {
+      if (error instanceof PunctualError && error.code === "invalid") await this.#refuse(delivery, error);
+      else {
+        this.#ports.log.warn({ error: messageOf(error) }, "a job could not be taken in: tried again");
+        delivery.nak(RETRY_MS);
+      }
+    }
+  }
+
+  async #forward(delivery: Delivery): Promise<void> {
+    const { work, queues, names } = this.#ports;
+    const request = readIntake(delivery, names);
+    const { maxAttempts } = await queues.ensure(request.queue);
+    const policy = policyHeaders({ retry: retryOf(request.retry, maxAttempts), timeoutMs: request.timeoutMs });
+    await enqueue(work, {
+      subject: names.job(request.queue, request.unique ?? request.runId),
+      msgId: msgIdOf(request.runId, 1),
+      headers: { ...ownHeaders(delivery), ...policy, [h.runId]: request.runId },
+      body: delivery.body,
+    });
+  }
+
+  /** Invalid input never becomes valid by waiting. */
+  async #refuse(delivery: Delivery, error: PunctualError): Promise<void> {
+    const { dead, names, log } = this.#ports;
+    const queue = delivery.subject.slice(names.enqueue("").length);
+    try {
+      const { subject, seq, headers, body } = delivery;
+      await dead.bury({ queue, subject, seq, headers, body, reason: "invalid", attempts: 0, error: error.message });
+      delivery.term(error.message);
+    } catch (cause) {
+      log.warn({ subject: delivery.subject, error: messageOf(cause) }, "a refused job could not be kept: tried again");
+      delivery.nak(RETRY_MS);
+    }
+  }
+}
+
+function ownHeaders(delivery: Delivery): Record<string, string> {
+  return Object.fromEntries(Object.entries(delivery.headers).filter(([name]) => !isReservedHeader(name)));
+}
+

@@ -1,0 +1,108 @@
+/** An orchestrator: one session after another, until it is stopped. */
+import { messageOf } from "../core/errors.js";
+import type { Clock, Member } from "../core/ports.js";
+import type { Logger } from "../runtime/log.js";
+import type { OrchestratorSettings } from "./options.js";
+import { type OrchestratorPorts, OrchestratorSession } from "./session.js";
+
+/** Everything over one connection. */
+export interface Lifetime {
+  ports: OrchestratorPorts;
+  /** Resolves when the connection has ended. */
+  ended: Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export interface OrchestratorDeps {
+  clock: Clock;
+  log: Logger;
+  settings: OrchestratorSettings;
+  open(): Promise<Lifetime>;
+  /** A new identity for each session: what an earlier one held is not ours. */
+  newMember(): Member;
+}
+
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5_000;
+
+export class Orchestrator {
+  readonly #deps: OrchestratorDeps;
+  #session: OrchestratorSession | undefined;
+  #loop: Promise<void> = Promise.resolve();
+  #stopped = false;
+  #stop: () => void = () => {};
+  readonly #stopping = new Promise<void>((resolve) => {
+    this.#stop = resolve;
+  });
+
+  constructor(deps: OrchestratorDeps) {
+    this.#deps = deps;
+  }
+
+  /** Resolves when the first session has begun; throws what keeps it from beginning. */
+  async start(): Promise<this> {
+    const lifetime = await this.#deps.open();
+    const session = await this.#begin(lifetime);
+    this.#loop = this.#keepGoing(lifetime, session);
+    return this;
+  }
+
+  /** The id of the session; another one after a reconnect. */
+  get id(): string {
+    return this.#session?.id ?? "";
+  }
+
+  /** Shards held now. */
+  get held(): number[] {
+    return this.#session?.held ?? [];
+  }
+
+  /** Hands its shards over and leaves. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#stop();
+    await this.#loop;
+  }
+
+  async #begin(lifetime: Lifetime): Promise<OrchestratorSession> {
+    const session = new OrchestratorSession(lifetime.ports, this.#deps.settings, this.#deps.newMember());
+    try {
+      await session.start();
+    } catch (error) {
+      await session.stop().catch(() => {});
+      await lifetime.close();
+      throw error;
+    }
+    this.#session = session;
+    this.#deps.log.info({ orchestrator: session.id }, "orchestrator is up");
+    return session;
+  }
+
+  async #keepGoing(first: Lifetime, session: OrchestratorSession): Promise<void> {
+    let [lifetime, current]: [Lifetime, OrchestratorSession] = [first, session];
+    for (;;) {
+      await Promise.race([lifetime.ended, this.#stopping]);
+      await current.stop().catch((error) => this.#deps.log.debug({ error: messageOf(error) }, "while stopping"));
+      await lifetime.close();
+      if (this.#stopped) return;
+      this.#deps.log.warn({ orchestrator: current.id }, "the connection was lost");
+      const next = await this.#reopen();
+      if (next === null) return;
+      [lifetime, current] = next;
+    }
+  }
+
+  async #reopen(): Promise<[Lifetime, OrchestratorSession] | null> {
+    for (let delay = FIRST_RETRY_MS; !this.#stopped; delay = Math.min(delay * 2, LAST_RETRY_MS)) {
+      try {
+        const lifetime = await this.#deps.open();
+        return [lifetime, await this.#begin(lifetime)];
+      } catch (error) {
+        this.#deps.log.warn({ error: messageOf(error) }, "no connection yet: tried again");
+        const pause = new Promise<void>((resolve) => this.#deps.clock.after(delay, resolve));
+        await Promise.race([pause, this.#stopping]);
+      }
+    }
+    return null;
+  }
+}

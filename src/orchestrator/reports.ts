@@ -1,0 +1,67 @@
+/** Telling RUNS of slots that were not fired: after the commit that made it true, and from the record. */
+import type { Report } from "../core/lease.js";
+import type { Clock, RunLog } from "../core/ports.js";
+import { limits } from "../protocol/limits.js";
+import { runIdOf } from "../protocol/names.js";
+import type { Logger } from "../runtime/log.js";
+
+const RETRY_MS = 1_000;
+
+export class Reports {
+  readonly #runs: RunLog;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #onTold: () => void;
+  /** In the record, or about to be with the next commit. */
+  readonly #untold = new Set<Report>();
+  readonly #telling = new Set<Report>();
+
+  constructor(ports: { runs: RunLog; clock: Clock; log: Logger }, onTold: () => void) {
+    this.#runs = ports.runs;
+    this.#clock = ports.clock;
+    this.#log = ports.log;
+    this.#onTold = onTold;
+  }
+
+  /** What the next record carries. */
+  get untold(): Report[] {
+    return [...this.#untold];
+  }
+
+  get isFull(): boolean {
+    return this.#untold.size >= limits.reportsPerShard;
+  }
+
+  add(report: Report): void {
+    this.#untold.add(report);
+  }
+
+  addAll(reports: Iterable<Report>): void {
+    for (const report of reports) this.#untold.add(report);
+  }
+
+  /** Tells reports that are in a record that was written; each until it is told. */
+  tell(reports: Iterable<Report>): void {
+    for (const report of reports) {
+      this.#untold.add(report);
+      if (this.#telling.has(report)) continue;
+      this.#telling.add(report);
+      void this.#tellOne(report);
+    }
+  }
+
+  async #tellOne(report: Report): Promise<void> {
+    const { scheduleId, outcome, reason, from, to, count } = report;
+    const runId = runIdOf(scheduleId, from);
+    const data = { scheduleId, reason, from: new Date(from).toISOString(), to: new Date(to).toISOString(), count };
+    try {
+      await this.#runs.append({ runId, type: outcome, msgId: `${runId}/${outcome}/${to}`, data });
+      this.#untold.delete(report);
+      this.#telling.delete(report);
+      if (this.isFull) this.#onTold();
+    } catch (error) {
+      this.#log.warn({ runId, error: (error as Error).message }, "a report could not be stored: tried again");
+      this.#clock.after(RETRY_MS, () => void this.#tellOne(report));
+    }
+  }
+}

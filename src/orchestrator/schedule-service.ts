@@ -1,0 +1,167 @@
+/** What people do with schedules. */
+import { invalid, PunctualError } from "../core/errors.js";
+import { shardOf } from "../core/hash.js";
+import type { Clock, QueueStore, ScheduleStore, WorkStream } from "../core/ports.js";
+import type { Instant, Schedule, ScheduleDefinition } from "../core/schedule.js";
+import { compileSpec, fireTimesBetween } from "../core/time/fire-times.js";
+import type { ApiParsed, ApiResponse, Enqueued, ScheduleView } from "../protocol/api.js";
+import { bodyOf, FireMessages } from "../protocol/job-message.js";
+import type { Names } from "../protocol/names.js";
+import { definitionOf, inputOf } from "../protocol/schedule-input.js";
+import { enqueue } from "../runtime/enqueue.js";
+import type { Definitions } from "./definitions.js";
+
+export interface ScheduleServicePorts {
+  clock: Clock;
+  names: Names;
+  schedules: ScheduleStore;
+  queues: QueueStore;
+  work: WorkStream;
+  maxPayload: number;
+  shards: number;
+  newNonce(): string;
+}
+
+/** Room for the headers of a job's message, in bytes. */
+const HEADER_ROOM = 16_384;
+const TRIES = 10;
+const END_OF_TIME = 8.64e15;
+
+export class ScheduleService {
+  readonly #ports: ScheduleServicePorts;
+  readonly #definitions: Definitions;
+
+  constructor(ports: ScheduleServicePorts, definitions: Definitions) {
+    this.#ports = ports;
+    this.#definitions = definitions;
+  }
+
+  async put({ id, schedule: input, ifRevision }: ApiParsed<"schedule.put">): Promise<ScheduleView> {
+    const { maxAttempts } = await this.#ports.queues.ensure(input.queue);
+    const draft = { now: this.#ports.clock.now(), queueMaxAttempts: maxAttempts, firstRevision: 0 };
+    this.#check(definitionOf(input, draft));
+    return this.#write(id, (existing) => {
+      const revision = existing === null || existing.deleted ? 0 : existing.revision;
+      if (ifRevision !== undefined && ifRevision !== revision) {
+        const is = revision === 0 ? "does not exist" : `is at revision ${revision}`;
+        throw new PunctualError("conflict", `schedule ${id} ${is}, expected revision ${ifRevision}`);
+      }
+      return definitionOf(input, { ...draft, firstRevision: firstRevisionOf(existing) });
+    });
+  }
+
+  async get({ id }: ApiParsed<"schedule.get">): Promise<ScheduleView> {
+    return this.#view(await this.#existing(id));
+  }
+
+  async list({ after, limit }: ApiParsed<"schedule.list">): Promise<ApiResponse<"schedule.list">> {
+    await this.#definitions.reached(await this.#ports.schedules.lastSequence());
+    const page = this.#definitions.page(after ?? "", limit + 1);
+    const shown = page.slice(0, limit);
+    return {
+      schedules: shown.map((schedule) => this.#view(schedule)),
+      next: page.length > limit ? (shown.at(-1) as Schedule).id : null,
+    };
+  }
+
+  async delete({ id }: ApiParsed<"schedule.delete">): Promise<{ id: string }> {
+    await this.#change(id, (existing) => ({ ...existing, deleted: true }));
+    return { id };
+  }
+
+  pause({ id, note }: ApiParsed<"schedule.pause">): Promise<ScheduleView> {
+    return this.#change(id, (existing) => ({ ...existing, paused: true, note: note ?? existing.note }));
+  }
+
+  resume({ id }: ApiParsed<"schedule.resume">): Promise<ScheduleView> {
+    return this.#change(id, (existing) => ({ ...existing, paused: false, note: undefined }));
+  }
+
+  /** Runs it now, whatever its times and whether or not it is paused; its overlap policy holds. */
+  async trigger({ id }: ApiParsed<"schedule.trigger">): Promise<Enqueued> {
+    const schedule = await this.#existing(id);
+    const runId = `${id}:manual-${this.#ports.newNonce()}`;
+    const message = new FireMessages(this.#ports.names, schedule).message(this.#ports.clock.now(), 1, runId);
+    return { runId, accepted: await enqueue(this.#ports.work, message) };
+  }
+
+  async preview(request: ApiParsed<"schedule.preview">): Promise<{ fireTimes: string[] }> {
+    const { id, schedule: input, from, count } = request;
+    if ((id === undefined) === (input === undefined)) throw invalid("", "preview: expected one of id, schedule");
+    const now = this.#ports.clock.now();
+    const draft = { now, queueMaxAttempts: Number.POSITIVE_INFINITY, firstRevision: 0 };
+    const { spec } = input === undefined ? await this.#existing(id as string) : definitionOf(input, draft);
+    const times = fireTimesBetween(compileSpec(spec), from ?? now, END_OF_TIME, count);
+    return { fireTimes: times.map(iso) };
+  }
+
+  /** Refuses what could never fire or never be published. */
+  #check(definition: ScheduleDefinition): void {
+    const times = compileSpec(definition.spec);
+    if (times.next(definition.effectiveFrom) === null) {
+      throw invalid("schedule", `expected a time to come, got one that is past (now ${iso(definition.effectiveFrom)})`);
+    }
+    const size = bodyOf(definition.job.payload).length;
+    const most = this.#ports.maxPayload - HEADER_ROOM;
+    if (size > most) throw invalid("payload", `expected at most ${most} bytes as JSON, got ${size}`);
+  }
+
+  async #existing(id: string): Promise<Schedule> {
+    const schedule = await this.#ports.schedules.get(id);
+    if (schedule === null || schedule.deleted) throw new PunctualError("not_found", `schedule ${id} does not exist`);
+    return schedule;
+  }
+
+  #change(id: string, change: (existing: ScheduleDefinition) => ScheduleDefinition): Promise<ScheduleView> {
+    return this.#write(id, (existing) => {
+      if (existing === null || existing.deleted) throw new PunctualError("not_found", `schedule ${id} does not exist`);
+      const { id: _id, shard: _shard, revision: _revision, ...definition } = existing;
+      return { ...change(definition), effectiveFrom: this.#ports.clock.now(), firstRevision: firstRevisionOf(existing) };
+    });
+  }
+
+  /** Reads, changes and writes until nobody else came between; a doubtful write is read and tried again. */
+  async #write(id: string, change: (existing: Schedule | null) => ScheduleDefinition): Promise<ScheduleView> {
+    const { schedules } = this.#ports;
+    for (let tries = 0; tries < TRIES; tries++) {
+      const existing = await schedules.get(id);
+      const definition = change(existing);
+      if (existing !== null && saysTheSame(existing, definition)) return this.#view(existing);
+      const outcome = await schedules.write(id, definition, existing?.revision ?? 0);
+      if (outcome.kind !== "stored") continue;
+      const shard = shardOf(id, this.#ports.shards);
+      return this.#view({ ...definition, id, shard, revision: outcome.revision });
+    }
+    throw new PunctualError("conflict", `schedule ${id} is being changed by others; try again`);
+  }
+
+  #view(schedule: Schedule): ScheduleView {
+    const { id, revision, shard } = schedule;
+    const next = schedule.paused || schedule.deleted ? null : this.#nextTime(schedule);
+    return {
+      id,
+      revision,
+      shard,
+      schedule: inputOf(schedule) as Record<string, unknown>,
+      nextFireTime: next === null ? null : iso(next),
+    };
+  }
+
+  #nextTime(schedule: Schedule): Instant | null {
+    const known = this.#definitions.get(schedule);
+    const times = known?.schedule.revision === schedule.revision ? known.times : compileSpec(schedule.spec);
+    return times.next(this.#ports.clock.now());
+  }
+}
+
+/** The revision under which the id was first used, deleted or not: its slots before the cursor are decided. */
+function firstRevisionOf(existing: Schedule | null): number {
+  if (existing === null) return 0;
+  return existing.firstRevision === 0 ? existing.revision : existing.firstRevision;
+}
+
+function saysTheSame(a: ScheduleDefinition, b: ScheduleDefinition): boolean {
+  return a.deleted === b.deleted && JSON.stringify(inputOf(a)) === JSON.stringify(inputOf(b));
+}
+
+const iso = (instant: Instant): string => new Date(instant).toISOString();

@@ -1,0 +1,144 @@
+/**
+ * One orchestrator on one connection. A publish may only be made on the connection on which its lease was checked,
+ * so everything here lives exactly as long as the connection does.
+ */
+import type {
+  ApiServer,
+  Clock,
+  DeadLetters,
+  DeliverySource,
+  LeaseStore,
+  Member,
+  Membership,
+  QueueStore,
+  RunLog,
+  ScheduleStore,
+  Subscription,
+  WorkStream,
+} from "../core/ports.js";
+import { preferredHolder } from "../core/spread.js";
+import type { Names } from "../protocol/names.js";
+import type { Logger } from "../runtime/log.js";
+import { ApiService } from "./api-service.js";
+import { DeadLetterKeeper } from "./dead-letters.js";
+import { Definitions } from "./definitions.js";
+import { Dispatcher } from "./dispatcher.js";
+import { Intake } from "./intake.js";
+import { Peers } from "./members.js";
+import type { OrchestratorSettings } from "./options.js";
+import { Shard } from "./shard.js";
+import { Sweeper } from "./sweeper.js";
+
+export interface OrchestratorPorts {
+  clock: Clock;
+  log: Logger;
+  names: Names;
+  shards: number;
+  leases: LeaseStore;
+  schedules: ScheduleStore;
+  /** For fires. */
+  work: WorkStream;
+  runs: RunLog;
+  queues: QueueStore;
+  membership: Membership;
+  dead: DeadLetters;
+  apiServer: ApiServer;
+  intake: DeliverySource;
+  advisories: DeliverySource;
+  /** Payloads above this are refused, in bytes. */
+  maxPayload: number;
+  newNonce(): string;
+}
+
+/** How often shards that are not held are looked at, and shards that should move are moved. */
+const CONSIDER_MS = 100;
+/** Members must have been the same for this long before a shard moves. */
+const SETTLED_MS = 500;
+const FULL_PAUSE_MS = 250;
+
+export class OrchestratorSession {
+  readonly #ports: OrchestratorPorts;
+  readonly #self: Member;
+  readonly #definitions: Definitions;
+  readonly #dispatcher: Dispatcher;
+  readonly #peers: Peers;
+  readonly #shards: Shard[];
+  #subscriptions: Subscription[] = [];
+  #cancelTimer: () => void = () => {};
+  #stopped = false;
+
+  constructor(ports: OrchestratorPorts, settings: OrchestratorSettings, self: Member) {
+    this.#ports = ports;
+    this.#self = self;
+    const { clock, log, names } = ports;
+    this.#definitions = new Definitions(ports.shards, names, log);
+    this.#dispatcher = new Dispatcher(ports.work, clock);
+    const membership = ports.membership;
+    this.#peers = new Peers({ membership, clock, log, probeMs: settings.probe }, self, () => this.#considerAll());
+    const shardPorts = {
+      ...ports,
+      settings,
+      self: self.id,
+      definitions: this.#definitions,
+      dispatcher: this.#dispatcher,
+      peers: this.#peers,
+      pause: () => new Promise<void>((resolve) => clock.after(FULL_PAUSE_MS, resolve)),
+    };
+    this.#shards = Array.from({ length: ports.shards }, (_, number) => new Shard(shardPorts, number));
+  }
+
+  get id(): string {
+    return this.#self.id;
+  }
+
+  /** Shards held now. */
+  get held(): number[] {
+    return this.#shards.filter((shard) => shard.isHeld).map((shard) => shard.number);
+  }
+
+  async start(): Promise<void> {
+    const { ports, definitions } = { ports: this.#ports, definitions: this.#definitions };
+    this.#subscriptions.push(await definitions.follow(ports.schedules));
+    this.#subscriptions.push(await ports.leases.watch((shard, lease) => this.#shards[shard]?.onLease(lease)));
+    await this.#peers.start();
+    const api = new ApiService(ports, definitions);
+    this.#subscriptions.push(ports.apiServer.serve(this.#self.id, (endpoint, body) => api.handle(endpoint, body)));
+    this.#subscriptions.push(await new Intake(ports).start());
+    this.#subscriptions.push(await new DeadLetterKeeper(ports).start());
+    this.#subscriptions.push(new Sweeper(ports, () => this.#shards[0]?.isHeld === true).start());
+    this.#everyWhile();
+  }
+
+  /** Hands its shards over and leaves. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer();
+    await Promise.all(this.#shards.map((shard) => shard.stop()));
+    await this.#peers.stop();
+    await Promise.allSettled(this.#subscriptions.map((subscription) => subscription.stop()));
+    this.#dispatcher.stop();
+  }
+
+  #everyWhile(): void {
+    this.#cancelTimer = this.#ports.clock.after(CONSIDER_MS, () => {
+      if (this.#stopped) return;
+      this.#considerAll();
+      this.#moveOne();
+      this.#everyWhile();
+    });
+  }
+
+  #considerAll(): void {
+    for (const shard of this.#shards) if (!shard.isHeld) shard.consider();
+  }
+
+  /** One at a time, so that a newcomer takes over smoothly. */
+  #moveOne(): void {
+    if (this.#peers.stableFor < SETTLED_MS) return;
+    const live = this.#peers.live();
+    const moving = this.#shards.find(
+      (shard) => shard.isHeld && preferredHolder(shard.number, live) !== this.#self.id,
+    );
+    moving?.release();
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Reading what became of a publish, and settling what an earlier term left behind.
+ *
+ * The order is the protocol (design, section 4; model `fire.pml`): first make sure that no older term can still
+ * fire the run, then look for traces of it, and only then publish it again. The naive reading, that any
+ * "duplicate" means fired, loses slots: the duplicate may be of a tombstone.
+ */
+import type { Firing } from "../core/lease.js";
+import type { PublishOutcome, RunLog, StoredMessage, WorkStream } from "../core/ports.js";
+import { headers as h } from "../protocol/headers.js";
+import { msgIdOf } from "../protocol/job-message.js";
+import { type Names, runIdOf } from "../protocol/names.js";
+import { Doubt } from "./doubt.js";
+
+export interface SettlePorts {
+  work: WorkStream;
+  runs: RunLog;
+  names: Names;
+  /** Waits while the stream is full. */
+  pause(): Promise<void>;
+}
+
+const NO_BODY = new Uint8Array();
+
+/** Whether an inherited run was fired by an older term. If not, no older term can fire it any more. */
+export async function wasFired(ports: SettlePorts, firing: Firing, term: number, find: Trace): Promise<boolean> {
+  const runId = runIdOf(firing.scheduleId, firing.slot);
+  for (let older = firing.firstTerm; older < term; older++) {
+    if (await firedIn(ports, runId, older)) return true;
+  }
+  return ports.runs.hasAny(runId, find.subject, find.runsFrom);
+}
+
+/** Where RUNS would tell of the run. */
+export interface Trace {
+  subject: string;
+  runsFrom: number;
+}
+
+/** Takes the message id that this term would have used, and so learns whether it did. */
+async function firedIn(ports: SettlePorts, runId: string, term: number): Promise<boolean> {
+  const { work, names } = ports;
+  const tombstone = { subject: names.tombstone(runId, term), msgId: msgIdOf(runId, term), headers: {}, body: NO_BODY };
+  for (;;) {
+    await work.ready();
+    const outcome = await work.publish(tombstone);
+    switch (outcome.kind) {
+      case "stored":
+      case "taken": // an earlier successor's tombstone stands
+        return false;
+      case "duplicate":
+        return !isTombstone(await work.at(outcome.seq), tombstone.subject);
+      case "full":
+        await ports.pause();
+        break;
+      case "refused":
+        throw new Doubt(`a tombstone was refused: ${outcome.reason}`);
+      case "unknown":
+        throw new Doubt(`a tombstone was not answered: ${outcome.error.message}`);
+    }
+  }
+}
+
+/** Tombstones outlive the dedup window, so a duplicate of one finds it where it was stored. */
+function isTombstone(message: StoredMessage | null, subject: string): boolean {
+  return message !== null && message.subject === subject;
+}
+
+/** What a refused publish means. */
+export type TakenBy = "this run" | "another run" | "nobody";
+
+/** Reads a "subject taken" instead of guessing: the run may have been stored, and even done, by an older term. */
+export async function readTaken(ports: SettlePorts, firing: Firing, find: Trace): Promise<TakenBy> {
+  const runId = runIdOf(firing.scheduleId, firing.slot);
+  const message = await ports.work.lastOn(find.subject);
+  if (message !== null && message.headers[h.runId] === runId) return "this run";
+  if (await ports.runs.hasAny(runId, find.subject, find.runsFrom)) return "this run";
+  return message === null ? "nobody" : "another run";
+}
+
+/** What an outcome of a run's own publish means for its term. */
+export function doubtOf(outcome: PublishOutcome): string | null {
+  if (outcome.kind === "unknown") return `a publish was not answered: ${outcome.error.message}`;
+  // Each term publishes a run under an id of its own: only a successor's tombstone can have used it.
+  if (outcome.kind === "duplicate") return "a publish was refused as a duplicate: someone has taken over";
+  return null;
+}

@@ -1,0 +1,135 @@
+/** One shard as one orchestrator sees it: watched from outside, tried for when free, held for a term. */
+import { emptyLease, type LeaseRecord, takeOver } from "../core/lease.js";
+import type { ScheduleStore, Versioned } from "../core/ports.js";
+import { shouldTry } from "./candidacy.js";
+import { Inherited } from "./inherited.js";
+import type { Peers } from "./members.js";
+import { Term, type TermEnd, type TermPorts } from "./term.js";
+
+export interface ShardPorts extends TermPorts {
+  self: string;
+  schedules: ScheduleStore;
+  peers: Peers;
+}
+
+/** After a doubt or a lost race; the first try after a doubt is at once. */
+const RETRY_MS = 100;
+/** A view that is behind for this long is helped along. */
+const VIEW_PATIENCE_MS = 1_000;
+
+export class Shard {
+  readonly #ports: ShardPorts;
+  readonly #number: number;
+  #seen: { revision: number; holder: string | null; at: number };
+  #term: Term | undefined;
+  #trying: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(ports: ShardPorts, number: number) {
+    this.#ports = ports;
+    this.#number = number;
+    this.#seen = { revision: 0, holder: null, at: ports.clock.monotonic() };
+  }
+
+  get number(): number {
+    return this.#number;
+  }
+
+  get isHeld(): boolean {
+    return this.#term !== undefined;
+  }
+
+  /** A hint from the watch. */
+  onLease({ value, revision }: Versioned<LeaseRecord>): void {
+    if (revision <= this.#seen.revision) return;
+    this.#seen = { revision, holder: value.holder, at: this.#ports.clock.monotonic() };
+    this.consider();
+  }
+
+  /** Tries for the shard if it is time to. */
+  consider(): void {
+    const { self, clock, peers, settings } = this.#ports;
+    if (this.#stopped || this.#trying !== undefined) return;
+    const candidacy = {
+      self,
+      shard: this.#number,
+      holder: this.#seen.holder,
+      unchangedMs: clock.monotonic() - this.#seen.at,
+      leaseDurationMs: settings.leaseDuration,
+      live: peers.live(),
+      isGone: (id: string) => peers.isGone(id),
+    };
+    if (shouldTry(candidacy)) this.#begin();
+  }
+
+  /** Gives the shard to whoever should have it; nothing when it is not held. */
+  release(): void {
+    this.#term?.release();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#term?.release();
+    await this.#trying;
+  }
+
+  #begin(): void {
+    this.#trying = this.#holdForAWhile()
+      .catch((error) => {
+        this.#ports.log.warn({ shard: this.#number, error: (error as Error).message }, "could not take the shard");
+      })
+      .finally(() => {
+        this.#ports.clock.after(RETRY_MS, () => {
+          this.#trying = undefined;
+          this.consider();
+        });
+      });
+  }
+
+  /** Takes the shard and holds it, through doubts, until it is released or lost. */
+  async #holdForAWhile(): Promise<void> {
+    for (let end: TermEnd | null = { kind: "doubt", reason: "" }; end?.kind === "doubt" && !this.#stopped; ) {
+      end = await this.#oneTerm();
+    }
+  }
+
+  /** Null when somebody else has it. */
+  async #oneTerm(): Promise<TermEnd | null> {
+    const { clock, leases, self, log } = this.#ports;
+    const lease = await leases.read(this.#number);
+    if (lease !== null && !this.#isStillFree(lease)) return null;
+    const record = lease?.value ?? emptyLease(clock.now());
+    await this.#reach(record.view);
+    const inherited = await Inherited.of(record, this.#ports.definitions, this.#ports.schedules, this.#number);
+    const startedAt = clock.monotonic();
+    const taken = takeOver(record, self, this.#ports.newNonce());
+    const outcome = await leases.write(this.#number, taken, lease?.revision ?? 0);
+    if (outcome.kind === "unknown") return { kind: "doubt", reason: outcome.error.message };
+    if (outcome.kind === "lost") return null;
+    this.#term = new Term(this.#ports, this.#number, { value: taken, revision: outcome.revision }, startedAt);
+    log.debug({ shard: this.#number, term: taken.term, inherited: record.firing.length }, "took a shard");
+    const end = await this.#term.run(inherited);
+    this.#term = undefined;
+    if (end.kind === "doubt") log.warn({ shard: this.#number, reason: end.reason }, "a term ended in doubt");
+    return end;
+  }
+
+  /** What the leader says counts; the watch may be behind. */
+  #isStillFree({ value, revision }: Versioned<LeaseRecord>): boolean {
+    if (value.holder === null || value.holder === this.#ports.self) return true;
+    if (revision <= this.#seen.revision) return true;
+    this.#seen = { revision, holder: value.holder, at: this.#ports.clock.monotonic() };
+    return false;
+  }
+
+  /** A successor may decide nothing before it knows all that the record's decisions were made from. */
+  async #reach(view: number): Promise<void> {
+    const { definitions, schedules, clock } = this.#ports;
+    while (definitions.view < view) {
+      const patience = new Promise<void>((resolve) => clock.after(VIEW_PATIENCE_MS, resolve));
+      await Promise.race([definitions.reached(view), patience]);
+      // The store may have lost its newest definitions with a power failure, and its sequence with them.
+      if (definitions.view < view) await schedules.touch();
+    }
+  }
+}
