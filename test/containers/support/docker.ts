@@ -29,14 +29,22 @@ export async function dockerIsMissing(): Promise<boolean> {
   return true;
 }
 
-/** Runs the docker command and returns what it printed; an error carries the end of its stderr. */
+/** Runs the docker command and returns what it printed; an error carries the end of its output. */
 export async function docker(...args: string[]): Promise<string> {
+  const env = { ...process.env, ...(await sameDaemon()) };
   try {
-    const { stdout } = await run("docker", args, { maxBuffer: 64 * 1024 * 1024 });
+    const { stdout } = await run("docker", args, { env, maxBuffer: 64 * 1024 * 1024 });
     return stdout;
   } catch (cause) {
     const output = cause as { stderr?: string; stdout?: string };
     const tail = `${output.stdout ?? ""}${output.stderr ?? ""}`.trim().split("\n").slice(-15).join("\n");
-    throw new Error(`docker ${args[0]} failed:\n${tail}`, { cause });
+    throw new Error(`docker ${args[0]} failed:\n${tail || cause}`);
   }
+}
+
+/** The library looks in more places than the command: what one builds, the other has to find. */
+async function sameDaemon(): Promise<{ DOCKER_HOST?: string }> {
+  const { modem } = (await dockerClient()).container.dockerode;
+  const socket = "socketPath" in modem ? modem.socketPath : undefined;
+  return typeof socket === "string" ? { DOCKER_HOST: `unix://${socket}` } : {};
 }
