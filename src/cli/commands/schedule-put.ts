@@ -1,0 +1,31 @@
+import type { Command } from "commander";
+import { wholeNumber } from "../global-options.js";
+import type { CliContext } from "../runtime.js";
+import { addScheduleFlags, namingScheduleFlags, readSchedule } from "../schedule-flags.js";
+import { nextOf } from "../schedule-text.js";
+import { Session } from "../session.js";
+
+interface Options {
+  ifRevision?: string;
+}
+
+export function addSchedulePut(parent: Command, context: CliContext): void {
+  const put = parent
+    .command("put <id>")
+    .description("make a schedule, or replace the one with this id as a whole")
+    .option("--if-revision <n>", "only if it is still this revision; 0: only if there is none");
+  addScheduleFlags(put).action(
+    async (id: string, options: Options & Record<string, unknown>, command: Command) => {
+      const session = new Session(context, command);
+      const schedule = await readSchedule(options, context.readText);
+      const ifRevision =
+        options.ifRevision === undefined
+          ? undefined
+          : wholeNumber("--if-revision", options.ifRevision, 0, Number.MAX_SAFE_INTEGER);
+      const view = await session.with(({ client }) =>
+        namingScheduleFlags(() => client.schedules.put(id, schedule, { ifRevision })),
+      );
+      session.output.show(view, () => session.output.line(`${id} stored, ${nextOf(view)}`));
+    },
+  );
+}

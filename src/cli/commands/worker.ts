@@ -1,0 +1,55 @@
+import type { Command } from "commander";
+import { invalid } from "../../core/errors.js";
+import { checkQueue } from "../../protocol/names.js";
+import { wholeNumber } from "../global-options.js";
+import type { CliContext, Handler } from "../runtime.js";
+import { Session } from "../session.js";
+
+interface Options {
+  queue: string;
+  concurrency: string;
+}
+
+interface ExecOptions extends Options {
+  allow?: string[];
+  allowShell?: boolean;
+}
+
+export function addWorker(program: Command, context: CliContext): void {
+  const worker = program.command("worker").description("do jobs, without writing code");
+  withOptions(worker.command("http"), "http")
+    .description("call the URL that the job names")
+    .action(async (options: Options, command: Command) => {
+      await serve(new Session(context, command), options, await context.parts.httpHandler());
+    });
+  withOptions(worker.command("exec"), "exec")
+    .description("run the command that the job names, if it is allowed here")
+    .option("--allow <program>", "a program that jobs may run; may be repeated", collect)
+    .option("--allow-shell", "jobs may be any line for the shell, as those of a crontab are")
+    .action(async (options: ExecOptions, command: Command) => {
+      const session = new Session(context, command);
+      const { allow = [], allowShell = false } = options;
+      if (allow.length === 0 && !allowShell)
+        throw invalid("--allow", "expected the programs that jobs may run here, or --allow-shell for any");
+      await serve(session, options, await context.parts.execHandler({ allow, allowShell }));
+    });
+}
+
+function withOptions(command: Command, queue: string): Command {
+  return command
+    .option("--queue <name>", "the queue to work on", queue)
+    .option("--concurrency <n>", "jobs at once, 1 to 1000", "10");
+}
+
+const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+
+async function serve(session: Session, options: Options, handler: Handler): Promise<void> {
+  const queue = checkQueue(options.queue, "--queue");
+  const concurrency = wholeNumber("--concurrency", options.concurrency, 1, 1_000);
+  await session.serve({ name: `punctual worker ${queue}` }, async (punctual, running) => {
+    running.push(await punctual.work(queue, { concurrency }, handler));
+    session.output.show({ queue, concurrency }, () =>
+      session.output.line(`worker on queue ${queue}, ${concurrency} jobs at once; interrupt to stop`),
+    );
+  });
+}

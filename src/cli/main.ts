@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+import { version } from "../version.js";
+import { processContext } from "./process.js";
+import { run } from "./program.js";
+
+// A reader such as `head` that has seen enough is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit();
+  throw error;
+});
+
+process.exitCode = await run(process.argv.slice(2), version, processContext());

@@ -1,0 +1,60 @@
+/** The real process around a command. */
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { messageOf, PunctualError } from "../core/errors.js";
+import { parts } from "./parts.js";
+import type { CliContext } from "./runtime.js";
+
+export function processContext(): CliContext {
+  return {
+    parts,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    readText: (path) => reading(path, () => text(open(path))),
+    readLines,
+    untilStopped,
+  };
+}
+
+const open = (path: string) => (path === "-" ? process.stdin : createReadStream(path));
+
+async function* readLines(path: string): AsyncGenerator<string, void, undefined> {
+  const stream = open(path);
+  const failed = new Promise<never>((_, reject) => stream.once("error", reject));
+  failed.catch(() => {}); // told where it is waited for
+  const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })[
+    Symbol.asyncIterator
+  ]();
+  for (;;) {
+    const line = await reading(path, () => Promise.race([lines.next(), failed]));
+    if (line.done === true) return;
+    yield line.value;
+  }
+}
+
+async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    throw new PunctualError("invalid", `cannot read ${path} (${messageOf(cause)})`, { cause });
+  }
+}
+
+/** The first signal asks, the second ends at once. */
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    for (const [signal, exitCode] of [
+      ["SIGINT", 130],
+      ["SIGTERM", 143],
+    ] as const) {
+      process.on(signal, () => {
+        if (asked) process.exit(exitCode);
+        asked = true;
+        resolve();
+      });
+    }
+  });
+}
