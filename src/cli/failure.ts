@@ -17,7 +17,7 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
 const hints: Readonly<Partial<Record<ErrorCode, string>>> = {
   denied: "sign in with --creds, --nkey, --user and --password, or --token",
   not_found: 'see "punctual schedule list"',
-  unavailable: 'start everything on this machine with "punctual dev", or name a server with --server',
+  unavailable: '"punctual dev" starts everything on this machine',
   timeout: 'see "punctual health"; the request may or may not have been carried out',
   full: "nothing was stored; let the workers catch up and try again",
   internal: "PUNCTUAL_LOG=debug says more",

@@ -96,7 +96,7 @@ const nameOf = (flag: Flag): string => flag.flags.split(/[ ,]/)[0] ?? flag.flags
 export async function namingFlags<T>(
   flags: readonly Flag[],
   others: Readonly<Record<string, string>>,
-  request: () => Promise<T>,
+  request: () => T | Promise<T>,
 ): Promise<T> {
   try {
     return await request();

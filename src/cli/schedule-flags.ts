@@ -1,8 +1,10 @@
 /** The flags of a schedule, one for each field. */
 import type { Command } from "commander";
 import { invalid } from "../core/errors.js";
-import { parseJson, show } from "../protocol/parse.js";
-import type { ScheduleInput } from "../protocol/schedule-input.js";
+import { compileSpec } from "../core/time/fire-times.js";
+import { checkScheduleId } from "../protocol/names.js";
+import { parseJson, parseWith, show } from "../protocol/parse.js";
+import { definitionOf, type ScheduleInput, scheduleInput } from "../protocol/schedule-input.js";
 import { addFlags, type Flag, namingFlags, readFlags } from "./flags.js";
 
 /** Of schedules and of single jobs. */
@@ -101,6 +103,7 @@ const otherNames = {
   id: "ID",
   expression: "--cron",
   schedule: "--cron, --every, --at",
+  "": "--cron, --every, --at",
   ifRevision: "--if-revision",
   count: "--count",
   from: "--from",
@@ -138,5 +141,17 @@ function merged(under: Record<string, unknown>, over: Record<string, unknown>): 
 }
 
 /** Errors of such requests name the flags. */
-export const namingScheduleFlags = <T>(request: () => Promise<T>): Promise<T> =>
+export const namingScheduleFlags = <T>(request: () => T | Promise<T>): Promise<T> =>
   namingFlags(scheduleFlags, otherNames, request);
+
+/** Refuses a schedule that is wrong in itself, before any server is asked. */
+export async function checkSchedule(schedule: ScheduleInput): Promise<void> {
+  await namingScheduleFlags(() => {
+    const parsed = parseWith(scheduleInput, schedule, "schedule");
+    const context = { now: 0, queueMaxAttempts: Number.POSITIVE_INFINITY, firstRevision: 0 };
+    compileSpec(definitionOf(parsed, context).spec);
+  });
+}
+
+/** A schedule's id, as the user typed it. */
+export const checkId = (id: string): string => checkScheduleId(id, "ID");

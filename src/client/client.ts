@@ -52,7 +52,8 @@ export class Client {
 
   /**
    * Enqueues many jobs at once, as fast as the server takes them. Outcomes come in the order of the requests;
-   * as long as nobody takes them, no more than a few thousand jobs are begun.
+   * as long as nobody takes them, no more than a few thousand jobs are begun. When `requests` itself throws, the
+   * outcomes of what came before are given first.
    */
   async *enqueueMany(
     requests: Iterable<EnqueueRequest> | AsyncIterable<EnqueueRequest>,

@@ -1,7 +1,8 @@
 /**
  * Starts work on every item of a source, at most `window` at a time, and gives the results in the order of the
  * items. A slow source does not hold back results that are ready; while nobody takes results, nothing more is
- * started. Work must not reject.
+ * started. When the source fails, what was started still gives its results before the failure is thrown. Work
+ * must not reject.
  */
 export async function* pipeline<T, R>(
   source: Iterable<T> | AsyncIterable<T>,
@@ -10,19 +11,22 @@ export async function* pipeline<T, R>(
 ): AsyncGenerator<R, void, undefined> {
   const items = iterate(source);
   const started: Promise<R>[] = [];
-  let coming: Promise<IteratorResult<T, void>> | undefined = next(items);
+  let failure: { error: unknown } | undefined;
+  let coming: Promise<Item<T>> | undefined = next(items);
   try {
     while (coming !== undefined || started.length > 0) {
       const oldest = started[0];
       if (coming !== undefined && started.length < window && (await isFirst(coming, oldest))) {
-        const item: IteratorResult<T, void> = await coming;
-        coming = item.done === true ? undefined : next(items);
-        if (item.done !== true) started.push(start(item.value));
+        const item: Item<T> = await coming;
+        coming = item.kind === "item" ? next(items) : undefined;
+        if (item.kind === "item") started.push(start(item.value));
+        if (item.kind === "failure") failure = item;
       } else {
         started.shift();
         yield (await oldest) as R;
       }
     }
+    if (failure !== undefined) throw failure.error;
   } finally {
     // Not awaited: it would wait for an item that a slow source may never bring.
     items.return().catch(() => {});
@@ -33,11 +37,15 @@ async function* iterate<T>(source: Iterable<T> | AsyncIterable<T>): AsyncGenerat
   yield* source;
 }
 
-/** The next item. A failure counts when the item is waited for, not before. */
-function next<T>(items: AsyncGenerator<T, void, undefined>): Promise<IteratorResult<T, void>> {
-  const coming = items.next();
-  coming.catch(() => {});
-  return coming;
+type Item<T> = { kind: "item"; value: T } | { kind: "end" } | { kind: "failure"; error: unknown };
+
+async function next<T>(items: AsyncGenerator<T, void, undefined>): Promise<Item<T>> {
+  try {
+    const result = await items.next();
+    return result.done === true ? { kind: "end" } : { kind: "item", value: result.value };
+  } catch (error) {
+    return { kind: "failure", error };
+  }
 }
 
 /** Whether `a` is there before `b`; `a` when both are, or when there is no `b`. */

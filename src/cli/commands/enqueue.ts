@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import type { EnqueueOutcome } from "../../client/client.js";
 import { invalid, messageOf, PunctualError } from "../../core/errors.js";
-import type { EnqueueRequest } from "../../protocol/api.js";
-import { parseJson } from "../../protocol/parse.js";
+import { type EnqueueRequest, enqueueRequest } from "../../protocol/api.js";
+import { parseJson, parseWith } from "../../protocol/parse.js";
+import { oneLine } from "../failure.js";
 import { addFlags, namingFlags, readFlags, readPayload } from "../flags.js";
 import type { CliContext } from "../runtime.js";
 import { jobFlags } from "../schedule-flags.js";
@@ -42,6 +43,7 @@ export function addEnqueue(program: Command, context: CliContext): void {
 }
 
 async function enqueueOne(session: Session, request: EnqueueRequest): Promise<void> {
+  await namingFlags(jobFlags, names, () => parseWith(enqueueRequest, request, "enqueue"));
   const run = await session.with(({ client }) => namingFlags(jobFlags, names, () => client.enqueue(request)));
   session.output.show(run, () =>
     session.output.line(
@@ -50,52 +52,63 @@ async function enqueueOne(session: Session, request: EnqueueRequest): Promise<vo
   );
 }
 
-/** A line that is refused does not hold up the others; the command fails in the end. */
-async function enqueueLines(session: Session, request: EnqueueRequest, path: string): Promise<void> {
-  const counts = { queued: 0, present: 0, failed: 0 };
-  let first: unknown;
-  await session.with(async ({ client }) => {
-    for await (const outcome of client.enqueueMany(requestsOf(session, request, path))) {
-      count(session, outcome, counts);
-      if (outcome.kind === "failed") first ??= outcome.error;
-    }
-  });
-  const { queued, present, failed } = counts;
-  session.output.note(`${queued} queued, ${present} queued or running already, ${failed} failed`);
-  if (failed > 0) {
-    const code = first instanceof PunctualError ? first.code : "internal";
-    throw new PunctualError(code, `${failed} of ${queued + present + failed} jobs failed`, { cause: first });
-  }
+interface Tally {
+  queued: number;
+  present: number;
+  failed: number;
+  /** Why the first one failed. */
+  cause?: unknown;
 }
 
-function count(
-  { output }: Session,
-  outcome: EnqueueOutcome,
-  counts: { queued: number; present: number; failed: number },
-): void {
-  const line = outcome.index + 1;
+/**
+ * A job that is refused does not hold up the others; the command fails in the end. A line that is not JSON ends
+ * the reading there.
+ */
+async function enqueueLines(session: Session, request: EnqueueRequest, path: string): Promise<void> {
+  await namingFlags(jobFlags, names, () => parseWith(enqueueRequest, request, "enqueue"));
+  const tally: Tally = { queued: 0, present: 0, failed: 0 };
+  const lines: number[] = [];
+  try {
+    await session.with(async ({ client }) => {
+      for await (const outcome of client.enqueueMany(requestsOf(session, request, path, lines)))
+        take(session, outcome, lines.shift() ?? 0, tally);
+    });
+  } finally {
+    const { queued, present, failed } = tally;
+    session.output.note(`${queued} queued, ${present} queued or running already, ${failed} failed`);
+  }
+  if (tally.failed === 0) return;
+  const code = tally.cause instanceof PunctualError ? tally.cause.code : "internal";
+  const all = tally.queued + tally.present + tally.failed;
+  throw new PunctualError(code, `${tally.failed} of ${all} jobs failed`, { cause: tally.cause });
+}
+
+function take({ output }: Session, outcome: EnqueueOutcome, line: number, tally: Tally): void {
   if (outcome.kind === "failed") {
-    counts.failed++;
-    output.complain(`line ${line}: ${messageOf(outcome.error)}`);
+    if (tally.failed++ === 0) tally.cause = outcome.error;
+    output.complain(`line ${line}: ${oneLine(messageOf(outcome.error))}`);
     return;
   }
   const { runId, accepted } = outcome;
-  counts[accepted ? "queued" : "present"]++;
+  tally[accepted ? "queued" : "present"]++;
   output.show({ line, runId, accepted }, () => {
     if (!output.quiet) output.line(accepted ? `${runId} queued` : `${runId} not queued`);
   });
 }
 
+/** @param lines takes the number of the line that each request came from */
 async function* requestsOf(
   { context }: Session,
   request: EnqueueRequest,
   path: string,
+  lines: number[],
 ): AsyncGenerator<EnqueueRequest, void, undefined> {
   let line = 0;
   for await (const text of context.readLines(path)) {
     line++;
     if (text.trim() === "") continue;
     const payload = parseJson(text, `${path} line ${line}`) as NonNullable<EnqueueRequest["payload"]>;
+    lines.push(line);
     yield { ...request, payload };
   }
 }

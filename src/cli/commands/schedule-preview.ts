@@ -4,7 +4,13 @@ import { instant, type ScheduleInput } from "../../protocol/schedule-input.js";
 import { wholeNumber } from "../global-options.js";
 import { utcTime, zonedTime } from "../output.js";
 import type { CliContext, Punctual } from "../runtime.js";
-import { addScheduleFlags, namingScheduleFlags, readSchedule } from "../schedule-flags.js";
+import {
+  addScheduleFlags,
+  checkId,
+  checkSchedule,
+  namingScheduleFlags,
+  readSchedule,
+} from "../schedule-flags.js";
 import { inputOf, zoneOf } from "../schedule-text.js";
 import { Session } from "../session.js";
 
@@ -25,6 +31,8 @@ export function addSchedulePreview(parent: Command, context: CliContext): void {
     const described = await readSchedule(options, context.readText);
     if ((id === undefined) === (Object.keys(described).length === 0))
       throw invalid("", "expected either an ID or a schedule, as --cron and --time-zone");
+    if (id === undefined) await checkSchedule(described);
+    else checkId(id);
     const { schedule, times } = await session.with(({ client }) =>
       namingScheduleFlags(async () => {
         const of = id === undefined ? { schedule: described } : { id };

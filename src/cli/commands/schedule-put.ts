@@ -1,7 +1,13 @@
 import type { Command } from "commander";
 import { wholeNumber } from "../global-options.js";
 import type { CliContext } from "../runtime.js";
-import { addScheduleFlags, namingScheduleFlags, readSchedule } from "../schedule-flags.js";
+import {
+  addScheduleFlags,
+  checkId,
+  checkSchedule,
+  namingScheduleFlags,
+  readSchedule,
+} from "../schedule-flags.js";
 import { nextOf } from "../schedule-text.js";
 import { Session } from "../session.js";
 
@@ -17,7 +23,9 @@ export function addSchedulePut(parent: Command, context: CliContext): void {
   addScheduleFlags(put).action(
     async (id: string, options: Options & Record<string, unknown>, command: Command) => {
       const session = new Session(context, command);
+      checkId(id);
       const schedule = await readSchedule(options, context.readText);
+      await checkSchedule(schedule);
       const ifRevision =
         options.ifRevision === undefined
           ? undefined

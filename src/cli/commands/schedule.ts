@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { ScheduleView } from "../../protocol/api.js";
 import { utcTime } from "../output.js";
 import type { CliContext } from "../runtime.js";
-import { namingScheduleFlags } from "../schedule-flags.js";
+import { checkId, namingScheduleFlags } from "../schedule-flags.js";
 import { nextOf } from "../schedule-text.js";
 import { Session } from "../session.js";
 import { addScheduleList } from "./schedule-list.js";
@@ -26,6 +26,7 @@ function addScheduleGet(parent: Command, context: CliContext): void {
     .description("show one schedule; with --json its field `schedule` can be put again")
     .action(async (id: string, _options: unknown, command: Command) => {
       const session = new Session(context, command);
+      checkId(id);
       const view = await session.with(({ client }) => namingScheduleFlags(() => client.schedules.get(id)));
       session.output.show(view, () => showSchedule(session, view));
     });
@@ -49,6 +50,7 @@ function addScheduleDelete(parent: Command, context: CliContext): void {
     .description("remove a schedule; runs that are queued stay")
     .action(async (id: string, _options: unknown, command: Command) => {
       const session = new Session(context, command);
+      checkId(id);
       await session.with(({ client }) => namingScheduleFlags(() => client.schedules.delete(id)));
       session.output.show({ id, deleted: true }, () => session.output.line(`${id} deleted`));
     });
@@ -61,6 +63,7 @@ function addPauseAndResume(parent: Command, context: CliContext): void {
     .option("--note <text>", "why; for people")
     .action(async (id: string, options: { note?: string }, command: Command) => {
       const session = new Session(context, command);
+      checkId(id);
       const view = await session.with(({ client }) =>
         namingScheduleFlags(() => client.schedules.pause(id, options.note)),
       );
@@ -71,6 +74,7 @@ function addPauseAndResume(parent: Command, context: CliContext): void {
     .description("fire again")
     .action(async (id: string, _options: unknown, command: Command) => {
       const session = new Session(context, command);
+      checkId(id);
       const view = await session.with(({ client }) => namingScheduleFlags(() => client.schedules.resume(id)));
       session.output.show(view, () => session.output.line(`${id} resumed, ${nextOf(view)}`));
     });
@@ -82,6 +86,7 @@ function addTrigger(parent: Command, context: CliContext): void {
     .description("run it once, now")
     .action(async (id: string, _options: unknown, command: Command) => {
       const session = new Session(context, command);
+      checkId(id);
       const run = await session.with(({ client }) => namingScheduleFlags(() => client.schedules.trigger(id)));
       session.output.show(run, () =>
         session.output.line(
