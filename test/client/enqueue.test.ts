@@ -1,0 +1,114 @@
+import { expect, test } from "vitest";
+import type { EnqueueOutcome } from "../../src/client/client.js";
+import type { EnqueueRequest } from "../../src/protocol/api.js";
+import { fakeClient } from "./fakes.js";
+
+const decode = (body: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(body));
+
+test("a job goes straight to its queue, under its run id", async () => {
+  const { client, server } = fakeClient();
+  const run = await client.enqueue({ queue: "mail", payload: { to: "a@b.c" }, headers: { "X-Team": "red" } });
+  expect(run).toEqual({ runId: "id-1", accepted: true });
+  expect(server.calls).toEqual([]);
+  const [message] = server.published;
+  expect(message).toMatchObject({
+    subject: "test.work.mail.id-1",
+    msgId: "id-1/1",
+    headers: {
+      "X-Team": "red",
+      "Punctual-Run-Id": "id-1",
+      "Punctual-Max-Attempts": "5",
+      "Punctual-Backoff": "1000,2,600000",
+    },
+  });
+  expect(decode(message?.body ?? new Uint8Array())).toEqual({ to: "a@b.c" });
+});
+
+test("own id, key, retry policy and timeout end up in the message", async () => {
+  const { client, server } = fakeClient();
+  await client.enqueue({
+    queue: "mail",
+    jobId: "order:17",
+    unique: "order-17",
+    retry: { maxAttempts: 2, initialDelay: "5s", factor: 3, maxDelay: "1m" },
+    timeout: "30s",
+  });
+  expect(server.published[0]).toMatchObject({
+    subject: "test.work.mail.order-17",
+    msgId: "order:17/1",
+    headers: {
+      "Punctual-Run-Id": "order:17",
+      "Punctual-Max-Attempts": "2",
+      "Punctual-Backoff": "5000,3,60000",
+      "Punctual-Timeout": "30000",
+    },
+  });
+});
+
+test("a queue is looked up once, and again after a failure", async () => {
+  const { client, server } = fakeClient();
+  server.queueTrouble = new Error("no answer");
+  await expect(client.enqueue({ queue: "a" })).rejects.toThrow("no answer");
+  await Promise.all([client.enqueue({ queue: "a" }), client.enqueue({ queue: "a" })]);
+  await client.enqueue({ queue: "b" });
+  expect(server.ensured).toEqual(["a", "a", "b"]);
+});
+
+test("a job whose key is taken is not accepted", async () => {
+  const { client, server } = fakeClient();
+  server.outcomes.push({ kind: "taken" });
+  expect(await client.enqueue({ queue: "a", jobId: "x" })).toEqual({ runId: "x", accepted: false });
+});
+
+test("an unanswered publish is repeated under the same message id", async () => {
+  const { client, server } = fakeClient();
+  server.outcomes.push({ kind: "unknown", error: new Error("timeout") }, { kind: "duplicate", seq: 1 });
+  expect(await client.enqueue({ queue: "a", jobId: "x" })).toEqual({ runId: "x", accepted: true });
+  expect(server.published.map((message) => message.msgId)).toEqual(["x/1", "x/1"]);
+});
+
+test.each<[string, EnqueueRequest, RegExp]>([
+  ["queue", { queue: "a.b" }, /queue: expected 1 to 64 characters of .* got "a\.b"/],
+  ["job id", { jobId: "a b" }, /jobId: expected 1 to 128 characters .* got "a b"/],
+  ["reserved header", { headers: { "Nats-Msg-Id": "x" } }, /headers\.Nats-Msg-Id: .*reserved/],
+  ["timeout", { timeout: "soon" }, /timeout: expected a duration .* got "soon"/],
+  ["unknown field", { prio: 1 } as EnqueueRequest, /unknown field "prio"/],
+  ["attempts beyond the queue", { retry: { maxAttempts: 6 } }, /retry\.maxAttempts: expected at most 5/],
+])("a wrong %s is refused before anything is sent", async (_, request, message) => {
+  const { client, server } = fakeClient();
+  await expect(client.enqueue(request)).rejects.toMatchObject({
+    code: "invalid",
+    message: expect.stringMatching(message),
+  });
+  expect(server.published).toEqual([]);
+});
+
+test("of many jobs each has its own outcome, in order", async () => {
+  const { client, server } = fakeClient();
+  server.outcomes.push(
+    { kind: "stored", seq: 1 },
+    { kind: "taken" },
+    { kind: "full", reason: "maximum messages exceeded" },
+  );
+  const outcomes: EnqueueOutcome[] = [];
+  const requests = [{ jobId: "a" }, { jobId: "b" }, { queue: "!" }, { jobId: "c" }, { jobId: "d" }];
+  for await (const outcome of client.enqueueMany(requests)) outcomes.push(outcome);
+  expect(outcomes).toMatchObject([
+    { kind: "enqueued", index: 0, runId: "a", accepted: true },
+    { kind: "enqueued", index: 1, runId: "b", accepted: false },
+    { kind: "failed", index: 2, error: { code: "invalid" } },
+    { kind: "failed", index: 3, error: { code: "full" } },
+    { kind: "enqueued", index: 4, runId: "d", accepted: true },
+  ]);
+});
+
+test("many jobs can come from a stream", async () => {
+  const { client } = fakeClient();
+  async function* stream(): AsyncGenerator<EnqueueRequest> {
+    for (let n = 0; n < 10_000; n++) yield { payload: n };
+  }
+  let accepted = 0;
+  for await (const outcome of client.enqueueMany(stream()))
+    if (outcome.kind === "enqueued" && outcome.accepted) accepted++;
+  expect(accepted).toBe(10_000);
+});

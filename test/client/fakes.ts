@@ -1,0 +1,76 @@
+/** The smallest ports a client can talk to. */
+import { Client } from "../../src/client/client.js";
+import type { PublishOutcome, QueueSettings, WorkMessage } from "../../src/core/ports.js";
+import { namesOf } from "../../src/protocol/names.js";
+
+export const queueDefaults: QueueSettings = { ackWaitMs: 30_000, maxAttempts: 5, concurrency: 1_000 };
+
+export interface FakeServer {
+  /** Requests that reached the API. */
+  calls: { endpoint: string; request: unknown }[];
+  /** Answers of the API, the next one first. */
+  answers: unknown[];
+  published: WorkMessage[];
+  /** Outcomes of publishes; `stored` when there are no more. */
+  outcomes: PublishOutcome[];
+  ensured: string[];
+  /** Thrown by the next look at a queue. */
+  queueTrouble: Error | undefined;
+}
+
+export function fakeClient() {
+  const server: FakeServer = {
+    calls: [],
+    answers: [],
+    published: [],
+    outcomes: [],
+    ensured: [],
+    queueTrouble: undefined,
+  };
+  let ids = 0;
+  const refuse = (): Promise<never> => Promise.reject(new Error("not used"));
+  const client = new Client(
+    {
+      names: namesOf("test"),
+      api: {
+        async call(endpoint, request) {
+          server.calls.push({ endpoint, request });
+          const answer = server.answers.shift();
+          if (answer instanceof Error) throw answer;
+          return answer;
+        },
+      },
+      work: {
+        async publish(message) {
+          server.published.push(message);
+          return server.outcomes.shift() ?? { kind: "stored", seq: server.published.length };
+        },
+        ready: () => undefined,
+        lastOn: refuse,
+        at: refuse,
+        remove: refuse,
+        removeTombstones: refuse,
+      },
+      queues: {
+        async ensure(queue) {
+          server.ensured.push(queue);
+          const trouble = server.queueTrouble;
+          server.queueTrouble = undefined;
+          if (trouble !== undefined) throw trouble;
+          return queueDefaults;
+        },
+        get: refuse,
+      },
+    },
+    { newId: () => `id-${++ids}` },
+  );
+  return { client, server };
+}
+
+export const viewOf = (id: string, schedule: Record<string, unknown> = { every: "5s" }) => ({
+  id,
+  revision: 7,
+  shard: 1,
+  schedule,
+  nextFireTime: "2026-07-30T03:00:00.000Z",
+});

@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import { pipeline } from "../../src/client/pipeline.js";
+
+/** Work that ends when the test says so. */
+function manualWork() {
+  const ends = new Map<number, () => void>();
+  const started: number[] = [];
+  const start = (item: number): Promise<string> => {
+    started.push(item);
+    return new Promise((resolve) => ends.set(item, () => resolve(`done ${item}`)));
+  };
+  return { started, start, end: (item: number) => ends.get(item)?.() };
+}
+
+const turns = async (): Promise<void> => {
+  for (let i = 0; i < 50; i++) await Promise.resolve();
+};
+
+async function all<T>(results: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const result of results) list.push(result);
+  return list;
+}
+
+test("no more than the window is started, and results come in the order of the items", async () => {
+  const work = manualWork();
+  const results = pipeline([1, 2, 3, 4], 2, work.start);
+  const first = results.next();
+  await turns();
+  expect(work.started).toEqual([1, 2]);
+  work.end(2);
+  await turns();
+  expect(work.started).toEqual([1, 2]);
+  work.end(1);
+  expect(await first).toEqual({ done: false, value: "done 1" });
+  expect(await results.next()).toEqual({ done: false, value: "done 2" });
+  const third = results.next();
+  await turns();
+  expect(work.started).toEqual([1, 2, 3, 4]);
+  work.end(3);
+  work.end(4);
+  expect(await third).toEqual({ done: false, value: "done 3" });
+  expect(await all(results)).toEqual(["done 4"]);
+});
+
+test("a result does not wait for a slow source", async () => {
+  async function* slow(): AsyncGenerator<number> {
+    yield 1;
+    await new Promise(() => {});
+  }
+  const results = pipeline(slow(), 10, async (item) => item * 10);
+  expect(await results.next()).toEqual({ done: false, value: 10 });
+});
+
+test("a failing source is told after the results of what was started", async () => {
+  function* failing(): Generator<number> {
+    yield 1;
+    yield 2;
+    throw new Error("line 3 is bad");
+  }
+  const results = pipeline(failing(), 10, async (item) => item);
+  expect(await results.next()).toEqual({ done: false, value: 1 });
+  expect(await results.next()).toEqual({ done: false, value: 2 });
+  await expect(results.next()).rejects.toThrow("line 3 is bad");
+});
+
+test("who stops reading ends the source", async () => {
+  let ended = false;
+  function* source(): Generator<number> {
+    try {
+      for (let i = 0; ; i++) yield i;
+    } finally {
+      ended = true;
+    }
+  }
+  for await (const _ of pipeline(source(), 3, async (item) => item)) break;
+  await turns();
+  expect(ended).toBe(true);
+});
+
+test("an empty source gives nothing", async () => {
+  expect(await all(pipeline([], 3, async (item) => item))).toEqual([]);
+});
