@@ -26,7 +26,7 @@ export interface Cluster {
   readonly nodes: readonly ClusterNode[];
   readonly hostUrls: string[];
   readonly networkUrls: string[];
-  /** Resolves when a meta leader is known and that many nodes (default: all) say they are healthy. */
+  /** Resolves when that many nodes (default: all) are healthy, have all their routes and know all leaders. */
   ready(nodes?: number, timeoutMs?: number): Promise<void>;
   /** The node that leads the stream now; waits while there is none. */
   streamLeader(stream: string, timeoutMs?: number): Promise<ClusterNode>;
@@ -44,6 +44,12 @@ interface StreamDetail {
 interface JetStreamReport {
   meta_cluster?: { leader?: string };
   account_details?: { stream_detail?: StreamDetail[] }[];
+}
+
+interface ServerReport {
+  routes: number;
+  remotes: number;
+  cluster: { pool_size: number };
 }
 
 /** Starts the cluster and waits until JetStream is on. Needs a Docker daemon. */
@@ -94,14 +100,11 @@ function assemble(network: StartedNetwork, nodes: ClusterNode[]): Cluster {
     nodes,
     hostUrls: nodes.map((node) => node.hostUrl),
     networkUrls: nodes.map((node) => node.networkUrl),
-    ready: async (count = nodes.length, timeoutMs = 60_000) => {
-      await until(`${count} healthy nodes with a meta leader`, timeoutMs, async () => {
-        const healthy = await Promise.all(nodes.map(isHealthy));
-        const reports = await Promise.all(nodes.map((node) => report(node)));
-        const led = reports.some((jetstream) => jetstream?.meta_cluster?.leader);
-        return led && healthy.filter(Boolean).length >= count ? true : undefined;
-      });
-    },
+    ready: (count = nodes.length, timeoutMs = 60_000) =>
+      until(`${count} settled nodes`, timeoutMs, async () => {
+        const settled = await Promise.all(nodes.map((node) => isSettled(node, count - 1)));
+        return settled.filter(Boolean).length >= count ? true : undefined;
+      }).then(() => undefined),
     streamLeader: (stream, timeoutMs = 60_000) =>
       until(`a leader of stream ${stream}`, timeoutMs, async () => {
         const claims = await Promise.all(nodes.map((node) => leads(node, stream)));
@@ -112,23 +115,37 @@ function assemble(network: StartedNetwork, nodes: ClusterNode[]): Cluster {
   };
 }
 
-async function isHealthy(node: ClusterNode): Promise<boolean> {
-  return fetch(`${node.monitorUrl}/healthz`, { signal: AbortSignal.timeout(2_000) }).then(
-    (response) => response.ok,
-    () => false,
-  );
+/**
+ * Healthy, with all its routes, and with a leader known for JetStream and for each stream here. A node opens
+ * several routes to each other node, and an answer sent while they are still being agreed on can be lost. A
+ * node that knows no leader of a stream answers for it by itself, out of date.
+ */
+async function isSettled(node: ClusterNode, others: number): Promise<boolean> {
+  const healthy = await monitor(node, "/healthz");
+  const jetstream = await monitor<JetStreamReport>(node, "/jsz?accounts=true&streams=true");
+  const server = await monitor<ServerReport>(node, "/varz");
+  if (healthy?.status !== "ok" || jetstream === undefined || server === undefined) return false;
+  if (!jetstream.meta_cluster?.leader || !streams(jetstream).every(({ cluster }) => cluster?.leader))
+    return false;
+  // One more for the system account, which has its own.
+  return server.remotes >= others && server.routes === server.remotes * (server.cluster.pool_size + 1);
 }
 
 /** A node's own claim: what the others say of it may be out of date. */
 async function leads(node: ClusterNode, stream: string): Promise<boolean> {
-  const accounts = (await report(node, "?accounts=true&streams=true"))?.account_details ?? [];
-  const details = accounts.flatMap((account) => account.stream_detail ?? []);
-  return details.some((detail) => detail.name === stream && detail.cluster?.leader === node.name);
+  const jetstream = await monitor<JetStreamReport>(node, "/jsz?accounts=true&streams=true");
+  const detail = streams(jetstream).find(({ name }) => name === stream);
+  return detail?.cluster?.leader === node.name;
 }
 
-async function report(node: ClusterNode, query = ""): Promise<JetStreamReport | undefined> {
-  return fetch(`${node.monitorUrl}/jsz${query}`, { signal: AbortSignal.timeout(2_000) }).then(
-    async (response) => (await response.json()) as JetStreamReport,
+function streams(jetstream: JetStreamReport | undefined): StreamDetail[] {
+  return (jetstream?.account_details ?? []).flatMap((account) => account.stream_detail ?? []);
+}
+
+/** What a page of the node's monitor says; undefined when it does not answer. */
+async function monitor<T = { status?: string }>(node: ClusterNode, page: string): Promise<T | undefined> {
+  return fetch(`${node.monitorUrl}${page}`, { signal: AbortSignal.timeout(2_000) }).then(
+    async (response) => (await response.json()) as T,
     () => undefined,
   );
 }
