@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { z } from "zod";
 import { Client } from "./client/client.js";
-import type { Member, Subscription } from "./core/ports.js";
+import type { LeaseHint, Member, Subscription } from "./core/ports.js";
 import { openConnection, type ServerOptions } from "./nats/connection.js";
 import { type NatsPorts, openPorts } from "./nats/open.js";
 import { serverFacts } from "./nats/server-check.js";
@@ -15,6 +15,9 @@ import { parseWith } from "./protocol/parse.js";
 import { systemClock } from "./runtime/clock.js";
 import { type Logger, silentLogger } from "./runtime/log.js";
 import { version } from "./version.js";
+import type { Handler } from "./worker/context.js";
+import type { WorkerOptions } from "./worker/options.js";
+import { startWorker, type Worker } from "./worker/worker.js";
 
 /** How to reach a namespace. */
 export interface ConnectOptions extends ServerOptions {
@@ -91,14 +94,6 @@ export interface Health {
   jetstream: boolean;
 }
 
-export interface ShardState {
-  shard: number;
-  /** A member's id; null when it is being handed over. */
-  holder: string | null;
-  /** Grows with every change of holder. */
-  term: number;
-}
-
 /** A namespace that we are connected to. */
 export class Punctual {
   /** Schedules and enqueueing. */
@@ -135,10 +130,8 @@ export class Punctual {
   }
 
   /** Calls back with who holds each shard, now and at every change of its record. */
-  watchShards(onChange: (shard: ShardState) => void): Promise<Subscription> {
-    return this.#deps.ports.leases.watch((shard, { value }) => {
-      onChange({ shard, holder: value.holder, term: value.term });
-    });
+  watchShards(onChange: (shard: LeaseHint) => void): Promise<Subscription> {
+    return this.#deps.ports.leases.watch(onChange);
   }
 
   /** Whether the server answers. */

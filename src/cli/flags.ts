@@ -110,11 +110,11 @@ export async function namingFlags<T>(
   }
 }
 
-/** `schedule.retry.factor` → `--retry-factor`; `schedule.headers.X-A` → `--header X-A`. */
+/** `schedule.retry.factor` → `--retry-factor`; `schedule.headers.X-A` → `--header X-A`; `allow[0]` → `--allow`. */
 function renamed(issue: Issue, names: ReadonlyMap<string, string>): Issue {
   const whole = names.get(issue.path);
   if (whole !== undefined) return { path: whole, message: issue.message };
-  const field = issue.path.replace(/^schedule\./, "");
+  const field = issue.path.replace(/^schedule\./, "").replace(/\[\d+\]$/, "");
   for (let end = field.length; end > 0; end = field.lastIndexOf(".", end - 1)) {
     const name = names.get(field.slice(0, end));
     const rest = field.slice(end + 1);

@@ -29,7 +29,7 @@ export interface Health {
 }
 
 /** A handler as the command line sees it: something to hand on. */
-export type Handler = (job: never) => unknown;
+export type Handler = (...args: never[]) => unknown;
 
 /** A connection and what can be done with it. */
 export interface Punctual {
@@ -46,8 +46,12 @@ export interface DevServer extends Running {
   readonly exited: Promise<unknown>;
 }
 
-/** What the exec worker may run. */
-export interface ExecRules {
+export interface HttpOptions {
+  /** Hosts that jobs may call. Default: every host. */
+  allowHosts?: string[];
+}
+
+export interface ExecOptions {
   /** Programs a job may name. */
   allow: string[];
   /** Whether a job may be a line for the shell, as those of a crontab are. */
@@ -58,8 +62,8 @@ export interface ExecRules {
 export interface Parts {
   connect(options: ConnectOptions): Promise<Punctual>;
   startServer(options: { dataDir: string; port: number; onProgress(text: string): void }): Promise<DevServer>;
-  httpHandler(): Promise<Handler>;
-  execHandler(rules: ExecRules): Promise<Handler>;
+  httpHandler(options: HttpOptions): Promise<Handler>;
+  execHandler(options: ExecOptions): Promise<Handler>;
   /** Resolves to the exit status. */
   runDemo(options: { forMs: number; json: boolean }): Promise<number>;
 }

@@ -30,14 +30,22 @@ export interface Subscription {
   stop(): Promise<void>;
 }
 
+/** Who holds a shard, without what the record says of its slots. */
+export interface LeaseHint {
+  shard: number;
+  holder: string | null;
+  term: number;
+  revision: number;
+}
+
 /** One record per shard. */
 export interface LeaseStore {
   /** From the leader: reads what was acknowledged. Null when the shard has no record yet. */
   read(shard: number): Promise<Versioned<LeaseRecord> | null>;
   /** Writes if the record's revision is still `revision` (0: does not exist). */
   write(shard: number, record: LeaseRecord, revision: number): Promise<CasOutcome>;
-  /** Every record and every change. Hints only: may lag, may repeat. */
-  watch(onChange: (shard: number, lease: Versioned<LeaseRecord>) => void): Promise<Subscription>;
+  /** Every record and every change, in brief. Hints only: may lag, may repeat. */
+  watch(onChange: (hint: LeaseHint) => void): Promise<Subscription>;
 }
 
 /** A batch of definitions in the order of the store, complete up to `view`. */

@@ -22,8 +22,9 @@ export async function compareAndSwap(
   key: string,
   value: string,
   revision: number,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<CasOutcome> {
-  const headers = { "Nats-Expected-Last-Subject-Sequence": String(revision) };
+  const headers = { "Nats-Expected-Last-Subject-Sequence": String(revision), ...more };
   await publisher.ready();
   const outcome = await publisher.publish(`$KV.${bucket}.${key}`, headers, encoder.encode(value));
   switch (outcome.kind) {

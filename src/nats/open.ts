@@ -50,7 +50,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     shards,
     server,
     maxPayload: server.maxPayload,
-    leases: new NatsLeaseStore(buckets.leases, jsm, records, names),
+    leases: new NatsLeaseStore(js, jsm, records, names),
     schedules: new NatsScheduleStore(buckets.schedules, jsm, records, names, shards),
     work: new NatsWorkStream(jobs, jsm, names),
     runs: new NatsRunLog(jsm, events, names),

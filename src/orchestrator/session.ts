@@ -99,7 +99,7 @@ export class OrchestratorSession {
   async start(): Promise<void> {
     const { ports, definitions } = { ports: this.#ports, definitions: this.#definitions };
     this.#subscriptions.push(await definitions.follow(ports.schedules));
-    this.#subscriptions.push(await ports.leases.watch((shard, lease) => this.#shards[shard]?.onLease(lease)));
+    this.#subscriptions.push(await ports.leases.watch((hint) => this.#shards[hint.shard]?.onLease(hint)));
     await this.#peers.start();
     const api = new ApiService(ports, definitions);
     this.#subscriptions.push(ports.apiServer.serve(this.#self.id, (endpoint, body) => api.handle(endpoint, body)));

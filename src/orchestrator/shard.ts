@@ -1,6 +1,6 @@
 /** One shard as one orchestrator sees it: watched from outside, tried for when free, held for a term. */
 import { emptyLease, type LeaseRecord, takeOver } from "../core/lease.js";
-import type { ScheduleStore, Versioned } from "../core/ports.js";
+import type { LeaseHint, ScheduleStore, Versioned } from "../core/ports.js";
 import { shouldTry } from "./candidacy.js";
 import { Inherited } from "./inherited.js";
 import type { Peers } from "./members.js";
@@ -40,9 +40,9 @@ export class Shard {
   }
 
   /** A hint from the watch. */
-  onLease({ value, revision }: Versioned<LeaseRecord>): void {
+  onLease({ holder, revision }: LeaseHint): void {
     if (revision <= this.#seen.revision) return;
-    this.#seen = { revision, holder: value.holder, at: this.#ports.clock.monotonic() };
+    this.#seen = { revision, holder, at: this.#ports.clock.monotonic() };
     this.consider();
   }
 

@@ -7,6 +7,7 @@ import { headers as h } from "./headers.js";
 import { instantToken, isRunId, type Names, runIdOf } from "./names.js";
 
 const encoder = new TextEncoder();
+const DEFAULT_BACKOFF = backoffOf(defaultRetry);
 
 /** Builds the messages of one definition; what does not change from slot to slot is made once. */
 export class FireMessages {
@@ -32,7 +33,7 @@ export class FireMessages {
     return {
       subject: this.subject(slot),
       msgId: msgIdOf(runId, term),
-      headers: { ...this.#fixed, [h.runId]: runId, [h.fireTime]: new Date(slot).toISOString() },
+      headers: { ...this.#fixed, [h.runId]: runId, [h.fireTime]: isoOf(slot) },
       body: this.#body,
     };
   }
@@ -47,14 +48,19 @@ export function bodyOf(payload: unknown): Uint8Array {
   return encoder.encode(JSON.stringify(payload ?? null));
 }
 
-/** The retry policy and the timeout, for the worker. */
+/** The retry policy and the timeout, for the worker; what is as by default is left out. */
 export function policyHeaders(job: Pick<Job, "retry" | "timeoutMs">): Record<string, string> {
-  const { maxAttempts, initialDelayMs, factor, maxDelayMs } = job.retry;
+  const { maxAttempts } = job.retry;
+  const backoff = backoffOf(job.retry);
   return {
-    [h.maxAttempts]: String(maxAttempts),
-    [h.backoff]: `${initialDelayMs},${factor},${maxDelayMs}`,
+    ...(maxAttempts !== defaultRetry.maxAttempts && { [h.maxAttempts]: String(maxAttempts) }),
+    ...(backoff !== DEFAULT_BACKOFF && { [h.backoff]: backoff }),
     ...(job.timeoutMs > 0 && { [h.timeout]: String(job.timeoutMs) }),
   };
+}
+
+function backoffOf({ initialDelayMs, factor, maxDelayMs }: RetryPolicy): string {
+  return `${initialDelayMs},${factor},${maxDelayMs}`;
 }
 
 /** What a worker needs to know of a job; every header may be absent or wrong, as anyone can publish. */
@@ -96,4 +102,16 @@ function positive(text: string | undefined): number | undefined {
 /** A run id is part of subjects: one that cannot be is not believed. */
 function asRunId(value: string | undefined): string | undefined {
   return value !== undefined && isRunId(value) ? value : undefined;
+}
+
+let lastSlot = Number.NaN;
+let lastIso = "";
+
+/** RFC 3339. Many runs share a fire time. */
+function isoOf(slot: Instant): string {
+  if (slot !== lastSlot) {
+    lastIso = new Date(slot).toISOString();
+    lastSlot = slot;
+  }
+  return lastIso;
 }

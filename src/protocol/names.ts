@@ -47,8 +47,20 @@ export const checkJobId = (value: unknown, field = "jobId"): string =>
     "characters of A-Z a-z 0-9 _ = : -, the first a letter or digit",
   );
 
+let lastInstant = Number.NaN;
+let lastToken = "";
+
 /** An instant as one subject token: `20261124T030000Z`, with milliseconds only when there are any. */
 export function instantToken(instant: Instant): string {
+  // Many runs share a fire time.
+  if (instant !== lastInstant) {
+    lastToken = makeToken(instant);
+    lastInstant = instant;
+  }
+  return lastToken;
+}
+
+function makeToken(instant: Instant): string {
   const iso = new Date(instant).toISOString();
   const seconds =
     iso.slice(0, 4) + iso.slice(5, 7) + iso.slice(8, 13) + iso.slice(14, 16) + iso.slice(17, 19);
@@ -109,6 +121,7 @@ export function namesOf(namespace: string) {
     apiSubjects: `${ns}.api.>`,
     alive: (memberId: string) => `${ns}.alive.${memberId}`,
 
+    leaseKeyPrefix: "shard.",
     leaseKey: (shard: number) => `shard.${shard}`,
     scheduleKey: (shard: number, id: string) => `${shard}.${id}`,
     memberKey: (role: "orchestrator" | "worker", id: string) => `${role}.${id}`,

@@ -65,11 +65,14 @@ export function decodeDefinition(text: string, key: string): ScheduleDefinition 
   return parseWith(definition, parseJson(text, what), what);
 }
 
+/** Written out by hand, as there may be thousands of entries and ids need no escape. */
 export function encodeLease(record: LeaseRecord): string {
-  return JSON.stringify({
-    ...record,
-    firing: record.firing.map((f) => [f.scheduleId, f.slot, f.revision, f.firstTerm]),
-  });
+  const { firing, ...rest } = record;
+  let entries = "";
+  for (const { scheduleId, slot, revision, firstTerm } of firing) {
+    entries += `${entries === "" ? "" : ","}["${scheduleId}",${slot},${revision},${firstTerm}]`;
+  }
+  return `${JSON.stringify(rest).slice(0, -1)},"firing":[${entries}]}`;
 }
 
 export function decodeLease(text: string, key: string): LeaseRecord {

@@ -45,7 +45,7 @@ async function run(session: Session, server: DevServer | null): Promise<void> {
     async (punctual, running) => {
       const orchestrator = await punctual.orchestrate();
       running.push(orchestrator);
-      const handler = await session.context.parts.httpHandler();
+      const handler = await session.context.parts.httpHandler({});
       running.push(await punctual.work("http", { concurrency: 10 }, handler));
       const url = server?.url ?? [session.connectOptions.servers].flat().join(",");
       session.output.show({ server: url, orchestrator: orchestrator.id }, () => showWhatNext(session, url));

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { invalid } from "../../core/errors.js";
 import { checkQueue } from "../../protocol/names.js";
+import { namingFlags } from "../flags.js";
 import { wholeNumber } from "../global-options.js";
 import type { CliContext, Handler } from "../runtime.js";
 import { Session } from "../session.js";
@@ -8,6 +9,10 @@ import { Session } from "../session.js";
 interface Options {
   queue: string;
   concurrency: string;
+}
+
+interface HttpOptions extends Options {
+  allowHost?: string[];
 }
 
 interface ExecOptions extends Options {
@@ -19,8 +24,15 @@ export function addWorker(program: Command, context: CliContext): void {
   const worker = program.command("worker").description("do jobs, without writing code");
   withOptions(worker.command("http"), "http")
     .description("call the URL that the job names")
-    .action(async (options: Options, command: Command) => {
-      await serve(new Session(context, command), options, await context.parts.httpHandler());
+    .option(
+      "--allow-host <host>",
+      "a host that jobs may call; may be repeated (default: every host)",
+      collect,
+    )
+    .action(async (options: HttpOptions, command: Command) => {
+      const session = new Session(context, command);
+      const settings = options.allowHost === undefined ? {} : { allowHosts: options.allowHost };
+      await serve(session, options, await naming(() => context.parts.httpHandler(settings)));
     });
   withOptions(worker.command("exec"), "exec")
     .description("run the command that the job names, if it is allowed here")
@@ -31,7 +43,7 @@ export function addWorker(program: Command, context: CliContext): void {
       const { allow = [], allowShell = false } = options;
       if (allow.length === 0 && !allowShell)
         throw invalid("--allow", "expected the programs that jobs may run here, or --allow-shell for any");
-      await serve(session, options, await context.parts.execHandler({ allow, allowShell }));
+      await serve(session, options, await naming(() => context.parts.execHandler({ allow, allowShell })));
     });
 }
 
@@ -40,6 +52,9 @@ function withOptions(command: Command, queue: string): Command {
     .option("--queue <name>", "the queue to work on", queue)
     .option("--concurrency <n>", "jobs at once, 1 to 1000", "10");
 }
+
+const naming = <T>(make: () => Promise<T>): Promise<T> =>
+  namingFlags([], { allowHosts: "--allow-host", allow: "--allow" }, make);
 
 const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 

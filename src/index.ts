@@ -1,0 +1,17 @@
+export type { EnqueueOutcome } from "./client/client.js";
+export { Client } from "./client/client.js";
+export { type ConnectOptions, connect, type Health, Punctual } from "./connect.js";
+export { type ErrorCode, type Issue, PunctualError } from "./core/errors.js";
+export type { LeaseHint, Member } from "./core/ports.js";
+export type { OrchestratorOptions } from "./orchestrator/options.js";
+export { Orchestrator } from "./orchestrator/orchestrator.js";
+export type { Enqueued, EnqueueRequest, ScheduleView } from "./protocol/api.js";
+export type { ScheduleInput } from "./protocol/schedule-input.js";
+export { createLogger, type Logger } from "./runtime/log.js";
+export { version } from "./version.js";
+export type { Handler, JobContext } from "./worker/context.js";
+export { NonRetryableError } from "./worker/errors.js";
+export { type ExecOptions, type ExecPayload, execHandler } from "./worker/exec.js";
+export { type HttpOptions, type HttpPayload, httpHandler } from "./worker/http.js";
+export type { WorkerOptions } from "./worker/options.js";
+export { Worker } from "./worker/worker.js";

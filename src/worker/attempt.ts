@@ -1,0 +1,92 @@
+/**
+ * One call of a handler, with everything that can end it: it returns, it throws, its time is up, or the worker
+ * has to stop.
+ *
+ * An aborted handler gets a grace to end by itself, because until it has, the job's message must stay in
+ * progress: given back earlier, the job would run twice at once. After the grace the attempt is over whatever the
+ * handler does, and its late result is dropped.
+ */
+import { messageOf, PunctualError } from "../core/errors.js";
+import type { Clock } from "../core/ports.js";
+
+export type AttemptOutcome =
+  | { kind: "succeeded"; value: unknown }
+  | { kind: "failed"; error: unknown }
+  /** Aborted because the worker stops. */
+  | { kind: "interrupted"; error: unknown };
+
+export class Attempt {
+  readonly #clock: Clock;
+  readonly #graceMs: number;
+  readonly #controller = new AbortController();
+  #interrupted = false;
+  /** There while the handler runs. */
+  #end: ((outcome: AttemptOutcome) => void) | undefined;
+  #cancelTimer: () => void = () => {};
+
+  constructor(clock: Clock, graceMs: number) {
+    this.#clock = clock;
+    this.#graceMs = graceMs;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** @param timeoutMs 0: no limit */
+  async run(handle: () => unknown, timeoutMs: number): Promise<AttemptOutcome> {
+    if (timeoutMs > 0) this.#cancelTimer = this.#clock.after(timeoutMs, () => this.#onTimeout(timeoutMs));
+    const outcome = await new Promise<AttemptOutcome>((resolve) => {
+      this.#end = resolve;
+      // A handler that throws at once must fail its attempt like one that rejects.
+      const handled = (async () => handle())();
+      handled.then(
+        (value) => resolve({ kind: "succeeded", value }),
+        (error) => resolve({ kind: "failed", error }),
+      );
+    });
+    this.#end = undefined;
+    this.#cancelTimer();
+    return this.#signalAware(outcome);
+  }
+
+  /** The worker stops and can wait no longer. */
+  interrupt(): void {
+    if (this.signal.aborted) return;
+    this.#interrupted = true;
+    this.#abort(new PunctualError("unavailable", "the worker was stopped"));
+  }
+
+  #onTimeout(timeoutMs: number): void {
+    if (!this.signal.aborted) this.#abort(new PunctualError("timeout", `timed out after ${timeoutMs} ms`));
+  }
+
+  #abort(reason: PunctualError): void {
+    this.#cancelTimer();
+    const end = this.#end;
+    if (end !== undefined)
+      this.#cancelTimer = this.#clock.after(this.#graceMs, () => end({ kind: "failed", error: reason }));
+    this.#controller.abort(reason);
+  }
+
+  /** After a timeout every result is too late; work that was finished while the worker stops is finished. */
+  #signalAware(outcome: AttemptOutcome): AttemptOutcome {
+    if (!this.signal.aborted) return outcome;
+    if (this.#interrupted) {
+      return outcome.kind === "succeeded" ? outcome : { kind: "interrupted", error: this.#reason(outcome) };
+    }
+    return { kind: "failed", error: this.#reason(outcome) };
+  }
+
+  /** Why it was aborted, with what the handler had to say to it. */
+  #reason(outcome: AttemptOutcome): unknown {
+    const reason: PunctualError = this.signal.reason;
+    if (outcome.kind === "succeeded" || outcome.error === reason || isAbortError(outcome.error))
+      return reason;
+    return new PunctualError(reason.code, `${reason.message}; ${messageOf(outcome.error)}`, {
+      cause: outcome.error,
+    });
+  }
+}
+
+const isAbortError = (error: unknown): boolean => error instanceof Error && error.name === "AbortError";

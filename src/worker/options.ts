@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { limits } from "../protocol/limits.js";
+
+const milliseconds = z.int().min(0).max(limits.maxDurationMs);
+const isSchema = (value: unknown): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  "safeParse" in value &&
+  typeof value.safeParse === "function";
+
+/** How a worker behaves. Times are milliseconds. */
+export const workerOptions = z.strictObject({
+  concurrency: z.int().min(1).max(10_000).default(10).describe("Jobs at once in this worker. Default 10."),
+  schema: z
+    .custom<z.ZodType>(isSchema, { error: "expected a zod schema" })
+    .optional()
+    .describe("Of the payload; without asynchronous parts. Default: the handler's own, else any JSON."),
+  heartbeatMs: milliseconds
+    .min(1)
+    .optional()
+    .describe(
+      "How often the server is told of jobs that are still running. Default: a third of the queue's ack wait.",
+    ),
+  drainTimeoutMs: milliseconds
+    .default(30_000)
+    .describe("How long stop() waits for running jobs before it aborts them. Default 30 s."),
+  abortGraceMs: milliseconds
+    .default(6_000)
+    .describe(
+      "How long an aborted handler may take to end; then its attempt is over all the same. Default 6 s, so that a command can be killed.",
+    ),
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, { error: "expected letters, digits, _ and -" })
+    .max(limits.memberIdLength)
+    .optional()
+    .describe("Name of this worker, shown to people. Default: made from the host's name."),
+});
+
+export type WorkerSettings = z.output<typeof workerOptions>;
+
+/** See `workerOptions` for meanings and defaults. The handler's payload has the type of `schema`. */
+export interface WorkerOptions<T = unknown> extends Omit<z.input<typeof workerOptions>, "schema"> {
+  schema?: z.ZodType<T> | undefined;
+}

@@ -1,0 +1,17 @@
+import { limits } from "../protocol/limits.js";
+
+/** What is kept of a handler's return value: JSON of at most `limits.errorLength` bytes, else nothing. */
+export function resultOf(value: unknown): unknown {
+  if (value === undefined) return undefined;
+  const json = jsonOf(value);
+  if (json === undefined || Buffer.byteLength(json) > limits.errorLength) return undefined;
+  return value;
+}
+
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined; // circular, or a BigInt
+  }
+}

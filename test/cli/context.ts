@@ -1,0 +1,78 @@
+/** A command line with nothing real around it. */
+import { run } from "../../src/cli/program.js";
+import type { CliContext, ConnectOptions, Health, Parts, Punctual } from "../../src/cli/runtime.js";
+import { PunctualError } from "../../src/core/errors.js";
+import { fakeClient } from "../client/fakes.js";
+
+export function fakeCli(
+  options: { env?: Record<string, string>; files?: Record<string, string>; health?: Partial<Health> } = {},
+) {
+  const { client, server } = fakeClient();
+  const seen = { connects: [] as ConnectOptions[], steps: [] as string[], work: [] as unknown[] };
+  const step = (text: string) => {
+    seen.steps.push(text);
+  };
+  const running = (name: string) => ({ stop: async () => step(`${name} stopped`) });
+  const punctual: Punctual = {
+    client,
+    async orchestrate() {
+      step("orchestrator started");
+      return { id: "o-1", ...running("orchestrator") };
+    },
+    async work(queue, settings, handler) {
+      step(`worker ${queue} started`);
+      seen.work.push({ queue, ...settings, made: handler() });
+      return running(`worker ${queue}`);
+    },
+    health: async () => ({ server: "s1", version: "2.12.5", jetstream: true, ...options.health }),
+    close: async () => step("closed"),
+  };
+  const parts: Parts = {
+    async connect(connectOptions) {
+      const { log: _, ...rest } = connectOptions;
+      seen.connects.push(rest);
+      return punctual;
+    },
+    async startServer({ dataDir, port }) {
+      step(`server on ${port} in ${dataDir}`);
+      return { url: `nats://127.0.0.1:${port}`, exited: new Promise(() => {}), ...running("server") };
+    },
+    httpHandler: async (settings) => () => ({ http: settings }),
+    execHandler: async (settings) => () => ({ exec: settings }),
+    async runDemo(settings) {
+      step(`demo ${JSON.stringify(settings)}`);
+      return 1;
+    },
+  };
+  const out = { stdout: "", stderr: "" };
+  const readText = async (path: string): Promise<string> => {
+    const text = options.files?.[path];
+    if (text === undefined) throw new PunctualError("invalid", `cannot read ${path}`);
+    return text;
+  };
+  const context: CliContext = {
+    parts,
+    stdout: { write: (text) => (out.stdout += text) },
+    stderr: { write: (text) => (out.stderr += text) },
+    env: options.env ?? {},
+    readText,
+    async *readLines(path) {
+      yield* (await readText(path)).split("\n");
+    },
+    untilStopped: async () => {},
+  };
+  return {
+    server,
+    seen,
+    /** Runs a command line whose words are separated by single blanks. */
+    punctual: (line: string) => punctualOf(line === "" ? [] : line.split(" ")),
+    argv: (...args: string[]) => punctualOf(args),
+  };
+
+  async function punctualOf(args: string[]) {
+    out.stdout = "";
+    out.stderr = "";
+    const exitCode = await run(args, "1.2.3", context);
+    return { exitCode, ...out };
+  }
+}

@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import { fakeCli } from "./context.js";
+
+test("a job is queued with what the flags say", async () => {
+  const cli = fakeCli();
+  const { exitCode, stdout } = await cli.argv(
+    ...["enqueue", "mail", '{"to":1}', "--id", "o:1", "--unique", "o1", "--timeout", "5s"],
+    ...["--retry-max-attempts", "2"],
+  );
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "o:1 queued\n" });
+  expect(cli.server.published[0]).toMatchObject({
+    subject: "test.work.mail.o1",
+    msgId: "o:1/1",
+    headers: { "Punctual-Max-Attempts": "2", "Punctual-Timeout": "5000" },
+  });
+});
+
+test("a job that is there already is no failure, and programs can tell", async () => {
+  const cli = fakeCli();
+  cli.server.outcomes.push({ kind: "taken" }, { kind: "taken" });
+  expect(await cli.punctual("enqueue mail --id a")).toMatchObject({
+    exitCode: 0,
+    stdout: "a not queued: it is queued or running already\n",
+  });
+  expect((await cli.punctual("enqueue mail --id a --json")).stdout).toBe('{"runId":"a","accepted":false}\n');
+});
+
+test.each([
+  ["enqueue a.b", /QUEUE: expected 1 to 64 characters .* got "a\.b"/],
+  ["enqueue a hello", /PAYLOAD: expected JSON, got "hello"/],
+  ["enqueue a --id .", /--id: expected 1 to 128 characters .* got "\."/],
+  ["enqueue a --unique *", /--unique: expected 1 to 128 characters .* got "\*"/],
+  ["enqueue a --lines - --id x", /--lines: goes with neither PAYLOAD, --id nor --unique/],
+  ["enqueue a --retry-max-attempts 101", /--retry-max-attempts: .* got 101/],
+])("%j is refused before anything is connected", async (line, message) => {
+  const cli = fakeCli();
+  const { exitCode, stderr } = await cli.punctual(line);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(message);
+  expect(cli.seen.connects).toEqual([]);
+});
+
+test("a full queue has a status of its own", async () => {
+  const cli = fakeCli();
+  cli.server.outcomes.push({ kind: "full", reason: "maximum messages exceeded" });
+  expect(await cli.punctual("enqueue a")).toMatchObject({ exitCode: 8, stdout: "" });
+});
+
+test("lines become jobs; one that is refused does not hold up the others", async () => {
+  const cli = fakeCli({ files: { jobs: '1\n\n{"a":2}\n3\n' } });
+  cli.server.outcomes.push({ kind: "stored", seq: 1 }, { kind: "full", reason: "full" });
+  const { exitCode, stdout, stderr } = await cli.punctual("enqueue a --lines jobs --json");
+  expect(exitCode).toBe(8);
+  expect(stdout).toBe(
+    '{"line":1,"runId":"id-1","accepted":true}\n{"line":4,"runId":"id-3","accepted":true}\n',
+  );
+  expect(stderr).toMatch(/line 3: .*the queue is full/);
+  expect(stderr).toMatch(/2 queued, 0 queued or running already, 1 failed/);
+});
+
+test("a line that is not JSON ends the reading, and what was queued is told", async () => {
+  const cli = fakeCli({ files: { jobs: "1\nx\n3\n" } });
+  const { exitCode, stdout, stderr } = await cli.punctual("enqueue a --lines jobs");
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "id-1 queued\n" });
+  expect(stderr).toMatch(/^1 queued, .*\npunctual: jobs line 2: expected JSON, got "x"\n$/);
+});
