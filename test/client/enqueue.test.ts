@@ -17,8 +17,6 @@ test("a job goes straight to its queue, under its run id", async () => {
     headers: {
       "X-Team": "red",
       "Punctual-Run-Id": "id-1",
-      "Punctual-Max-Attempts": "5",
-      "Punctual-Backoff": "1000,2,600000",
     },
   });
   expect(decode(message?.body ?? new Uint8Array())).toEqual({ to: "a@b.c" });
