@@ -6,7 +6,9 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["test/{core,protocol,orchestrator,worker,client,cli,runtime,demo,structure}/**/*.test.ts"],
+          include: [
+            "test/{core,protocol,orchestrator,worker,client,cli,runtime,demo,structure}/**/*.test.ts",
+          ],
         },
       },
       {

@@ -44,7 +44,11 @@ const numbers = z.object({
  */
 export async function connect(options: ConnectOptions = {}): Promise<Punctual> {
   const names = namesOf(options.namespace ?? "punctual");
-  const { replicas, shards } = parseWith(numbers, { replicas: options.replicas, shards: options.shards }, "options");
+  const { replicas, shards } = parseWith(
+    numbers,
+    { replicas: options.replicas, shards: options.shards },
+    "options",
+  );
   const open = async (lifetime: Parameters<typeof openConnection>[1]) => {
     const connection = await openConnection(options, lifetime);
     try {
@@ -146,7 +150,11 @@ export class Punctual {
 }
 
 function memberOf(role: Member["role"], name = hostname()): Member {
-  const prefix = name.replace(/[^A-Za-z0-9_-]/g, "-").replace(/^-+/, "").slice(0, 40) || "member";
+  const prefix =
+    name
+      .replace(/[^A-Za-z0-9_-]/g, "-")
+      .replace(/^-+/, "")
+      .slice(0, 40) || "member";
   const id = `${prefix}-${newNonce().slice(0, 8)}`;
   return { role, id, host: hostname(), pid: process.pid, startedAt: systemClock.now() };
 }

@@ -111,6 +111,8 @@ const keyOf = (id: string, slot: number): string => `${id} at ${new Date(slot).t
 
 function describe(starts: readonly Receipt[]): string {
   const [first] = starts as [Receipt];
-  const times = starts.map((start) => `attempt ${start.attempt} at ${new Date(start.startedAt).toISOString()}`);
+  const times = starts.map(
+    (start) => `attempt ${start.attempt} at ${new Date(start.startedAt).toISOString()}`,
+  );
   return `${keyOf(first.scheduleId, first.fireTime)}: ${times.join(", ")}`;
 }

@@ -56,13 +56,22 @@ async function play(
   output: DemoOutput,
 ): Promise<{ summary: Summary; examples: string[] }> {
   const audit = new Audit();
-  const orchestrators = await startAll(fleet, ORCHESTRATORS, (name) => [script("orchestrator-process"), url, name]);
-  await startAll(fleet, WORKERS, () => [script("worker-process"), url], (name, line) => {
-    if (!line.startsWith("{")) return;
-    const receipt = JSON.parse(line) as Receipt;
-    audit.receive(receipt);
-    output.fired(name, receipt);
-  });
+  const orchestrators = await startAll(fleet, ORCHESTRATORS, (name) => [
+    script("orchestrator-process"),
+    url,
+    name,
+  ]);
+  await startAll(
+    fleet,
+    WORKERS,
+    () => [script("worker-process"), url],
+    (name, line) => {
+      if (!line.startsWith("{")) return;
+      const receipt = JSON.parse(line) as Receipt;
+      audit.receive(receipt);
+      output.fired(name, receipt);
+    },
+  );
   output.say(`${ORCHESTRATORS.length} orchestrators and ${WORKERS.length} workers are up`);
   await importCrontab(punctual, audit, output);
   const shards = await ShardWatch.over(punctual);
@@ -81,7 +90,9 @@ function startAll(
   argsOf: (name: string) => string[],
   onLine: (name: string, line: string) => void = () => {},
 ): Promise<FleetProcess[]> {
-  return Promise.all(names.map((name) => fleet.spawn(name, argsOf(name), { onLine: (line) => onLine(name, line) })));
+  return Promise.all(
+    names.map((name) => fleet.spawn(name, argsOf(name), { onLine: (line) => onLine(name, line) })),
+  );
 }
 
 async function importCrontab(punctual: Punctual, audit: Audit, output: DemoOutput): Promise<void> {

@@ -74,7 +74,8 @@ export class Fleet {
         onLine(line);
       });
     });
-    const failed = (why: string) => new PunctualError("internal", `${name} ${why}: ${errors.join(" ") || "no output"}`);
+    const failed = (why: string) =>
+      new PunctualError("internal", `${name} ${why}: ${errors.join(" ") || "no output"}`);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(failed("was not ready in time")), READY_WITHIN_MS);

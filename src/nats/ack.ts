@@ -22,7 +22,9 @@ const NO_STREAM: PublishOutcome = { kind: "full", reason: "no stream answers: ha
 
 export function readAck(message: Msg): PublishOutcome {
   if (message.data.length === 0) {
-    return message.headers?.code === 503 ? NO_STREAM : { kind: "unknown", error: new Error("an empty answer") };
+    return message.headers?.code === 503
+      ? NO_STREAM
+      : { kind: "unknown", error: new Error("an empty answer") };
   }
   const ack = JSON.parse(Buffer.from(message.data).toString()) as PubAck;
   if (ack.error !== undefined) return refusalOf(ack.error);

@@ -75,7 +75,11 @@ export class NatsApiServer implements ApiServer {
 
   /** `$SRV.<verb>`, `$SRV.<verb>.<name>` and `$SRV.<verb>.<name>.<id>`, as `nats micro` asks. */
   #discoverable(verb: string, id: string) {
-    const subjects = [`$SRV.${verb}`, `$SRV.${verb}.${apiServiceName}`, `$SRV.${verb}.${apiServiceName}.${id}`];
+    const subjects = [
+      `$SRV.${verb}`,
+      `$SRV.${verb}.${apiServiceName}`,
+      `$SRV.${verb}.${apiServiceName}.${id}`,
+    ];
     return subjects.map((subject) =>
       this.#connection.subscribe(subject, {
         callback: (_error, message) => {
@@ -86,7 +90,12 @@ export class NatsApiServer implements ApiServer {
   }
 
   #description(verb: string, id: string) {
-    const own = { name: apiServiceName, id, version: this.#version, metadata: { namespace: this.#names.namespace } };
+    const own = {
+      name: apiServiceName,
+      id,
+      version: this.#version,
+      metadata: { namespace: this.#names.namespace },
+    };
     const list = Object.keys(endpoints).map((name) => ({
       name: name.replace(".", "-"),
       subject: this.#names.api(name),
@@ -111,5 +120,7 @@ async function answer(message: Msg, handle: () => Promise<unknown>): Promise<voi
 }
 
 function asPunctualError(error: unknown): PunctualError {
-  return error instanceof PunctualError ? error : new PunctualError("internal", messageOf(error), { cause: error });
+  return error instanceof PunctualError
+    ? error
+    : new PunctualError("internal", messageOf(error), { cause: error });
 }

@@ -55,14 +55,16 @@ export async function openConnection(options: ServerOptions, lifetime: Lifetime)
 }
 
 function serverList(servers: ServerOptions["servers"]): string[] {
-  const list = typeof servers === "string" ? servers.split(",").map((server) => server.trim()) : [...(servers ?? [])];
+  const list =
+    typeof servers === "string" ? servers.split(",").map((server) => server.trim()) : [...(servers ?? [])];
   const given = list.filter((server) => server !== "");
   return given.length === 0 ? [DEFAULT_SERVER] : given;
 }
 
 async function signIn(options: ServerOptions): Promise<Partial<NodeConnectionOptions>> {
   const authenticator: Authenticator[] = [];
-  if (options.creds !== undefined) authenticator.push(credsAuthenticator(await secret(options.creds, "creds")));
+  if (options.creds !== undefined)
+    authenticator.push(credsAuthenticator(await secret(options.creds, "creds")));
   if (options.nkey !== undefined) {
     const seed = new TextDecoder().decode(await secret(options.nkey, "nkey")).trim();
     authenticator.push(nkeyAuthenticator(new TextEncoder().encode(seed)));

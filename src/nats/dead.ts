@@ -29,8 +29,16 @@ export class NatsDeadLetters implements DeadLetters {
     await this.#publisher.ready();
     const outcome = await this.#publisher.publish(this.#names.deadLetter(letter.queue), headers, letter.body);
     if (outcome.kind === "stored" || outcome.kind === "duplicate") return;
-    const why = outcome.kind === "unknown" ? outcome.error.message : "reason" in outcome ? outcome.reason : outcome.kind;
-    throw new PunctualError("unavailable", `the dead letter of ${letter.subject} could not be stored (${why})`);
+    const why =
+      outcome.kind === "unknown"
+        ? outcome.error.message
+        : "reason" in outcome
+          ? outcome.reason
+          : outcome.kind;
+    throw new PunctualError(
+      "unavailable",
+      `the dead letter of ${letter.subject} could not be stored (${why})`,
+    );
   }
 }
 

@@ -29,7 +29,9 @@ export class NatsMembership implements Membership {
     const keys: string[] = [];
     for await (const key of await this.#bucket.keys()) keys.push(key);
     const entries = await Promise.all(keys.map((key) => this.#bucket.get(key)));
-    return entries.filter((entry) => entry?.operation === "PUT").map((entry) => (entry as { json(): Member }).json());
+    return entries
+      .filter((entry) => entry?.operation === "PUT")
+      .map((entry) => (entry as { json(): Member }).json());
   }
 
   async watch(onChange: (key: string, member: Member | null) => void): Promise<Subscription> {

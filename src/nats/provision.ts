@@ -13,7 +13,7 @@ import {
   StorageType,
   type StreamConfig,
 } from "@nats-io/jetstream";
-import { Kvm, type KV, type KvOptions } from "@nats-io/kv";
+import { type KV, Kvm, type KvOptions } from "@nats-io/kv";
 import { type NatsConnection, nanos } from "@nats-io/transport-node";
 import { PunctualError } from "../core/errors.js";
 import { limits } from "../protocol/limits.js";
@@ -149,7 +149,12 @@ function canonical(value: unknown): string {
   return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-async function ensureConsumer(jsm: JetStreamManager, stream: string, name: string, filter: string): Promise<void> {
+async function ensureConsumer(
+  jsm: JetStreamManager,
+  stream: string,
+  name: string,
+  filter: string,
+): Promise<void> {
   try {
     await jsm.consumers.info(stream, name).catch((error) => {
       if (!isMissing(error)) throw error;
@@ -176,10 +181,17 @@ async function ensureBucket(
   try {
     const kv = (await findStream(jsm, stream)) ? await kvm.open(bucket) : await kvm.create(bucket, options);
     const made = (await jsm.streams.info(stream)).config;
-    const wanted = { name: stream, subjects: [`$KV.${bucket}.>`], max_msgs_per_subject: options.history ?? 1 };
+    const wanted = {
+      name: stream,
+      subjects: [`$KV.${bucket}.>`],
+      max_msgs_per_subject: options.history ?? 1,
+    };
     compare(stream, wanted, made);
     if (options.allow_direct === false && made.allow_direct) {
-      throw new PunctualError("conflict", `bucket ${bucket}: allow_direct is true, expected false; remove the bucket`);
+      throw new PunctualError(
+        "conflict",
+        `bucket ${bucket}: allow_direct is true, expected false; remove the bucket`,
+      );
     }
     return kv;
   } catch (error) {

@@ -59,7 +59,11 @@ export class Publisher {
   }
 
   /** Sends once; never rejects. */
-  publish(subject: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<PublishOutcome> {
+  publish(
+    subject: string,
+    headers: Readonly<Record<string, string>>,
+    body: Uint8Array,
+  ): Promise<PublishOutcome> {
     return new Promise((resolve) => {
       if (this.#closed !== undefined) {
         resolve(unknown(this.#closed));
@@ -69,10 +73,16 @@ export class Publisher {
       this.#waiting.set(id, { resolve, deadline: this.#clock.monotonic() + this.#timeoutMs });
       this.#cancelSweep ??= this.#clock.after(this.#timeoutMs / 4, () => this.#sweep());
       try {
-        this.#connection.publish(subject, body, { headers: encoded(headers), reply: this.#inbox + id.toString(36) });
+        this.#connection.publish(subject, body, {
+          headers: encoded(headers),
+          reply: this.#inbox + id.toString(36),
+        });
       } catch (error) {
         const gone = this.#connection.isClosed() || this.#connection.isDraining();
-        this.#answer(id, gone ? unknown(error as Error) : { kind: "refused", reason: (error as Error).message });
+        this.#answer(
+          id,
+          gone ? unknown(error as Error) : { kind: "refused", reason: (error as Error).message },
+        );
       }
     });
   }
@@ -100,7 +110,8 @@ export class Publisher {
       if (waiter.deadline > now) break;
       this.#answer(id, unknown(new Error(`no answer within ${this.#timeoutMs} ms`)));
     }
-    if (this.#waiting.size > 0) this.#cancelSweep = this.#clock.after(this.#timeoutMs / 4, () => this.#sweep());
+    if (this.#waiting.size > 0)
+      this.#cancelSweep = this.#clock.after(this.#timeoutMs / 4, () => this.#sweep());
   }
 
   #close(error: Error): void {

@@ -13,9 +13,13 @@ export function setUpFailure(step: string, error: unknown): PunctualError {
   if (error instanceof PunctualError) return error;
   const root = rootOf(error);
   if (root instanceof errors.PermissionViolationError) {
-    return new PunctualError("denied", `${step}: missing permission (${root.message}); grant it to this user`, {
-      cause: error,
-    });
+    return new PunctualError(
+      "denied",
+      `${step}: missing permission (${root.message}); grant it to this user`,
+      {
+        cause: error,
+      },
+    );
   }
   if (root instanceof errors.NoRespondersError || /jetstream (is )?not enabled/i.test(messageOf(root))) {
     return new PunctualError("unsupported", `${step}: JetStream is not enabled; start nats-server with -js`, {

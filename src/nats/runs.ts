@@ -25,12 +25,19 @@ export class NatsRunLog implements RunLog {
     const body = encoder.encode(JSON.stringify(event.data));
     const outcome = await this.#publisher.publish(subject, { [h.msgId]: event.msgId }, body);
     if (outcome.kind === "stored" || outcome.kind === "duplicate") return;
-    const why = "reason" in outcome ? outcome.reason : outcome.kind === "unknown" ? outcome.error.message : outcome.kind;
+    const why =
+      "reason" in outcome
+        ? outcome.reason
+        : outcome.kind === "unknown"
+          ? outcome.error.message
+          : outcome.kind;
     throw new PunctualError("unavailable", `${subject}: the event could not be stored (${why})`);
   }
 
   async hasAny(runId: string, workSubject: string, from: number): Promise<boolean> {
-    const events = await this.#jsm.streams.getMessage(this.#names.runs, { last_by_subj: this.#names.runEvents(runId) });
+    const events = await this.#jsm.streams.getMessage(this.#names.runs, {
+      last_by_subj: this.#names.runEvents(runId),
+    });
     if (events !== null) return true;
     return this.#wasQueued(runId, this.#names.queued(workSubject), from);
   }

@@ -40,7 +40,13 @@ export class NatsScheduleStore implements ScheduleStore {
 
   async write(id: string, definition: ScheduleDefinition, revision: number): Promise<CasOutcome> {
     const text = encodeDefinition(definition);
-    const outcome = await compareAndSwap(this.#publisher, this.#names.schedules, this.#key(id), text, revision);
+    const outcome = await compareAndSwap(
+      this.#publisher,
+      this.#names.schedules,
+      this.#key(id),
+      text,
+      revision,
+    );
     if (outcome.kind !== "lost" || revision !== 0) return outcome;
     const marker = await this.#deletionMarker(id);
     if (marker === null) return outcome;
@@ -81,7 +87,10 @@ export class NatsScheduleStore implements ScheduleStore {
    * Passes on only what is complete. A watch first delivers the newest value of each key: until nothing is pending
    * (`delta` 0), a key with a lower sequence may still come under a higher one.
    */
-  async #deliver(watch: AsyncIterable<KvEntry>, onChanges: (changes: ScheduleChanges) => void): Promise<void> {
+  async #deliver(
+    watch: AsyncIterable<KvEntry>,
+    onChanges: (changes: ScheduleChanges) => void,
+  ): Promise<void> {
     let changed: Schedule[] = [];
     let removed: { id: string; revision: number }[] = [];
     for await (const entry of watch) {

@@ -16,13 +16,17 @@ export async function fixedShards(leases: KV, wanted: number | undefined): Promi
     try {
       await leases.create(KEY, JSON.stringify({ shards: wanted ?? limits.defaultShards }));
     } catch (error) {
-      if ((await leases.get(KEY)) === null) throw new PunctualError("unavailable", messageOf(error), { cause: error });
+      if ((await leases.get(KEY)) === null)
+        throw new PunctualError("unavailable", messageOf(error), { cause: error });
     }
     return fixedShards(leases, wanted);
   }
   const { shards } = parseWith(settings, parseJson(made.string(), KEY), KEY);
   if (wanted !== undefined && wanted !== shards) {
-    throw new PunctualError("conflict", `shards: the namespace was made with ${shards}, expected that, got ${wanted}`);
+    throw new PunctualError(
+      "conflict",
+      `shards: the namespace was made with ${shards}, expected that, got ${wanted}`,
+    );
   }
   return shards;
 }

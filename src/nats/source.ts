@@ -48,7 +48,9 @@ export class NatsWorkSource implements WorkSource {
   }
 
   consume(queue: string, options: ConsumeOptions): Promise<Subscription> {
-    return new DurableSource(this.#js, this.#clock, this.#names.work, this.#names.consumer(queue)).consume(options);
+    return new DurableSource(this.#js, this.#clock, this.#names.work, this.#names.consumer(queue)).consume(
+      options,
+    );
   }
 }
 

@@ -42,7 +42,10 @@ export class ApiService {
   /** Answers a request or throws a `PunctualError`. */
   async handle(endpoint: string, body: string): Promise<unknown> {
     if (!Object.hasOwn(endpoints, endpoint)) {
-      throw new PunctualError("not_found", `${endpoint}: expected one of ${Object.keys(endpoints).join(", ")}`);
+      throw new PunctualError(
+        "not_found",
+        `${endpoint}: expected one of ${Object.keys(endpoints).join(", ")}`,
+      );
     }
     const name = endpoint as Endpoint;
     const input = parseJson(body === "" ? "{}" : body, endpoint);

@@ -4,7 +4,14 @@
  */
 import { z } from "zod";
 import { messageOf } from "../core/errors.js";
-import type { DeadLetters, Delivery, DeliverySource, RunLog, Subscription, WorkStream } from "../core/ports.js";
+import type {
+  DeadLetters,
+  Delivery,
+  DeliverySource,
+  RunLog,
+  Subscription,
+  WorkStream,
+} from "../core/ports.js";
 import { readJob } from "../protocol/job-message.js";
 import { parseJobSubject } from "../protocol/names.js";
 import { parseJson } from "../protocol/parse.js";

@@ -77,7 +77,8 @@ export class Definitions {
   page(after: string, limit: number): Schedule[] {
     const found: Schedule[] = [];
     for (const shard of this.#shards) {
-      for (const { schedule } of shard.values()) if (schedule.id > after && !schedule.deleted) found.push(schedule);
+      for (const { schedule } of shard.values())
+        if (schedule.id > after && !schedule.deleted) found.push(schedule);
     }
     return found.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit);
   }

@@ -1,8 +1,8 @@
 /** The runs that an earlier term left open. */
 import type { Firing, LeaseRecord } from "../core/lease.js";
 import type { ScheduleStore } from "../core/ports.js";
-import { type SettlePorts, wasFired } from "./settle.js";
 import type { Definition, Definitions } from "./definitions.js";
+import { type SettlePorts, wasFired } from "./settle.js";
 
 /** A committed run with the definition it is fired from. */
 export interface InFlight {
@@ -27,7 +27,12 @@ export class Inherited {
   }
 
   /** Finds, for each open run, the revision it was committed from. */
-  static async of(record: LeaseRecord, definitions: Definitions, schedules: ScheduleStore, shard: number): Promise<Inherited> {
+  static async of(
+    record: LeaseRecord,
+    definitions: Definitions,
+    schedules: ScheduleStore,
+    shard: number,
+  ): Promise<Inherited> {
     const find = async (firing: Firing) => {
       const current = definitions.get({ id: firing.scheduleId, shard });
       if (current?.schedule.revision === firing.revision) return { firing, definition: current };
@@ -66,7 +71,10 @@ function isFired(
   return wasFired(ports, firing, record.term, { subject, runsFrom: record.runsFrom });
 }
 
-function sort({ firing, definition }: { firing: Firing; definition: Definition | null }, settled: Settled): void {
+function sort(
+  { firing, definition }: { firing: Firing; definition: Definition | null },
+  settled: Settled,
+): void {
   if (definition === null) {
     settled.lost.push({ firing, reason: "its definition is no longer kept" });
   } else if (definition.schedule.delivery === "at-most-once") {

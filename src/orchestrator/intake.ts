@@ -1,6 +1,13 @@
 /** The front door: jobs as any producer publishes them, moved on to WORK. */
 import { messageOf, PunctualError } from "../core/errors.js";
-import type { Delivery, DeadLetters, DeliverySource, QueueStore, Subscription, WorkStream } from "../core/ports.js";
+import type {
+  DeadLetters,
+  Delivery,
+  DeliverySource,
+  QueueStore,
+  Subscription,
+  WorkStream,
+} from "../core/ports.js";
 import { headers as h, isReservedHeader } from "../protocol/headers.js";
 import { readIntake } from "../protocol/intake-message.js";
 import { msgIdOf, policyHeaders } from "../protocol/job-message.js";
@@ -54,7 +61,10 @@ export class Intake {
     const { work, queues, names } = this.#ports;
     const request = readIntake(delivery, names);
     const { maxAttempts } = await queues.ensure(request.queue);
-    const policy = policyHeaders({ retry: retryOf(request.retry, maxAttempts), timeoutMs: request.timeoutMs });
+    const policy = policyHeaders({
+      retry: retryOf(request.retry, maxAttempts),
+      timeoutMs: request.timeoutMs,
+    });
     await enqueue(work, {
       subject: names.job(request.queue, request.unique ?? request.runId),
       msgId: msgIdOf(request.runId, 1),
@@ -69,10 +79,22 @@ export class Intake {
     const queue = delivery.subject.slice(names.enqueue("").length);
     try {
       const { subject, seq, headers, body } = delivery;
-      await dead.bury({ queue, subject, seq, headers, body, reason: "invalid", attempts: 0, error: error.message });
+      await dead.bury({
+        queue,
+        subject,
+        seq,
+        headers,
+        body,
+        reason: "invalid",
+        attempts: 0,
+        error: error.message,
+      });
       delivery.term(error.message);
     } catch (cause) {
-      log.warn({ subject: delivery.subject, error: messageOf(cause) }, "a refused job could not be kept: tried again");
+      log.warn(
+        { subject: delivery.subject, error: messageOf(cause) },
+        "a refused job could not be kept: tried again",
+      );
       delivery.nak(RETRY_MS);
     }
   }
@@ -81,4 +103,3 @@ export class Intake {
 function ownHeaders(delivery: Delivery): Record<string, string> {
   return Object.fromEntries(Object.entries(delivery.headers).filter(([name]) => !isReservedHeader(name)));
 }
-

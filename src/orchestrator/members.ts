@@ -68,7 +68,9 @@ export class Peers {
   /** Ids of the orchestrators that are there, ourselves included. */
   live(): string[] {
     const now = this.#ports.clock.monotonic();
-    const others = [...this.#peers.values()].filter((peer) => peer.gone < 2 && now - peer.seenAt < limits.memberTtlMs);
+    const others = [...this.#peers.values()].filter(
+      (peer) => peer.gone < 2 && now - peer.seenAt < limits.memberTtlMs,
+    );
     return [this.#self.id, ...others.map((peer) => peer.member.id)];
   }
 

@@ -6,17 +6,22 @@ export const orchestratorOptions = z
   .strictObject({
     leaseDuration: duration
       .default(3_000)
-      .describe("A holder that is silent for this long loses its shards. Renewed at a third of it. Default 3s."),
-    leaseMargin: duration
-      .default(500)
-      .describe("The holder itself stops this much earlier. Default 500ms."),
+      .describe(
+        "A holder that is silent for this long loses its shards. Renewed at a third of it. Default 3s.",
+      ),
+    leaseMargin: duration.default(500).describe("The holder itself stops this much earlier. Default 500ms."),
     ahead: duration
       .default(250)
-      .describe("Slots are committed up to this long before they are due, so that only the publish is left. Default 250ms."),
-    probe: duration
-      .default(150)
-      .describe("How often the other orchestrators are probed. Default 150ms."),
-    id: z.string().min(1).max(64).optional().describe("Name of this orchestrator, shown to people. Default: made from the host's name."),
+      .describe(
+        "Slots are committed up to this long before they are due, so that only the publish is left. Default 250ms.",
+      ),
+    probe: duration.default(150).describe("How often the other orchestrators are probed. Default 150ms."),
+    id: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe("Name of this orchestrator, shown to people. Default: made from the host's name."),
   })
   .refine((options) => options.leaseMargin * 2 <= options.leaseDuration, {
     error: "expected at most half of leaseDuration",

@@ -82,7 +82,9 @@ export class Orchestrator {
     let [lifetime, current]: [Lifetime, OrchestratorSession] = [first, session];
     for (;;) {
       await Promise.race([lifetime.ended, this.#stopping]);
-      await current.stop().catch((error) => this.#deps.log.debug({ error: messageOf(error) }, "while stopping"));
+      await current
+        .stop()
+        .catch((error) => this.#deps.log.debug({ error: messageOf(error) }, "while stopping"));
       await lifetime.close();
       if (this.#stopped) return;
       this.#deps.log.warn({ orchestrator: current.id }, "the connection was lost");

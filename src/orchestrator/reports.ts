@@ -53,7 +53,13 @@ export class Reports {
   async #tellOne(report: Report): Promise<void> {
     const { scheduleId, outcome, reason, from, to, count } = report;
     const runId = runIdOf(scheduleId, from);
-    const data = { scheduleId, reason, from: new Date(from).toISOString(), to: new Date(to).toISOString(), count };
+    const data = {
+      scheduleId,
+      reason,
+      from: new Date(from).toISOString(),
+      to: new Date(to).toISOString(),
+      count,
+    };
     try {
       await this.#runs.append({ runId, type: outcome, msgId: `${runId}/${outcome}/${to}`, data });
       this.#untold.delete(report);

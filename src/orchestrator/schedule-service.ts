@@ -87,7 +87,8 @@ export class ScheduleService {
 
   async preview(request: ApiParsed<"schedule.preview">): Promise<{ fireTimes: string[] }> {
     const { id, schedule: input, from, count } = request;
-    if ((id === undefined) === (input === undefined)) throw invalid("", "preview: expected one of id, schedule");
+    if ((id === undefined) === (input === undefined))
+      throw invalid("", "preview: expected one of id, schedule");
     const now = this.#ports.clock.now();
     const draft = { now, queueMaxAttempts: Number.POSITIVE_INFINITY, firstRevision: 0 };
     const { spec } = input === undefined ? await this.#existing(id as string) : definitionOf(input, draft);
@@ -99,7 +100,10 @@ export class ScheduleService {
   #check(definition: ScheduleDefinition): void {
     const times = compileSpec(definition.spec);
     if (times.next(definition.effectiveFrom) === null) {
-      throw invalid("schedule", `expected a time to come, got one that is past (now ${iso(definition.effectiveFrom)})`);
+      throw invalid(
+        "schedule",
+        `expected a time to come, got one that is past (now ${iso(definition.effectiveFrom)})`,
+      );
     }
     const size = bodyOf(definition.job.payload).length;
     const most = this.#ports.maxPayload - HEADER_ROOM;
@@ -108,15 +112,21 @@ export class ScheduleService {
 
   async #existing(id: string): Promise<Schedule> {
     const schedule = await this.#ports.schedules.get(id);
-    if (schedule === null || schedule.deleted) throw new PunctualError("not_found", `schedule ${id} does not exist`);
+    if (schedule === null || schedule.deleted)
+      throw new PunctualError("not_found", `schedule ${id} does not exist`);
     return schedule;
   }
 
   #change(id: string, change: (existing: ScheduleDefinition) => ScheduleDefinition): Promise<ScheduleView> {
     return this.#write(id, (existing) => {
-      if (existing === null || existing.deleted) throw new PunctualError("not_found", `schedule ${id} does not exist`);
+      if (existing === null || existing.deleted)
+        throw new PunctualError("not_found", `schedule ${id} does not exist`);
       const { id: _id, shard: _shard, revision: _revision, ...definition } = existing;
-      return { ...change(definition), effectiveFrom: this.#ports.clock.now(), firstRevision: firstRevisionOf(existing) };
+      return {
+        ...change(definition),
+        effectiveFrom: this.#ports.clock.now(),
+        firstRevision: firstRevisionOf(existing),
+      };
     });
   }
 

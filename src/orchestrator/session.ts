@@ -74,7 +74,9 @@ export class OrchestratorSession {
     this.#definitions = new Definitions(ports.shards, names, log);
     this.#dispatcher = new Dispatcher(ports.work, clock);
     const membership = ports.membership;
-    this.#peers = new Peers({ membership, clock, log, probeMs: settings.probe }, self, () => this.#considerAll());
+    this.#peers = new Peers({ membership, clock, log, probeMs: settings.probe }, self, () =>
+      this.#considerAll(),
+    );
     const shardPorts = {
       ...ports,
       settings,
@@ -102,7 +104,9 @@ export class OrchestratorSession {
     this.#subscriptions.push(await ports.leases.watch((hint) => this.#shards[hint.shard]?.onLease(hint)));
     await this.#peers.start();
     const api = new ApiService(ports, definitions);
-    this.#subscriptions.push(ports.apiServer.serve(this.#self.id, (endpoint, body) => api.handle(endpoint, body)));
+    this.#subscriptions.push(
+      ports.apiServer.serve(this.#self.id, (endpoint, body) => api.handle(endpoint, body)),
+    );
     this.#subscriptions.push(await new Intake(ports).start());
     this.#subscriptions.push(await new DeadLetterKeeper(ports).start());
     this.#subscriptions.push(new Sweeper(ports, () => this.#shards[0]?.isHeld === true).start());

@@ -23,7 +23,12 @@ export interface SettlePorts {
 const NO_BODY = new Uint8Array();
 
 /** Whether an inherited run was fired by an older term. If not, no older term can fire it any more. */
-export async function wasFired(ports: SettlePorts, firing: Firing, term: number, find: Trace): Promise<boolean> {
+export async function wasFired(
+  ports: SettlePorts,
+  firing: Firing,
+  term: number,
+  find: Trace,
+): Promise<boolean> {
   const runId = runIdOf(firing.scheduleId, firing.slot);
   for (let older = firing.firstTerm; older < term; older++) {
     if (await firedIn(ports, runId, older)) return true;
@@ -40,7 +45,12 @@ export interface Trace {
 /** Takes the message id that this term would have used, and so learns whether it did. */
 async function firedIn(ports: SettlePorts, runId: string, term: number): Promise<boolean> {
   const { work, names } = ports;
-  const tombstone = { subject: names.tombstone(runId, term), msgId: msgIdOf(runId, term), headers: {}, body: NO_BODY };
+  const tombstone = {
+    subject: names.tombstone(runId, term),
+    msgId: msgIdOf(runId, term),
+    headers: {},
+    body: NO_BODY,
+  };
   for (;;) {
     await work.ready();
     const outcome = await work.publish(tombstone);

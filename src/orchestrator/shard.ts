@@ -76,7 +76,10 @@ export class Shard {
   #begin(): void {
     this.#trying = this.#holdForAWhile()
       .catch((error) => {
-        this.#ports.log.warn({ shard: this.#number, error: (error as Error).message }, "could not take the shard");
+        this.#ports.log.warn(
+          { shard: this.#number, error: (error as Error).message },
+          "could not take the shard",
+        );
       })
       .finally(() => {
         this.#ports.clock.after(RETRY_MS, () => {
@@ -100,7 +103,12 @@ export class Shard {
     if (lease !== null && !this.#isStillFree(lease)) return null;
     const record = lease?.value ?? emptyLease(clock.now());
     await this.#reach(record.view);
-    const inherited = await Inherited.of(record, this.#ports.definitions, this.#ports.schedules, this.#number);
+    const inherited = await Inherited.of(
+      record,
+      this.#ports.definitions,
+      this.#ports.schedules,
+      this.#number,
+    );
     const startedAt = clock.monotonic();
     const taken = takeOver(record, self, this.#ports.newNonce());
     const outcome = await leases.write(this.#number, taken, lease?.revision ?? 0);

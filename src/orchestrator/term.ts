@@ -120,7 +120,10 @@ export class Term implements Publishing {
     this.#doubt ??= doubtOf(outcome) ?? undefined;
     if (this.#doubt !== undefined) return this.#alarm.ring();
     if (outcome.kind === "full") {
-      this.#ports.log.warn({ shard: this.#shard, reason: outcome.reason }, "the queue is full: the run waits");
+      this.#ports.log.warn(
+        { shard: this.#shard, reason: outcome.reason },
+        "the queue is full: the run waits",
+      );
       return this.#ports.dispatcher.addLater(this, firing, FULL_RETRY_MS);
     }
     if (outcome.kind === "refused") return this.#notFired(firing, "missed", `refused: ${outcome.reason}`);
@@ -128,7 +131,9 @@ export class Term implements Publishing {
   }
 
   async #settle(inherited: Inherited): Promise<void> {
-    const { open, lost } = await inherited.settle(this.#ports, this.#record, (renewal) => this.#keepAlive(renewal));
+    const { open, lost } = await inherited.settle(this.#ports, this.#record, (renewal) =>
+      this.#keepAlive(renewal),
+    );
     for (const item of open) this.#inFlight.set(item.firing, item);
     for (const { firing, reason } of lost) this.#reports.add(reportOf(firing, "missed", reason));
     this.#ports.dispatcher.add(
@@ -214,7 +219,8 @@ export class Term implements Publishing {
   async #write(record: LeaseRecord): Promise<boolean> {
     const startedAt = this.#ports.clock.monotonic();
     const outcome: CasOutcome = await this.#ports.leases.write(this.#shard, record, this.#revision);
-    if (outcome.kind === "unknown") throw new Doubt(`a lease write was not answered: ${outcome.error.message}`);
+    if (outcome.kind === "unknown")
+      throw new Doubt(`a lease write was not answered: ${outcome.error.message}`);
     if (outcome.kind === "lost") return false;
     this.#record = record;
     this.#revision = outcome.revision;
@@ -239,7 +245,8 @@ export class Term implements Publishing {
 
   #done(firing: Firing): void {
     this.#inFlight.delete(firing);
-    if (this.#inFlight.size === limits.firingPerShard / 2 || this.#releaseBy !== undefined) this.#alarm.ring();
+    if (this.#inFlight.size === limits.firingPerShard / 2 || this.#releaseBy !== undefined)
+      this.#alarm.ring();
   }
 
   /** Becomes true with the commit that drops the entry and carries the report. */

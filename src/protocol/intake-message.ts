@@ -34,7 +34,11 @@ export function readIntake(
 }
 
 /** The producer's own id, else one from where the message was stored: the same at every redelivery. */
-function runIdOfMessage(message: { headers: Readonly<Record<string, string>>; seq: number; storedAt: number }): string {
+function runIdOfMessage(message: {
+  headers: Readonly<Record<string, string>>;
+  seq: number;
+  storedAt: number;
+}): string {
   const own = message.headers[h.runId] ?? message.headers[h.msgId];
   if (own === undefined) return `job-${message.seq}-${message.storedAt.toString(36)}`;
   if (!isRunId(own)) throw invalid(h.msgId, `expected an id of A-Z a-z 0-9 _ = : -, got ${show(own)}`);
@@ -45,7 +49,10 @@ function maxAttemptsOf(text: string | undefined): { maxAttempts?: number } {
   if (text === undefined) return {};
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > limits.maxAttempts) {
-    throw invalid(h.maxAttempts, `expected a whole number from 1 to ${limits.maxAttempts}, got ${show(text)}`);
+    throw invalid(
+      h.maxAttempts,
+      `expected a whole number from 1 to ${limits.maxAttempts}, got ${show(text)}`,
+    );
   }
   return { maxAttempts: value };
 }

@@ -6,14 +6,14 @@
  * 3. spread: 1,000 fires a second, one in each millisecond, from fire time to handler start in a worker process
  * 4. aligned: 1,000 schedules that all fire at every full second, measured alike
  */
-import { jetstreamManager, RetentionPolicy, StorageType, DiscardPolicy } from "@nats-io/jetstream";
+import { DiscardPolicy, jetstreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream";
 import { connect as connectNats, nanos } from "@nats-io/transport-node";
 import { defaultRetry } from "../../src/core/retry.js";
 import type { ScheduleDefinition, ScheduleSpec } from "../../src/core/schedule.js";
 import { Fleet } from "../../src/demo/fleet.js";
 import { openPorts } from "../../src/nats/open.js";
-import { Publisher } from "../../src/nats/publisher.js";
 import { streamsOf } from "../../src/nats/provision.js";
+import { Publisher } from "../../src/nats/publisher.js";
 import { namesOf } from "../../src/protocol/names.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { type EmbeddedServer, startEmbeddedServer } from "../../src/runtime/embedded/server.js";
@@ -26,18 +26,24 @@ const BODY = new Uint8Array(128).fill(97);
 
 export async function runBench(): Promise<void> {
   const server = await startEmbeddedServer({});
-  console.log(`nats-server ${server.version}, one node, file storage, default sync; all processes share this machine`);
+  console.log(
+    `nats-server ${server.version}, one node, file storage, default sync; all processes share this machine`,
+  );
   try {
     const raw = await rawLimit(server.url, "RAW", { republish: false });
     console.log(`raw publish limit: ${format(raw)} messages a second`);
     const republished = await rawLimit(server.url, "RAWREPUBLISHED", { republish: true });
     console.log(`  with WORK's own settings (republish into RUNS): ${format(republished)} a second`);
     const burst = await burstRate(server);
-    console.log(`burst: ${format(BURST)} schedules due in one second: ${format(burst)} fires a second, ${percent(burst, raw)} of raw`);
+    console.log(
+      `burst: ${format(BURST)} schedules due in one second: ${format(burst)} fires a second, ${percent(burst, raw)} of raw`,
+    );
     const spread = (i: number): ScheduleSpec => ({ kind: "every", everyMs: 1_000, phaseMs: i % 1_000 });
     console.log(`spread: 1,000 fires a second, ${await lateness(server, "spread", spread)}`);
     const aligned = (): ScheduleSpec => ({ kind: "every", everyMs: 1_000, phaseMs: 0 });
-    console.log(`aligned: 1,000 schedules every second on the second, ${await lateness(server, "aligned", aligned)}`);
+    console.log(
+      `aligned: 1,000 schedules every second on the second, ${await lateness(server, "aligned", aligned)}`,
+    );
   } finally {
     await server.stop();
   }
@@ -64,7 +70,8 @@ async function rawLimit(url: string, name: string, { republish }: { republish: b
     await Promise.all(answers);
     best = Math.max(best, BURST / ((performance.now() - startedAt) / 1_000));
   }
-  for (const stream of republish ? streamsOf(names, 1) : [{ name: names.work }]) await jsm.streams.delete(stream.name);
+  for (const stream of republish ? streamsOf(names, 1) : [{ name: names.work }])
+    await jsm.streams.delete(stream.name);
   await connection.close();
   return best;
 }
@@ -72,7 +79,14 @@ async function rawLimit(url: string, name: string, { republish }: { republish: b
 function bareStream(name: string, subjects: string) {
   const retention = RetentionPolicy.Workqueue;
   const storage = StorageType.File;
-  return { name, subjects: [subjects], retention, storage, discard: DiscardPolicy.New, duplicate_window: nanos(120_000) };
+  return {
+    name,
+    subjects: [subjects],
+    retention,
+    storage,
+    discard: DiscardPolicy.New,
+    duplicate_window: nanos(120_000),
+  };
 }
 
 async function burstRate(server: EmbeddedServer): Promise<number> {
@@ -83,7 +97,9 @@ async function burstRate(server: EmbeddedServer): Promise<number> {
   const due = Math.ceil((Date.now() + 40_000) / 1_000) * 1_000;
   await putAll(ports, BURST, () => ({ kind: "at", at: due }));
   const fleet = new Fleet();
-  await fleet.spawn("orchestrator", orchestratorProgram(server.url, "bench", namespace), { onLine: () => {} });
+  await fleet.spawn("orchestrator", orchestratorProgram(server.url, "bench", namespace), {
+    onLine: () => {},
+  });
   if (Date.now() > due - 2_000) throw new Error("the schedules were not loaded in time");
   await pause(due - Date.now());
   const jsm = await jetstreamManager(connection);
@@ -99,7 +115,11 @@ async function burstRate(server: EmbeddedServer): Promise<number> {
   return BURST / ((Date.parse(state.last_ts) - due) / 1_000);
 }
 
-async function lateness(server: EmbeddedServer, namespace: string, specOf: (i: number) => ScheduleSpec): Promise<string> {
+async function lateness(
+  server: EmbeddedServer,
+  namespace: string,
+  specOf: (i: number) => ScheduleSpec,
+): Promise<string> {
   const connection = await connectNats({ servers: server.url, noAsyncTraces: true });
   const ports = await portsOf(connection, namespace);
   await ports.queues.ensure("default");
@@ -110,7 +130,9 @@ async function lateness(server: EmbeddedServer, namespace: string, specOf: (i: n
     if (line.startsWith("{")) result = line;
   };
   await fleet.spawn("worker", receivingWorker(server.url, namespace, "percentiles"), { onLine });
-  await fleet.spawn("orchestrator", orchestratorProgram(server.url, "bench", namespace), { onLine: () => {} });
+  await fleet.spawn("orchestrator", orchestratorProgram(server.url, "bench", namespace), {
+    onLine: () => {},
+  });
   await pause(MEASURE_MS + 3_000);
   await fleet.stop();
   await connection.close();
@@ -120,16 +142,27 @@ async function lateness(server: EmbeddedServer, namespace: string, specOf: (i: n
 
 function portsOf(connection: Awaited<ReturnType<typeof connectNats>>, namespace: string) {
   const names = namesOf(namespace);
-  return openPorts(connection, { names, clock: systemClock, replicas: 1, shards: undefined, version: "0.0.0" });
+  return openPorts(connection, {
+    names,
+    clock: systemClock,
+    replicas: 1,
+    shards: undefined,
+    version: "0.0.0",
+  });
 }
 
-async function putAll(ports: Awaited<ReturnType<typeof portsOf>>, count: number, specOf: (i: number) => ScheduleSpec) {
+async function putAll(
+  ports: Awaited<ReturnType<typeof portsOf>>,
+  count: number,
+  specOf: (i: number) => ScheduleSpec,
+) {
   const TOGETHER = 1_000;
   for (let from = 0; from < count; from += TOGETHER) {
     const writes = Array.from({ length: Math.min(TOGETHER, count - from) }, (_, i) =>
       ports.schedules.write(`job-${from + i}`, definition(specOf(from + i)), 0),
     );
-    for (const { kind } of await Promise.all(writes)) if (kind !== "stored") throw new Error(`a schedule was ${kind}`);
+    for (const { kind } of await Promise.all(writes))
+      if (kind !== "stored") throw new Error(`a schedule was ${kind}`);
   }
 }
 

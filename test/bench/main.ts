@@ -12,5 +12,7 @@ if (bench === undefined) {
   process.exit(2);
 }
 const [cpu] = cpus();
-console.log(`machine: ${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`);
+console.log(
+  `machine: ${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
+);
 await (await bench()).runBench();

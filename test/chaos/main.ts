@@ -15,7 +15,8 @@ import { orchestratorProgram, pause, receivingWorker } from "../support/processe
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "30" } } });
 const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds: expected a whole number, got ${values.rounds}`);
+if (!Number.isInteger(rounds) || rounds < 1)
+  throw new Error(`--rounds: expected a whole number, got ${values.rounds}`);
 
 const LEASE_MS = 3_000;
 const SCHEDULES = 60;
@@ -92,6 +93,8 @@ async function play(
     takeovers.push(ms);
     orchestrators[index] = await startOrchestrator();
   }
-  console.log(`round ${round}: ${stops ? "SIGSTOP" : "SIGKILL"} ${victim.name} (${count} shards), taken over in ${ms} ms`);
+  console.log(
+    `round ${round}: ${stops ? "SIGSTOP" : "SIGKILL"} ${victim.name} (${count} shards), taken over in ${ms} ms`,
+  );
   await pause(2_000);
 }

@@ -10,14 +10,11 @@ export const orchestratorProgram = (servers: string, id: string, namespace = "pu
   namespace,
 ];
 
-export const receivingWorker = (servers: string, namespace = "punctual", mode = "lines", queue = "default"): string[] => [
-  "--import",
-  "tsx",
-  path("./receiving-worker.ts"),
-  servers,
-  namespace,
-  queue,
-  mode,
-];
+export const receivingWorker = (
+  servers: string,
+  namespace = "punctual",
+  mode = "lines",
+  queue = "default",
+): string[] => ["--import", "tsx", path("./receiving-worker.ts"), servers, namespace, queue, mode];
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
