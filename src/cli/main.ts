@@ -9,4 +9,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await run(process.argv.slice(2), version, processContext());
+const exitCode = await run(process.argv.slice(2), version, processContext());
+// Nothing that a failed command left open may keep the process; what was written goes out first.
+process.stdout.write("", () => process.exit(exitCode));
