@@ -18,6 +18,8 @@ interface Peer {
   seenAt: number;
   /** Answers "gone" in a row. */
   gone: number;
+  /** Probes in a row that were not answered at all: it may be paused, or cut off. */
+  silent: number;
 }
 
 export interface PeersPorts {
@@ -65,12 +67,11 @@ export class Peers {
     await this.#ports.membership.leave(this.#self).catch(() => {});
   }
 
-  /** Ids of the orchestrators that are there, ourselves included. */
+  /** Ids of the orchestrators that shards can be given to, ourselves included. */
   live(): string[] {
     const now = this.#ports.clock.monotonic();
-    const others = [...this.#peers.values()].filter(
-      (peer) => peer.gone < 2 && now - peer.seenAt < limits.memberTtlMs,
-    );
+    const isLive = (peer: Peer) => isPresent(peer) && now - peer.seenAt < limits.memberTtlMs;
+    const others = [...this.#peers.values()].filter(isLive);
     return [this.#self.id, ...others.map((peer) => peer.member.id)];
   }
 
@@ -92,7 +93,7 @@ export class Peers {
       // Kept as gone: its leases are free at once.
       if (known !== undefined && known.gone < 2) this.#changed(() => (known.gone = 2));
     } else if (known === undefined) {
-      const peer = { member, seenAt: this.#ports.clock.monotonic(), gone: 0 };
+      const peer = { member, seenAt: this.#ports.clock.monotonic(), gone: 0, silent: 0 };
       this.#changed(() => this.#peers.set(id, peer));
     } else if (known.gone < 2) {
       known.seenAt = this.#ports.clock.monotonic();
@@ -110,19 +111,17 @@ export class Peers {
 
   async #probe(peer: Peer): Promise<void> {
     const answer = await this.#ports.membership.probe(peer.member.id);
-    if (this.#stopped || answer === "unknown") return;
-    if (answer === "alive") {
-      if (peer.gone >= 2) this.#changed(() => (peer.gone = 0));
-      else peer.gone = 0;
-      return;
-    }
-    if (peer.gone >= 2) return;
-    peer.gone++;
-    if (peer.gone < 2) this.#after(DOUBLE_CHECK_MS, () => void this.#probe(peer));
-    else {
-      this.#ports.log.warn({ member: peer.member.id }, "an orchestrator has gone");
-      this.#changed(() => {});
-    }
+    if (this.#stopped) return;
+    const before = isPresent(peer);
+    peer.silent = answer === "unknown" ? peer.silent + 1 : 0;
+    if (answer === "alive") peer.gone = 0;
+    if (answer === "gone" && ++peer.gone === 1) this.#after(DOUBLE_CHECK_MS, () => void this.#probe(peer));
+    if (isPresent(peer) === before) return;
+    this.#ports.log.warn(
+      { member: peer.member.id, answer },
+      before ? "an orchestrator has gone" : "it is back",
+    );
+    this.#changed(() => {});
   }
 
   async #announce(): Promise<void> {
@@ -153,6 +152,8 @@ export class Peers {
     this.#timers.add(cancel);
   }
 }
+
+const isPresent = ({ gone, silent }: Peer): boolean => gone < 2 && silent < 2;
 
 function splitKey(key: string): [string, string] {
   const dot = key.indexOf(".");

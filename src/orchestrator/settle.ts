@@ -6,7 +6,7 @@
  * "duplicate" means fired, loses slots: the duplicate may be of a tombstone.
  */
 import type { Firing } from "../core/lease.js";
-import type { PublishOutcome, RunLog, StoredMessage, WorkStream } from "../core/ports.js";
+import type { RunLog, StoredMessage, WorkStream } from "../core/ports.js";
 import { headers as h } from "../protocol/headers.js";
 import { msgIdOf } from "../protocol/job-message.js";
 import { type Names, runIdOf } from "../protocol/names.js";
@@ -86,12 +86,4 @@ export async function readTaken(ports: SettlePorts, firing: Firing, find: Trace)
   if (message !== null && message.headers[h.runId] === runId) return "this run";
   if (await ports.runs.hasAny(runId, find.subject, find.runsFrom)) return "this run";
   return message === null ? "nobody" : "another run";
-}
-
-/** What an outcome of a run's own publish means for its term. */
-export function doubtOf(outcome: PublishOutcome): string | null {
-  if (outcome.kind === "unknown") return `a publish was not answered: ${outcome.error.message}`;
-  // Each term publishes a run under an id of its own: only a successor's tombstone can have used it.
-  if (outcome.kind === "duplicate") return "a publish was refused as a duplicate: someone has taken over";
-  return null;
 }

@@ -22,7 +22,7 @@ import { Doubt } from "./doubt.js";
 import type { InFlight, Inherited } from "./inherited.js";
 import type { OrchestratorSettings } from "./options.js";
 import { Reports } from "./reports.js";
-import { doubtOf, readTaken, type SettlePorts } from "./settle.js";
+import { readTaken, type SettlePorts } from "./settle.js";
 
 export interface TermPorts extends SettlePorts {
   clock: Clock;
@@ -116,18 +116,27 @@ export class Term implements Publishing {
 
   onOutcome(firing: Firing, outcome: PublishOutcome): void {
     if (this.#ended) return;
-    if (outcome.kind === "stored") return this.#done(firing);
-    this.#doubt ??= doubtOf(outcome) ?? undefined;
-    if (this.#doubt !== undefined) return this.#alarm.ring();
-    if (outcome.kind === "full") {
-      this.#ports.log.warn(
-        { shard: this.#shard, reason: outcome.reason },
-        "the queue is full: the run waits",
-      );
-      return this.#ports.dispatcher.addLater(this, firing, FULL_RETRY_MS);
+    switch (outcome.kind) {
+      case "stored":
+        this.#done(firing);
+        break;
+      case "taken":
+        void this.#onTaken(firing);
+        break;
+      case "full":
+        this.#ports.log.warn({ shard: this.#shard, reason: outcome.reason }, "WORK is full: the run waits");
+        this.#ports.dispatcher.addLater(this, firing, FULL_RETRY_MS);
+        break;
+      case "refused":
+        this.#notFired(firing, "missed", `refused: ${outcome.reason}`);
+        break;
+      case "duplicate":
+        // Each term publishes a run under an id of its own: only a successor's tombstone can have used it.
+        this.#endInDoubt("a publish was refused as a duplicate: someone has taken over");
+        break;
+      case "unknown":
+        this.#endInDoubt(`a publish was not answered: ${outcome.error.message}`);
     }
-    if (outcome.kind === "refused") return this.#notFired(firing, "missed", `refused: ${outcome.reason}`);
-    void this.#onTaken(firing);
   }
 
   async #settle(inherited: Inherited): Promise<void> {
@@ -238,9 +247,13 @@ export class Term implements Publishing {
       else if (by === "another run") this.#notFired(firing, "skipped", "overlap");
       else this.#ports.dispatcher.addLater(this, firing, 0);
     } catch (error) {
-      this.#doubt ??= `a taken subject could not be read: ${(error as Error).message}`;
-      this.#alarm.ring();
+      this.#endInDoubt(`a taken subject could not be read: ${(error as Error).message}`);
     }
+  }
+
+  #endInDoubt(reason: string): void {
+    this.#doubt ??= reason;
+    this.#alarm.ring();
   }
 
   #done(firing: Firing): void {

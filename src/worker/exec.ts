@@ -6,7 +6,7 @@ import { z } from "zod";
 import { messageOf } from "../core/errors.js";
 import type { Clock } from "../core/ports.js";
 import { limits } from "../protocol/limits.js";
-import { parseWith } from "../protocol/parse.js";
+import { parseWith, show } from "../protocol/parse.js";
 import { systemClock } from "../runtime/clock.js";
 import { type Command, type CommandEnd, runCommand } from "./command.js";
 import type { Handler, JobContext } from "./context.js";
@@ -14,10 +14,15 @@ import { NonRetryableError } from "./errors.js";
 import { readyMade } from "./ready-made.js";
 
 const text = z.string().refine((value) => !value.includes("\0"), { error: "expected no NUL character" });
-const variables = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "expected a variable name of A-Z a-z 0-9 _" }),
-  text,
-);
+const variables = z.record(z.string(), text).superRefine((map, context) => {
+  const wrong = Object.keys(map).find((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+  if (wrong !== undefined)
+    context.addIssue({
+      code: "custom",
+      path: [wrong],
+      message: `expected a name of A-Z a-z 0-9 _, got ${show(wrong)}`,
+    });
+});
 
 /** What the job says. */
 export const execPayload = z

@@ -18,7 +18,6 @@ import { type Issue, messageOf } from "../core/errors.js";
 import type { Clock, DeadLetters, Delivery, RunLog } from "../core/ports.js";
 import { delayAfter } from "../core/retry.js";
 import { type RunEventType, terminalEvents } from "../protocol/events.js";
-import { headers as h } from "../protocol/headers.js";
 import { type JobInfo, readJob } from "../protocol/job-message.js";
 import type { Logger } from "../runtime/log.js";
 import { Attempt } from "./attempt.js";
@@ -60,9 +59,7 @@ export class Execution {
     this.#place = place;
     this.#delivery = delivery;
     this.#job = readJob(delivery.headers, fallbackRunId(delivery.subject, delivery.seq));
-    const asked =
-      delivery.headers[h.maxAttempts] === undefined ? place.maxAttempts : this.#job.retry.maxAttempts;
-    this.#maxAttempts = Math.min(asked, place.maxAttempts);
+    this.#maxAttempts = Math.min(this.#job.retry.maxAttempts, place.maxAttempts);
     this.#attempt = new Attempt(place.clock, place.abortGraceMs);
     this.#persistence = new Persistence(place.clock, (what, error) =>
       place.log.warn({ runId: this.#job.runId, error: messageOf(error) }, `${what} failed: tried again`),

@@ -3,17 +3,27 @@ import { z } from "zod";
 import { messageOf } from "../core/errors.js";
 import type { Clock } from "../core/ports.js";
 import { headers as h } from "../protocol/headers.js";
-import { parseWith } from "../protocol/parse.js";
+import { parseWith, show } from "../protocol/parse.js";
 import { duration } from "../protocol/schedule-input.js";
 import { systemClock } from "../runtime/clock.js";
 import type { Handler, JobContext } from "./context.js";
 import { NonRetryableError } from "./errors.js";
 import { readyMade } from "./ready-made.js";
 
-const headerMap = z.record(
-  z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, { error: "expected an HTTP header name" }),
-  z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, { error: "expected one line of Latin-1 characters" }),
-);
+const headerMap = z
+  .record(
+    z.string(),
+    z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, { error: "expected one line of Latin-1 characters" }),
+  )
+  .superRefine((map, context) => {
+    const wrong = Object.keys(map).find((name) => !/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name));
+    if (wrong !== undefined)
+      context.addIssue({
+        code: "custom",
+        path: [wrong],
+        message: `expected an HTTP header name, got ${show(wrong)}`,
+      });
+  });
 
 const url = z.string().superRefine((text, context) => {
   const parsed = URL.canParse(text) ? new URL(text) : null;

@@ -108,7 +108,7 @@ describe("a job that succeeds", () => {
     bench.deliver();
     for (let tries = 1; worker.runningCount > 0; tries++) {
       await bench.journal.until("append succeeded failed", tries);
-      await new Promise(setImmediate);
+      await bench.idle();
       bench.clock.advance(5_000);
     }
     expect(bench.clock.monotonic()).toBeGreaterThan(55_000);
@@ -163,14 +163,6 @@ describe("a job that fails", () => {
     bench.deliver({ seq: 1, attempt: 2, headers: { ...firedHeaders, [h.maxAttempts]: "2" } });
     bench.deliver({ seq: 2, attempt: 5, headers: { ...firedHeaders, [h.maxAttempts]: "50" } });
     await bench.journal.until("term: the last attempt failed", 2);
-  });
-
-  test("without a number of its own it has the queue's attempts", async () => {
-    const bench = new Bench();
-    bench.settings = { ...bench.settings, maxAttempts: 20 };
-    await bench.start(failing("no"));
-    bench.deliver({ attempt: 19 });
-    await bench.journal.until("append retried");
   });
 
   test("is put back although the event cannot be stored", async () => {

@@ -66,9 +66,8 @@ test("sends text as it is, and a job's own headers win where they may", async ()
 
 test.each([400, 404, 429, 500, 503])("status %i is a failure, to be tried again", async (status) => {
   const { url } = await serve((response) => void response.writeHead(status).end(`why${"y".repeat(5_000)}`));
-  const error = await httpHandler()(jobContext({ url: `${url}?token=secret` })).catch(
-    (thrown: unknown) => thrown,
-  );
+  const calling = httpHandler()(jobContext({ url: `${url}?token=secret` })) as Promise<unknown>;
+  const error = await calling.catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(Error);
   expect(error).not.toBeInstanceOf(NonRetryableError);
   const { message } = error as Error;
@@ -134,7 +133,7 @@ test.each([
   [{ url: "ftp://a/b" }, "url: expected an http or https URL"],
   [{ url: "http://me:pw@a/" }, "url: expected a URL without user and password"],
   [{ url: "http://a/", method: "GET", body: 1 }, "body: GET and HEAD have no body"],
-  [{ url: "http://a/", headers: { "a b": "c" } }, "expected an HTTP header name"],
+  [{ url: "http://a/", headers: { "a b": "c" } }, "headers.a b: expected an HTTP header name"],
   [{ url: "http://a/", headers: { a: "b\r\nc: d" } }, "expected one line"],
   [{ url: "http://a/", retries: 3 }, 'unknown field "retries"'],
 ])("refuses %j", async (payload, message) => {

@@ -174,6 +174,11 @@ export class Bench {
     return this.events.find((event) => event.type === type)?.data;
   }
 
+  /** Resolves when what can go on has gone on, up to the next timer or answer. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** The journal without timers. */
   get done(): string[] {
     return this.journal.lines.filter((line) => !line.startsWith("timer "));

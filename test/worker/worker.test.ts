@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { headers as h } from "../../src/protocol/headers.js";
-import { startWorker } from "../../src/worker/worker.js";
+import { startWorker, Worker } from "../../src/worker/worker.js";
 import { Bench, firedHeaders, HeldHandler } from "./support.js";
 
 describe("a worker", () => {
@@ -25,6 +25,7 @@ describe("a worker", () => {
     expect(bench.done.filter((line) => line === "working")).toHaveLength(4);
     held.resolve();
     await bench.journal.until("ack", 2);
+    await bench.idle();
     bench.clock.advance(10_000);
     expect(bench.done.filter((line) => line === "working")).toHaveLength(4);
   });
@@ -95,19 +96,13 @@ describe("a drain", () => {
 
   test("waits for a start that is under way", async () => {
     const bench = new Bench();
-    let ensured = (): void => {};
-    bench.ports.queues.ensure = () => new Promise((resolve) => (ensured = () => resolve(bench.settings)));
-    const starting = bench.start(() => {});
-    await Promise.resolve();
-    const { Worker } = await import("../../src/worker/worker.js");
     const worker = new Worker(bench.ports, "mail", {}, () => {});
-    const begun = worker.start();
-    const stopped = worker.stop();
-    ensured();
-    await begun;
-    await stopped;
-    expect(bench.done).toContain("pull ended");
-    void starting;
+    const [started] = [worker.start(), worker.stop()];
+    await started;
+    await worker.stop();
+    expect(bench.done).toEqual(["pull ended"]);
+    expect(bench.clock.pending).toBe(0);
+    await expect(worker.start()).rejects.toThrow(/was started before/);
   });
 
   test("aborts and gives back what takes too long", async () => {
