@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type CrontabJob, parseCrontab } from "../cli/crontab/parse.js";
+import { planImport } from "../cli/crontab/plan.js";
 import { connect, type Punctual } from "../connect.js";
 import { startEmbeddedServer } from "../runtime/embedded/server.js";
 import { Audit, type Receipt, type Verdict } from "./audit.js";
@@ -34,16 +35,17 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const output = options.json ? jsonOutput() : textOutput();
   const server = await startEmbeddedServer({ onProgress: (text) => output.say(text) });
   const fleet = new Fleet();
+  let punctual: Punctual | undefined;
   try {
     output.say(`nats-server ${server.version} at ${server.url}`);
-    const punctual = await connect({ servers: server.url, name: "demo" });
+    punctual = await connect({ servers: server.url, name: "demo" });
     const { summary, examples } = await play(punctual, fleet, server.url, options.forMs, output);
     await fleet.stop();
-    await punctual.close();
     output.end(summary, examples);
     return summary.missed === 0 && summary.doubled === 0 ? 0 : 1;
   } finally {
     fleet.killAll();
+    await punctual?.close();
     await server.stop();
   }
 }
@@ -98,9 +100,10 @@ function startAll(
 async function importCrontab(punctual: Punctual, audit: Audit, output: DemoOutput): Promise<void> {
   const path = fileURLToPath(CRONTAB);
   const jobs = parseCrontab(await readFile(path, "utf8"), {}, path);
-  for (const { id, schedule } of jobs) {
-    await punctual.client.schedules.put(id, schedule);
-    audit.add(auditedOf(id, schedule));
+  for (const job of jobs) {
+    const { schedule } = planImport(job, null);
+    await punctual.client.schedules.put(job.id, schedule);
+    audit.add(auditedOf(job.id, schedule));
   }
   output.say(`${jobs.length} schedules imported from deploy/examples/crontab`);
 }

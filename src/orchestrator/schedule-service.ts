@@ -100,10 +100,8 @@ export class ScheduleService {
   #check(definition: ScheduleDefinition): void {
     const times = compileSpec(definition.spec);
     if (times.next(definition.effectiveFrom) === null) {
-      throw invalid(
-        "schedule",
-        `expected a time to come, got one that is past (now ${iso(definition.effectiveFrom)})`,
-      );
+      const { kind } = definition.spec;
+      throw invalid(kind, `expected a time to come, got none after now, ${iso(definition.effectiveFrom)}`);
     }
     const size = bodyOf(definition.job.payload).length;
     const most = this.#ports.maxPayload - HEADER_ROOM;

@@ -20,7 +20,8 @@ function storedAs(id: string, input: ScheduleInput): ScheduleView {
 
 test("what is not there is created, and only then", () => {
   const job = jobOf("0 3 * * * backup");
-  expect(planImport(job, null)).toEqual({ job, action: "created", schedule: job.schedule, ifRevision: 0 });
+  const schedule = { ...job.schedule, overlap: "allow" };
+  expect(planImport(job, null)).toEqual({ job, action: "created", schedule, ifRevision: 0 });
 });
 
 test("what is there already stays unchanged", () => {

@@ -36,6 +36,11 @@ async function isAlive(pid: number): Promise<boolean> {
   return !/\) [ZX] /.test(stat);
 }
 
+/** The kernel tells nobody but the parent. */
+function untilDead(pid: number): Promise<void> {
+  return vi.waitFor(async () => expect(await isAlive(pid)).toBe(false), { interval: 5 });
+}
+
 test("a command that ends well", async () => {
   const handler = execHandler({ allow: ["true", "echo"] });
   await expect(handler(jobContext({ command: "true" }))).resolves.toEqual({ status: 0, output: "" });
@@ -106,7 +111,7 @@ test("a timeout ends the command and all that it started", async () => {
   const folder = await temporaryFolder();
   await bench.start(shell);
   await whenReady(folder, () => bench.journal.add("ready"));
-  const line = "sleep 600 & echo $! > child; touch ready; echo begun; wait";
+  const line = "sleep 600 & echo $! > child; echo begun; touch ready; wait";
   bench.deliver({ payload: { shell: line, cwd: folder }, headers: { "Punctual-Timeout": "5000" } });
   await bench.journal.until("ready");
   const child = Number(await readFile(join(folder, "child"), "utf8"));
@@ -114,7 +119,7 @@ test("a timeout ends the command and all that it started", async () => {
   bench.clock.advance(5_000);
   await bench.journal.until("nak 1000");
   expect(bench.dataOf("retried")?.error).toBe("timed out after 5000 ms; ended by SIGTERM: begun");
-  await vi.waitFor(async () => expect(await isAlive(child)).toBe(false), { interval: 5 });
+  await untilDead(child);
 });
 
 test("a command that ignores SIGTERM is killed 5 s later", async () => {
@@ -136,9 +141,11 @@ test("a command that ends well because it was told to end has not done its work"
   const controller = new AbortController();
   const folder = await temporaryFolder();
   await whenReady(folder, () => controller.abort(new Error("stop")));
-  const line = "trap 'exit 0' TERM; sleep 600 > /dev/null 2>&1 & : > ready; wait";
+  const line =
+    "trap 'exit 0' TERM; (trap '' TERM; exec sleep 600) > /dev/null 2>&1 & echo $! > child; : > ready; wait";
   const job = jobContext({ shell: line, cwd: folder }, { signal: controller.signal });
   await expect(shell(job)).rejects.toThrow(/^exit status 0$/);
+  await untilDead(Number(await readFile(join(folder, "child"), "utf8")));
 });
 
 test.each([

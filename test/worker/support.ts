@@ -124,11 +124,11 @@ export class Bench {
     },
     runs: {
       append: async (event) => {
-        this.#perform(`append ${event.type}`);
+        await this.#perform(`append ${event.type}`);
         this.events.push(event);
       },
       has: async (_runId, type) => {
-        this.#perform("has");
+        await this.#perform("has");
         return this.known.has(type);
       },
       hasAny: async () => this.known.size > 0,
@@ -136,7 +136,7 @@ export class Bench {
     },
     dead: {
       bury: async (letter) => {
-        this.#perform("bury");
+        await this.#perform("bury");
         this.letters.push(letter);
       },
     },
@@ -198,7 +198,9 @@ export class Bench {
     };
   }
 
-  #perform(operation: string): void {
+  /** A store answers later: what does not wait for it is found out by the order of the journal. */
+  async #perform(operation: string): Promise<void> {
+    await this.idle();
     const fails = this.broken.has(operation);
     this.journal.add(fails ? `${operation} failed` : operation);
     if (fails) throw new Error("the store does not answer");

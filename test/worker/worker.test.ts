@@ -117,7 +117,7 @@ describe("a drain", () => {
     await bench.journal.until("aborted");
     held.reject(held.jobs[0]?.signal.reason);
     await stopped;
-    expect(bench.done.slice(-3)).toEqual(["aborted", "append retried", "nak 0"]);
+    expect(bench.done.slice(-2)).toEqual(["append retried", "nak 0"]);
     expect(bench.dataOf("retried")).toEqual({ attempt: 1, error: "the worker was stopped", delayMs: 0 });
     expect(bench.clock.pending).toBe(0);
   });

@@ -13,12 +13,16 @@ export interface ImportStep {
   ifRevision: number;
 }
 
+/** Cron starts a job at each of its times, whether or not the one before has ended. */
+const AS_CRON = { overlap: "allow" } as const satisfies ScheduleInput;
+
 /**
  * A crontab says when and what; everything else of a schedule that exists (its retry policy, whether somebody
  * paused it) stays as it is.
  */
 export function planImport(job: CrontabJob, stored: ScheduleView | null): ImportStep {
-  if (stored === null) return { job, action: "created", schedule: job.schedule, ifRevision: 0 };
+  if (stored === null)
+    return { job, action: "created", schedule: { ...AS_CRON, ...job.schedule }, ifRevision: 0 };
   const { cron: _, timeZone: __, every: ___, phase: ____, at: _____, ...kept } = stored.schedule;
   const schedule: ScheduleInput = { ...kept, ...job.schedule };
   const action = sameJob(schedule, stored.schedule) ? "unchanged" : "updated";

@@ -1,11 +1,11 @@
 /** A three-node JetStream cluster in containers, with the configuration of deploy/. */
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { Network, type StartedNetwork } from "testcontainers";
 import { type ContainerControl, type ContainerSpec, removeNetwork, startContainer } from "./control.js";
 import { dockerClient } from "./docker.js";
 import { natsImage } from "./images.js";
+import { until } from "./until.js";
 
 const NAMES = ["n1", "n2", "n3"];
 const CONFIG = join(import.meta.dirname, "../../../deploy/nats.conf");
@@ -148,16 +148,6 @@ async function monitor<T = { status?: string }>(node: ClusterNode, page: string)
     async (response) => (await response.json()) as T,
     () => undefined,
   );
-}
-
-async function until<T>(what: string, timeoutMs: number, attempt: () => Promise<T | undefined>): Promise<T> {
-  const end = performance.now() + timeoutMs;
-  for (;;) {
-    const result = await attempt();
-    if (result !== undefined) return result;
-    if (performance.now() > end) throw new Error(`no ${what} within ${timeoutMs} ms`);
-    await pause(100);
-  }
 }
 
 /** Ports that were free a moment ago, all different. */
