@@ -123,16 +123,24 @@ export class Worker {
     if (members && member) await this.#quietly("leaving", () => members.leave(member));
   }
 
-  #onDelivery(delivery: Delivery): void {
+  /** Resolves when the worker has done with the delivery, settled or not. */
+  async #onDelivery(delivery: Delivery): Promise<void> {
     const place = this.#workplace;
-    if (place === undefined || this.#state !== "running") {
-      delivery.nak(0);
-      return;
-    }
+    if (place === undefined || this.#state !== "running") return this.#giveBack(delivery);
     if (this.#running.get(delivery.seq)?.adopt(delivery)) return;
     const execution = new Execution(place, delivery);
     this.#running.set(delivery.seq, execution);
-    void execution.run().then(() => this.#onEnd(delivery.seq, execution));
+    await execution.run();
+    this.#onEnd(delivery.seq, execution);
+  }
+
+  /** It came too late: another worker may have it at once. */
+  #giveBack(delivery: Delivery): void {
+    try {
+      delivery.nak(0);
+    } catch (error) {
+      this.#ports.log.debug({ worker: this.id, error: messageOf(error) }, "a job could not be given back");
+    }
   }
 
   #onEnd(seq: number, execution: Execution): void {
