@@ -218,9 +218,10 @@ export interface Delivery {
 }
 
 export interface ConsumeOptions {
-  /** Deliveries that may be handed out and not yet settled. */
+  /** Deliveries that may be handed out and not done with. */
   concurrency: number;
-  onDelivery(delivery: Delivery): void;
+  /** Done with when the promise resolves, settled or not; it must not reject. */
+  onDelivery(delivery: Delivery): void | Promise<void>;
   /** The pull was restarted, the connection came back, …: for the log. */
   onNotice?(text: string): void;
 }

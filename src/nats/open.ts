@@ -57,9 +57,12 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     dead: new NatsDeadLetters(events, names),
     queues: new NatsQueueStore(jsm, names),
     membership: new NatsMembership(connection, buckets.members, names),
-    source: new NatsWorkSource(js, clock, names),
-    intake: new DurableSource(js, clock, names.intake, names.intakeConsumer),
-    advisories: new DurableSource(js, clock, names.runs, names.deadLetterConsumer),
+    source: new NatsWorkSource(connection, clock, names),
+    intake: new DurableSource(connection, clock, { stream: names.intake, consumer: names.intakeConsumer }),
+    advisories: new DurableSource(connection, clock, {
+      stream: names.runs,
+      consumer: names.deadLetterConsumer,
+    }),
     apiServer: new NatsApiServer(connection, names, options.version),
     api: new NatsApiCaller(connection, names),
   };

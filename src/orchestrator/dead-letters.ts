@@ -15,6 +15,7 @@ import type {
 import { readJob } from "../protocol/job-message.js";
 import { parseJobSubject } from "../protocol/names.js";
 import { parseJson } from "../protocol/parse.js";
+import { fallbackRunId } from "../protocol/run-id.js";
 import type { Logger } from "../runtime/log.js";
 
 const advisory = z.object({ stream_seq: z.int().min(1), deliveries: z.int().min(0) });
@@ -40,7 +41,7 @@ export class DeadLetterKeeper {
   start(): Promise<Subscription> {
     return this.#ports.advisories.consume({
       concurrency: 64,
-      onDelivery: (delivery) => void this.#onAdvisory(delivery),
+      onDelivery: (delivery) => this.#onAdvisory(delivery),
       onNotice: (text) => this.#ports.log.debug({ notice: text }, "dead letters"),
     });
   }
@@ -65,7 +66,7 @@ export class DeadLetterKeeper {
     if (message === null || place === null) return;
     const { subject, headers, body } = message;
     await dead.bury({ queue: place.queue, subject, seq, headers, body, reason: REASON, attempts });
-    const { runId } = readJob(headers, `seq-${seq}`);
+    const { runId } = readJob(headers, fallbackRunId(subject, seq));
     const data = { attempt: attempts, reason: REASON };
     await runs.append({ runId, type: "dead", msgId: `${runId}/dead/${seq}`, data });
     await work.remove(seq);

@@ -42,12 +42,8 @@ export class Inherited {
     return new Inherited(await Promise.all(record.firing.map(find)));
   }
 
-  /** @param renew called between batches with what is still open, for the lease to be kept */
-  async settle(
-    ports: SettlePorts,
-    record: LeaseRecord,
-    renew: (stillFiring: readonly Firing[]) => Promise<void>,
-  ): Promise<Settled> {
+  /** @param renew called between batches, for the lease to be kept */
+  async settle(ports: SettlePorts, record: LeaseRecord, renew: () => Promise<void>): Promise<Settled> {
     const settled: Settled = { open: [], lost: [] };
     for (let from = 0; from < this.#items.length; from += TOGETHER) {
       const batch = this.#items.slice(from, from + TOGETHER);
@@ -55,7 +51,7 @@ export class Inherited {
       batch.forEach((item, index) => {
         if (!fired[index]) sort(item, settled);
       });
-      await renew(this.#items.map((item) => item.firing));
+      await renew();
     }
     settled.open.sort((a, b) => a.firing.slot - b.firing.slot);
     return settled;

@@ -38,7 +38,7 @@ export class Intake {
   start(): Promise<Subscription> {
     return this.#ports.intake.consume({
       concurrency: CONCURRENCY,
-      onDelivery: (delivery) => void this.#take(delivery),
+      onDelivery: (delivery) => this.#take(delivery),
       onNotice: (text) => this.#ports.log.debug({ notice: text }, "intake"),
     });
   }

@@ -15,6 +15,7 @@ export class Reports {
   /** In the record, or about to be with the next commit. */
   readonly #untold = new Set<Report>();
   readonly #telling = new Set<Report>();
+  #stopped = false;
 
   constructor(ports: { runs: RunLog; clock: Clock; log: Logger }, onTold: () => void) {
     this.#runs = ports.runs;
@@ -50,6 +51,11 @@ export class Reports {
     }
   }
 
+  /** What could not be told by now is left to the successor, who finds it in the record. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   async #tellOne(report: Report): Promise<void> {
     const { scheduleId, outcome, reason, from, to, count } = report;
     const runId = runIdOf(scheduleId, from);
@@ -66,8 +72,11 @@ export class Reports {
       this.#telling.delete(report);
       if (this.isFull) this.#onTold();
     } catch (error) {
+      if (this.#stopped) return;
       this.#log.warn({ runId, error: (error as Error).message }, "a report could not be stored: tried again");
-      this.#clock.after(RETRY_MS, () => void this.#tellOne(report));
+      this.#clock.after(RETRY_MS, () => {
+        if (!this.#stopped) void this.#tellOne(report);
+      });
     }
   }
 }

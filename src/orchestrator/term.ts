@@ -59,6 +59,7 @@ export class Term implements Publishing {
   #runsReadAt = Number.NEGATIVE_INFINITY;
   #doubt: string | undefined;
   #releaseBy: number | undefined;
+  #renewal: Promise<void> | undefined;
   #ended = false;
 
   /** @param startedAt monotonic time at which the write of `lease` was begun */
@@ -89,12 +90,12 @@ export class Term implements Publishing {
     try {
       this.#reports.tell(this.#record.reports);
       await this.#refreshRunsFrom();
-      await this.#settle(inherited);
-      return await this.#tick();
+      return (await this.#settle(inherited)) ? await this.#tick() : await this.#release(this.#record.firing);
     } catch (error) {
       return { kind: "doubt", reason: (error as Error).message };
     } finally {
       this.#ended = true;
+      this.#reports.stop();
       unlisten();
     }
   }
@@ -139,29 +140,51 @@ export class Term implements Publishing {
     }
   }
 
-  async #settle(inherited: Inherited): Promise<void> {
-    const { open, lost } = await inherited.settle(this.#ports, this.#record, (renewal) =>
-      this.#keepAlive(renewal),
-    );
-    for (const item of open) this.#inFlight.set(item.firing, item);
-    for (const { firing, reason } of lost) this.#reports.add(reportOf(firing, "missed", reason));
-    this.#ports.dispatcher.add(
-      this,
-      open.map((item) => item.firing),
-    );
+  /** False when it was broken off to let go; what was inherited is then inherited by the next holder. */
+  async #settle(inherited: Inherited): Promise<boolean> {
+    try {
+      const ports = { ...this.#ports, pause: () => this.#waitForRoom() };
+      const { open, lost } = await inherited.settle(ports, this.#record, () => this.#keepAlive());
+      const firings = open.map((item) => item.firing);
+      for (const item of open) this.#inFlight.set(item.firing, item);
+      for (const { firing, reason } of lost) this.#reports.add(reportOf(firing, "missed", reason));
+      this.#ports.dispatcher.add(this, firings);
+      return true;
+    } catch (error) {
+      if (this.#releaseBy === undefined) throw error;
+      await this.#renewal;
+      return false;
+    }
   }
 
-  /** A long settlement renews the lease without changing what it says. */
-  async #keepAlive(stillFiring: readonly Firing[]): Promise<void> {
-    if (this.#ports.clock.monotonic() - this.#renewedAt < this.#ports.settings.leaseDuration / 3) return;
-    await this.#write({ ...this.#record, nonce: this.#ports.newNonce(), firing: stillFiring });
+  /** A long settlement renews the lease without changing what it says; many ask, one writes. */
+  #keepAlive(): Promise<void> {
+    const { clock, settings } = this.#ports;
+    if (this.#renewal === undefined && clock.monotonic() - this.#renewedAt >= settings.leaseDuration / 3) {
+      this.#renewal = this.#renew().finally(() => {
+        this.#renewal = undefined;
+      });
+    }
+    return this.#renewal ?? Promise.resolve();
+  }
+
+  async #renew(): Promise<void> {
+    const kept = await this.#write({ ...this.#record, nonce: this.#ports.newNonce() });
+    if (!kept) throw new Doubt("another holder has written during the settlement");
+  }
+
+  /** A full stream may stay full for long: the lease must not run out over it, nor an orchestrator fail to stop. */
+  async #waitForRoom(): Promise<void> {
+    await this.#ports.pause();
+    if (this.#ended || this.#releaseBy !== undefined) throw new Doubt("the settlement was broken off");
+    await this.#keepAlive();
   }
 
   async #tick(): Promise<TermEnd> {
     for (;;) {
       if (this.#doubt !== undefined) return { kind: "doubt", reason: this.#doubt };
       if (!this.#isTrusted()) return { kind: "doubt", reason: "the lease was not renewed in time" };
-      if (this.#mayRelease()) return await this.#release();
+      if (this.#mayRelease()) return await this.#release([...this.#inFlight.keys()]);
       if (this.#isTimeToCommit() && !(await this.#commit())) return { kind: "lost" };
       await this.#alarm.wait(this.#untilNextCommit());
     }
@@ -219,9 +242,9 @@ export class Term implements Publishing {
     return true;
   }
 
-  async #release(): Promise<TermEnd> {
+  async #release(firing: readonly Firing[]): Promise<TermEnd> {
     const record = release(this.#record, this.#ports.newNonce());
-    const kept = { ...record, firing: [...this.#inFlight.keys()], reports: this.#reports.untold };
+    const kept = { ...record, firing, reports: this.#reports.untold };
     return { kind: (await this.#write(kept)) ? "released" : "lost" };
   }
 

@@ -5,7 +5,7 @@
  *       │
  *       ├─ too many attempts, or the payload is invalid ────────────────► DEAD, `dead`, term
  *       │
- *   `started` ─ handler ─┬─ returned ─────────────────────► `succeeded` ─► ack
+ *       handler ─────────┬─ returned ─────────────────────► `succeeded` ─► ack
  *                        ├─ failed, attempts left ────────► `retried` ───► nak with delay
  *                        └─ failed for the last time ─────► DEAD, `dead` ► term
  *
@@ -19,6 +19,7 @@ import type { Clock, DeadLetters, Delivery, RunLog } from "../core/ports.js";
 import { delayAfter } from "../core/retry.js";
 import { type RunEventType, terminalEvents } from "../protocol/events.js";
 import { type JobInfo, readJob } from "../protocol/job-message.js";
+import { fallbackRunId } from "../protocol/run-id.js";
 import type { Logger } from "../runtime/log.js";
 import { Attempt } from "./attempt.js";
 import { Context, type Handler } from "./context.js";
@@ -26,7 +27,6 @@ import { isRetryable, type KeptError, keepError } from "./errors.js";
 import { readPayload } from "./payload.js";
 import { Persistence } from "./persistence.js";
 import { resultOf } from "./result.js";
-import { fallbackRunId } from "./run-id.js";
 
 /** What all jobs of a worker have in common. */
 export interface Workplace {
@@ -54,6 +54,8 @@ export class Execution {
   readonly #attempt: Attempt;
   readonly #persistence: Persistence;
   #delivery: Delivery;
+  #running = false;
+  #startTold = false;
 
   constructor(place: Workplace, delivery: Delivery) {
     this.#place = place;
@@ -91,6 +93,20 @@ export class Execution {
   }
 
   /**
+   * Tells RUNS that the handler is running. Called in a sweep, so that a job that is soon over costs one event and
+   * not two: what ends it tells how long it took.
+   */
+  tellStart(): void {
+    if (!this.#running || this.#startTold) return;
+    this.#startTold = true;
+    const { queue, worker, log } = this.#place;
+    const { attempt } = this.#delivery;
+    this.#append("started", `started/${attempt}`, { attempt, queue, worker }).catch((error) =>
+      log.debug({ runId: this.#job.runId, error: messageOf(error) }, "a start could not be stored"),
+    );
+  }
+
+  /**
    * The server thought this worker lost and sent the same message again: the job that is running already is
    * the answer to it.
    *
@@ -123,7 +139,7 @@ export class Execution {
 
   async #perform(payload: unknown): Promise<void> {
     if (this.#attempt.signal.aborted) return this.#giveBack(this.#attempt.signal.reason);
-    const { handler, clock, log, queue, worker } = this.#place;
+    const { handler, clock, log, queue } = this.#place;
     const [job, delivery, maxAttempts] = [this.#job, this.#delivery, this.#maxAttempts];
     const context = new Context({
       payload,
@@ -135,14 +151,9 @@ export class Execution {
       log,
     });
     const startedAt = clock.monotonic();
-    this.#append("started", `started/${delivery.attempt}`, {
-      attempt: delivery.attempt,
-      queue,
-      worker,
-    }).catch((error) =>
-      log.debug({ runId: job.runId, error: messageOf(error) }, "a start could not be stored"),
-    );
+    this.#running = true;
     const outcome = await this.#attempt.run(() => handler(context), job.timeoutMs);
+    this.#running = false;
     if (outcome.kind === "succeeded") await this.#succeed(outcome.value, clock.monotonic() - startedAt);
     else if (outcome.kind === "failed") await this.#fail(outcome.error);
     else await this.#giveBack(outcome.error);
@@ -151,7 +162,14 @@ export class Execution {
   async #succeed(value: unknown, elapsedMs: number): Promise<void> {
     const result = resultOf(value);
     const durationMs = Math.round(elapsedMs * 1_000) / 1_000;
-    const data = { attempt: this.#delivery.attempt, durationMs, ...(result !== undefined && { result }) };
+    const { queue, worker } = this.#place;
+    const data = {
+      attempt: this.#delivery.attempt,
+      durationMs,
+      queue,
+      worker,
+      ...(result !== undefined && { result }),
+    };
     await this.#persistence.of("storing a success", () => this.#append("succeeded", "succeeded", data));
     this.#delivery.ack();
   }

@@ -39,6 +39,8 @@ export interface WorkerPorts {
 
 /** An announcement fades after `limits.memberTtlMs`. */
 const ANNOUNCE_MS = Math.floor(limits.memberTtlMs / 3);
+/** A job that runs for longer than this has an event of its start. */
+const TELL_STARTS_MS = 250;
 /** After their grace, aborted jobs have this long to tell the server. */
 const LAST_WORDS_MS = 5_000;
 
@@ -99,6 +101,7 @@ export class Worker {
       onNotice: (notice) => log.debug({ queue: this.queue, notice }, "worker"),
     });
     this.#every("heartbeat", heartbeatMs, () => this.#beat());
+    this.#every("starts", TELL_STARTS_MS, () => this.#tellStarts());
     await this.#join();
     return this;
   }
@@ -151,6 +154,10 @@ export class Worker {
   /** One sweep for all jobs: a timer each would cost more than the jobs. */
   #beat(): void {
     for (const execution of this.#running.values()) execution.beat();
+  }
+
+  #tellStarts(): void {
+    for (const execution of this.#running.values()) execution.tellStart();
   }
 
   #idleWithin(ms: number): Promise<boolean> {

@@ -1,5 +1,5 @@
-import { limits } from "../protocol/limits.js";
-import { parseJobSubject } from "../protocol/names.js";
+import { limits } from "./limits.js";
+import { parseJobSubject } from "./names.js";
 
 /**
  * The run id of a job that was published without one: made from its place in WORK, so that it is the same at

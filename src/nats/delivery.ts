@@ -1,0 +1,44 @@
+/** A message of a consumer, as a delivery that can be settled. */
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import type { Delivery } from "../core/ports.js";
+import { headersOf } from "./work.js";
+
+/** A durable consumer. */
+export interface Place {
+  stream: string;
+  consumer: string;
+}
+
+/**
+ * What the reply subject of a delivery tells, in its two forms:
+ *
+ *   $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<timestamp>.<pending>
+ *   $JS.ACK.<domain>.<account>.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<timestamp>.<pending>[.…]
+ */
+function readReply(reply: string): { attempt: number; seq: number; storedAt: number } {
+  const tokens = reply.split(".");
+  const first = tokens.length >= 11 ? 6 : 4;
+  return {
+    attempt: Number(tokens[first]),
+    seq: Number(tokens[first + 1]),
+    storedAt: Math.floor(Number(tokens[first + 3]) / 1e6),
+  };
+}
+
+export function readDelivery(connection: NatsConnection, message: Msg): Delivery {
+  const reply = message.reply ?? "";
+  // On a connection that is gone there is nobody to tell: the server delivers the message again.
+  const answer = (text: string) => {
+    if (!connection.isClosed()) connection.publish(reply, text);
+  };
+  return {
+    subject: message.subject,
+    headers: headersOf(message.headers),
+    body: message.data,
+    ...readReply(reply),
+    ack: () => answer("+ACK"),
+    nak: (delayMs) => answer(delayMs > 0 ? `-NAK {"delay":${Math.round(delayMs * 1e6)}}` : "-NAK"),
+    term: (reason) => answer(`+TERM ${reason}`),
+    working: () => answer("+WPI"),
+  };
+}

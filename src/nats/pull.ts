@@ -1,0 +1,156 @@
+/**
+ * Pulling from a durable consumer, never more than can be worked on.
+ *
+ * The client's own `consume()` asks for more as soon as a message is handed out, so a slow handler ends up with
+ * the whole of `max_ack_pending`, each message burning its ack wait; and after a leader change it waits for two
+ * missed heartbeats, 30 s by default, before it asks again. Here a slot is asked for only when it is free:
+ *
+ *   free = concurrency − handed out and not done with − asked for and not come
+ *
+ * and a request that is silent for longer than two heartbeats is given up and asked anew.
+ */
+import { createInbox, type Msg, type NatsConnection, nanos } from "@nats-io/transport-node";
+import type { Clock, ConsumeOptions, Subscription } from "../core/ports.js";
+import { type Place, readDelivery } from "./delivery.js";
+
+const EXPIRES_MS = 30_000;
+const HEARTBEAT_MS = 1_000;
+/** Noticed after this long: well below the 5 s that are promised. */
+const SILENT_MS = 2_500;
+const SWEEP_MS = 500;
+const PAUSE_AFTER_REFUSAL_MS = 250;
+
+const IDLE_HEARTBEAT = 100;
+const NO_RESPONDERS = 503;
+
+interface Request {
+  /** Messages that have not come. */
+  open: number;
+  heardAt: number;
+}
+
+export class Pull implements Subscription {
+  readonly #connection: NatsConnection;
+  readonly #clock: Clock;
+  readonly #subject: string;
+  readonly #place: Place;
+  readonly #options: ConsumeOptions;
+  readonly #inbox = createInbox();
+  readonly #requests = new Map<string, Request>();
+  #subscription: { drain(): Promise<void> } | undefined;
+  #handedOut = 0;
+  #requested = 0;
+  #number = 0;
+  #filling = false;
+  #pausedUntil = 0;
+  #cancelSweep: () => void = () => {};
+  #stopped = false;
+
+  constructor(connection: NatsConnection, clock: Clock, place: Place, options: ConsumeOptions) {
+    this.#connection = connection;
+    this.#clock = clock;
+    this.#place = place;
+    this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${place.stream}.${place.consumer}`;
+    this.#options = options;
+  }
+
+  start(): this {
+    this.#subscription = this.#connection.subscribe(`${this.#inbox}.*`, {
+      callback: (_error, message) => this.#onMessage(message),
+    });
+    this.#fill();
+    this.#sweep();
+    return this;
+  }
+
+  /** Asks for nothing more; what the server has sent already goes back at once. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelSweep();
+    // Without an interest the server drops what is still asked for.
+    if (!this.#connection.isClosed()) await this.#subscription?.drain();
+  }
+
+  #fill(): void {
+    if (this.#stopped || this.#connection.isClosed() || this.#connection.isDraining() || this.#clock.monotonic() < this.#pausedUntil) return;
+    const free = this.#options.concurrency - this.#handedOut - this.#requested;
+    // Few large requests, but never an idle slot while nothing is asked for.
+    if (free < 1 || (this.#requested > 0 && free < this.#options.concurrency / 2)) return;
+    const inbox = `${this.#inbox}.${++this.#number}`;
+    this.#requests.set(inbox, { open: free, heardAt: this.#clock.monotonic() });
+    this.#requested += free;
+    const request = { batch: free, expires: nanos(EXPIRES_MS), idle_heartbeat: nanos(HEARTBEAT_MS) };
+    this.#connection.publish(this.#subject, JSON.stringify(request), { reply: inbox });
+  }
+
+  #onMessage(message: Msg): void {
+    const request = this.#requests.get(message.subject);
+    const status = message.headers?.code ?? 0;
+    if (status !== 0) {
+      if (request !== undefined) this.#onStatus(message, request, status);
+      return;
+    }
+    if (request !== undefined) {
+      request.heardAt = this.#clock.monotonic();
+      request.open--;
+      this.#requested--;
+      if (request.open === 0) this.#requests.delete(message.subject);
+    }
+    this.#handOut(message);
+  }
+
+  #handOut(message: Msg): void {
+    this.#handedOut++;
+    const delivery = readDelivery(this.#connection, message);
+    if (this.#stopped) delivery.nak(0);
+    void Promise.resolve(this.#stopped ? undefined : this.#options.onDelivery(delivery)).then(() => {
+      this.#handedOut--;
+      this.#fillSoon();
+    });
+  }
+
+  /** Everything but a heartbeat ends the request. A time-out is the usual end, the rest is a reason to wait a little. */
+  #onStatus(message: Msg, request: Request, status: number): void {
+    request.heardAt = this.#clock.monotonic();
+    if (status === IDLE_HEARTBEAT) return;
+    this.#forget(message.subject);
+    const text = message.headers?.description ?? "";
+    const usual = status === 404 || (status === 408 && !/bad/i.test(text));
+    if (!usual) this.#onRefusal(`${status} ${text}`, status);
+    this.#fillSoon();
+  }
+
+  #onRefusal(text: string, status: number): void {
+    const why = status === NO_RESPONDERS ? "nobody answers for the consumer" : text;
+    this.#options.onNotice?.(`${this.#place.consumer}: ${why}: asked anew`);
+    this.#pausedUntil = this.#clock.monotonic() + PAUSE_AFTER_REFUSAL_MS;
+  }
+
+  /** Many jobs often end together: asked for once. */
+  #fillSoon(): void {
+    if (this.#filling) return;
+    this.#filling = true;
+    queueMicrotask(() => {
+      this.#filling = false;
+      this.#fill();
+    });
+  }
+
+  #sweep(): void {
+    this.#cancelSweep = this.#clock.after(SWEEP_MS, () => {
+      const silentSince = this.#clock.monotonic() - SILENT_MS;
+      for (const [inbox, request] of this.#requests) {
+        if (request.heardAt > silentSince) continue;
+        this.#forget(inbox);
+        this.#options.onNotice?.(`${this.#place.consumer}: the pull was silent: asked anew`);
+      }
+      this.#fill();
+      this.#sweep();
+    });
+  }
+
+  #forget(inbox: string): void {
+    this.#requested -= this.#requests.get(inbox)?.open ?? 0;
+    this.#requests.delete(inbox);
+  }
+}

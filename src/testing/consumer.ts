@@ -1,0 +1,138 @@
+/** A durable consumer of the memory server: who gets which message, and when again. */
+import type { Clock, QueueSettings, StoredMessage } from "../core/ports.js";
+import type { MemoryStream } from "./stream.js";
+
+/** One end that pulls. */
+export interface Puller {
+  hasRoom(): boolean;
+  hand(message: StoredMessage, attempt: number): void;
+  /** The server waits for it no longer. */
+  onExpired(seq: number): void;
+}
+
+export interface ConsumerSettings extends QueueSettings {
+  accepts(subject: string): boolean;
+  /** Work queues delete what is acknowledged. */
+  removeSettled: boolean;
+  /** A message stays where it is after its last attempt; said once. */
+  onExhausted?(message: StoredMessage, deliveries: number): void;
+}
+
+export class MemoryConsumer {
+  readonly settings: ConsumerSettings;
+  readonly #stream: MemoryStream;
+  readonly #clock: Clock;
+  readonly #pullers = new Set<Puller>();
+  readonly #fresh: number[] = [];
+  readonly #again: number[] = [];
+  readonly #attempts = new Map<number, number>();
+  /** Handed out, or put back with a delay: each with what cancels its timer. */
+  readonly #pending = new Map<number, { cancel(): void; puller: Puller | undefined }>();
+
+  constructor(stream: MemoryStream, clock: Clock, settings: ConsumerSettings) {
+    this.#stream = stream;
+    this.#clock = clock;
+    this.settings = settings;
+    for (const message of stream.messages()) this.#add(message);
+    stream.onStored((message) => {
+      this.#add(message);
+      this.serve();
+    });
+  }
+
+  attach(puller: Puller): void {
+    this.#pullers.add(puller);
+    this.serve();
+  }
+
+  detach(puller: Puller): void {
+    this.#pullers.delete(puller);
+  }
+
+  /** Hands out what can be handed out; redeliveries first. */
+  serve(): void {
+    for (let puller = this.#nextPuller(); puller !== undefined; puller = this.#nextPuller()) {
+      const message = this.#next();
+      if (message === null) return;
+      const attempt = (this.#attempts.get(message.seq) ?? 0) + 1;
+      if (attempt > this.settings.maxAttempts) {
+        this.settings.onExhausted?.(message, attempt - 1);
+        continue;
+      }
+      this.#attempts.set(message.seq, attempt);
+      this.#waitForAck(message.seq, puller);
+      puller.hand(message, attempt);
+    }
+  }
+
+  /** A late acknowledgement counts too. */
+  settle(seq: number): void {
+    this.#drop(seq);
+    this.#attempts.delete(seq);
+    if (this.settings.removeSettled) this.#stream.remove(seq);
+    this.serve();
+  }
+
+  putBack(seq: number, delayMs: number): void {
+    if (!this.#pending.has(seq)) return;
+    this.#drop(seq);
+    if (delayMs <= 0) this.#return(seq);
+    else this.#pending.set(seq, { cancel: this.#returnAfter(seq, delayMs), puller: undefined });
+    this.serve();
+  }
+
+  waitAnew(seq: number): void {
+    const puller = this.#pending.get(seq)?.puller;
+    if (puller === undefined) return;
+    this.#drop(seq);
+    this.#waitForAck(seq, puller);
+  }
+
+  #add(message: StoredMessage): void {
+    if (this.settings.accepts(message.subject)) this.#fresh.push(message.seq);
+  }
+
+  /** In turn, so that all pullers get their share. */
+  #nextPuller(): Puller | undefined {
+    if (this.#pending.size >= this.settings.concurrency) return undefined;
+    for (const puller of this.#pullers) {
+      if (!puller.hasRoom()) continue;
+      this.#pullers.delete(puller);
+      this.#pullers.add(puller);
+      return puller;
+    }
+    return undefined;
+  }
+
+  #next(): StoredMessage | null {
+    for (;;) {
+      const seq = this.#again.shift() ?? this.#fresh.shift();
+      if (seq === undefined) return null;
+      const message = this.#stream.at(seq);
+      if (message !== null) return message;
+    }
+  }
+
+  #waitForAck(seq: number, puller: Puller): void {
+    const cancel = this.#returnAfter(seq, this.settings.ackWaitMs, () => puller.onExpired(seq));
+    this.#pending.set(seq, { cancel, puller });
+  }
+
+  #returnAfter(seq: number, delayMs: number, first: () => void = () => {}): () => void {
+    return this.#clock.after(delayMs, () => {
+      this.#drop(seq);
+      first();
+      this.#return(seq);
+      this.serve();
+    });
+  }
+
+  #return(seq: number): void {
+    if (this.#stream.at(seq) !== null) this.#again.push(seq);
+  }
+
+  #drop(seq: number): void {
+    this.#pending.get(seq)?.cancel();
+    this.#pending.delete(seq);
+  }
+}

@@ -1,0 +1,28 @@
+/** What can go wrong between a program and the memory server, for tests to inject. */
+import type { LeaseRecord } from "../core/lease.js";
+import type { RunEvent, StoredMessage, WorkMessage } from "../core/ports.js";
+import type { ScheduleDefinition } from "../core/schedule.js";
+
+/**
+ * `lost before`: it never arrives. `answer lost`: it is done, and nobody is told. `late`: nobody is told, and it is
+ * done only when the server's `deliverLate()` is called. Undefined: nothing goes wrong.
+ */
+export type Fault = "lost before" | "answer lost" | "late" | undefined;
+
+/** Asked anew for each request. All are absent at first: nothing goes wrong. */
+export interface Faults {
+  publish?: (message: WorkMessage) => Fault;
+  leaseWrite?: (shard: number, record: LeaseRecord) => Fault;
+  scheduleWrite?: (id: string, definition: ScheduleDefinition) => Fault;
+  runEvent?: (event: RunEvent) => Fault;
+  /** Reads and everything else that is asked of the server: true when there is no answer. */
+  read?: (what: string) => boolean;
+  /** True when what a worker says of a delivery is lost. */
+  settlement?: (what: "ack" | "nak" | "working" | "term", seq: number) => boolean;
+  /** True when the server's own record in RUNS, that a message was stored, is lost. */
+  republish?: (message: StoredMessage) => boolean;
+  /** Milliseconds until a request arrives, and until its answer does. */
+  delayMs?: () => number;
+  /** Milliseconds until a change reaches a watcher. */
+  watchDelayMs?: (what: "leases" | "schedules" | "members") => number;
+}

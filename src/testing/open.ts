@@ -1,0 +1,38 @@
+/** From the memory server to the ports over one connection to it. */
+import { MemoryApi } from "./api.js";
+import { MemoryDeadLetters } from "./dead.js";
+import { MemoryLeaseStore } from "./leases.js";
+import { MemoryLink } from "./link.js";
+import { MemoryMembership } from "./members.js";
+import { MemoryQueueStore } from "./queues.js";
+import { MemoryRunLog } from "./runs.js";
+import { MemoryScheduleStore } from "./schedules.js";
+import type { MemoryServer } from "./server.js";
+import { MemoryDeliverySource, MemoryWorkSource } from "./source.js";
+import { MemoryWorkStream } from "./work.js";
+
+export type MemoryPorts = ReturnType<typeof openMemoryPorts>;
+
+/** Opens every port over a connection of its own, which `link` can cut or suspend. */
+export function openMemoryPorts(server: MemoryServer) {
+  const link = new MemoryLink(server);
+  const api = new MemoryApi(server, link);
+  return {
+    link,
+    names: server.names,
+    shards: server.shards,
+    maxPayload: server.maxPayload,
+    leases: new MemoryLeaseStore(server, link),
+    schedules: new MemoryScheduleStore(server, link),
+    work: new MemoryWorkStream(server, link),
+    runs: new MemoryRunLog(server, link),
+    dead: new MemoryDeadLetters(server, link),
+    queues: new MemoryQueueStore(server, link),
+    membership: new MemoryMembership(server, link),
+    source: new MemoryWorkSource(server, link),
+    intake: new MemoryDeliverySource(server, link, server.intakeConsumer),
+    advisories: new MemoryDeliverySource(server, link, server.advisoryConsumer),
+    apiServer: api,
+    api,
+  };
+}

@@ -1,0 +1,119 @@
+/** Definitions in memory. */
+import { shardOf } from "../core/hash.js";
+import type {
+  CasOutcome,
+  ScheduleChanges,
+  ScheduleStore,
+  StoredMessage,
+  Subscription,
+} from "../core/ports.js";
+import type { Schedule, ScheduleDefinition } from "../core/schedule.js";
+import { decodeDefinition, encodeDefinition } from "../protocol/stored.js";
+import { compareAndSwap, textOf } from "./cas.js";
+import { type MemoryLink, subscription } from "./link.js";
+import type { MemoryServer } from "./server.js";
+
+const TOUCHED = "_touched";
+const NO_BODY = new Uint8Array();
+
+export class MemoryScheduleStore implements ScheduleStore {
+  readonly #server: MemoryServer;
+  readonly #link: MemoryLink;
+
+  constructor(server: MemoryServer, link: MemoryLink) {
+    this.#server = server;
+    this.#link = link;
+  }
+
+  get(id: string): Promise<Schedule | null> {
+    return this.#link.ask("schedule", () => {
+      const message = this.#server.schedules.last(this.#key(id));
+      return message === null || isErased(message) ? null : this.#schedule(message);
+    });
+  }
+
+  getRevision(id: string, revision: number): Promise<Schedule | null> {
+    return this.#link.ask("schedule revision", () => {
+      const message = this.#server.schedules.at(revision);
+      if (message === null || message.subject !== this.#key(id) || isErased(message)) return null;
+      return this.#schedule(message);
+    });
+  }
+
+  async write(id: string, definition: ScheduleDefinition, revision: number): Promise<CasOutcome> {
+    const { schedules, faults } = this.#server;
+    const fault = faults.scheduleWrite?.(id, definition);
+    const key = this.#key(id);
+    const last = schedules.last(key);
+    // An erased key counts as one that does not exist.
+    const expected = revision === 0 && last !== null && isErased(last) ? last.seq : revision;
+    const write = { stream: schedules, key, text: encodeDefinition(definition), revision: expected };
+    return compareAndSwap(this.#server, this.#link, write, fault);
+  }
+
+  lastSequence(): Promise<number> {
+    return this.#link.ask("last sequence", () => this.#server.schedules.lastSequence);
+  }
+
+  async *list(): AsyncIterable<Schedule> {
+    const all = await this.#link.ask("list", () => [...this.#newest()].filter(isDefinition));
+    const schedules = all.map((message) => this.#schedule(message)).filter(({ deleted }) => !deleted);
+    yield* schedules.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  watch(onChanges: (changes: ScheduleChanges) => void): Promise<Subscription> {
+    const { schedules } = this.#server;
+    const feed = this.#link.feed(() => this.#server.faults.watchDelayMs?.("schedules") ?? 0);
+    const tell = (messages: StoredMessage[], view: number) =>
+      feed.push(() => onChanges(this.#changes(messages, view)));
+    return this.#link.ask("watch schedules", () => {
+      tell(
+        [...this.#newest()].sort((a, b) => a.seq - b.seq),
+        schedules.lastSequence,
+      );
+      const end = schedules.onStored((message) => tell([message], message.seq));
+      return subscription(this.#link, () => {
+        feed.stop();
+        end();
+      });
+    });
+  }
+
+  touch(): Promise<void> {
+    return this.#link.ask("touch", () => {
+      this.#server.schedules.store({ subject: TOUCHED, headers: {}, body: NO_BODY });
+    });
+  }
+
+  *#newest(): Iterable<StoredMessage> {
+    const { schedules } = this.#server;
+    for (const key of schedules.subjects()) yield schedules.last(key) as StoredMessage;
+  }
+
+  #changes(messages: StoredMessage[], view: number): ScheduleChanges {
+    const erased = messages.filter(isErased);
+    return {
+      changed: messages.filter(isDefinition).map((message) => this.#schedule(message)),
+      removed: erased.map((message) => ({ id: idOf(message.subject), revision: message.seq })),
+      view,
+    };
+  }
+
+  #schedule(message: StoredMessage): Schedule {
+    const id = idOf(message.subject);
+    const definition = decodeDefinition(textOf(message), id);
+    return { ...definition, id, shard: shardOf(id, this.#server.shards), revision: message.seq };
+  }
+
+  #key(id: string): string {
+    return this.#server.names.scheduleKey(shardOf(id, this.#server.shards), id);
+  }
+}
+
+const isErased = (message: StoredMessage): boolean => message.headers["KV-Operation"] !== undefined;
+const isDefinition = (message: StoredMessage): boolean => !isErased(message) && message.subject !== TOUCHED;
+
+/** Keys are `<shard>.<id>`. */
+function idOf(key: string): string {
+  return key.slice(key.indexOf(".") + 1);
+}
