@@ -7,7 +7,7 @@
  *
  *   free = concurrency − handed out and not done with − asked for and not come
  *
- * and a request that is silent for longer than two heartbeats is given up and asked anew.
+ * and when the server is silent for longer than two heartbeats, what was asked for is asked anew.
  */
 import { createInbox, type Msg, type NatsConnection, nanos } from "@nats-io/transport-node";
 import type { Clock, ConsumeOptions, Subscription } from "../core/ports.js";
@@ -23,10 +23,9 @@ const PAUSE_AFTER_REFUSAL_MS = 250;
 const IDLE_HEARTBEAT = 100;
 const NO_RESPONDERS = 503;
 
+/** A request and how many of its messages have not come. */
 interface Request {
-  /** Messages that have not come. */
   open: number;
-  heardAt: number;
 }
 
 export class Pull implements Subscription {
@@ -43,6 +42,8 @@ export class Pull implements Subscription {
   #number = 0;
   #filling = false;
   #pausedUntil = 0;
+  /** When the server last said anything on our inbox. */
+  #heardAt = 0;
   #cancelSweep: () => void = () => {};
   #stopped = false;
 
@@ -72,31 +73,42 @@ export class Pull implements Subscription {
   }
 
   #fill(): void {
-    if (this.#stopped || this.#connection.isClosed() || this.#connection.isDraining() || this.#clock.monotonic() < this.#pausedUntil) return;
+    if (
+      this.#stopped ||
+      this.#connection.isClosed() ||
+      this.#connection.isDraining() ||
+      this.#clock.monotonic() < this.#pausedUntil
+    )
+      return;
     const free = this.#options.concurrency - this.#handedOut - this.#requested;
     // Few large requests, but never an idle slot while nothing is asked for.
     if (free < 1 || (this.#requested > 0 && free < this.#options.concurrency / 2)) return;
     const inbox = `${this.#inbox}.${++this.#number}`;
-    this.#requests.set(inbox, { open: free, heardAt: this.#clock.monotonic() });
+    if (this.#requests.size === 0) this.#heardAt = this.#clock.monotonic();
+    this.#requests.set(inbox, { open: free });
     this.#requested += free;
     const request = { batch: free, expires: nanos(EXPIRES_MS), idle_heartbeat: nanos(HEARTBEAT_MS) };
     this.#connection.publish(this.#subject, JSON.stringify(request), { reply: inbox });
   }
 
   #onMessage(message: Msg): void {
-    const request = this.#requests.get(message.subject);
+    this.#heardAt = this.#clock.monotonic();
     const status = message.headers?.code ?? 0;
-    if (status !== 0) {
-      if (request !== undefined) this.#onStatus(message, request, status);
-      return;
+    if (status !== 0) this.#onStatus(message, status);
+    else {
+      this.#countDown();
+      this.#handOut(message);
     }
-    if (request !== undefined) {
-      request.heardAt = this.#clock.monotonic();
-      request.open--;
-      this.#requested--;
-      if (request.open === 0) this.#requests.delete(message.subject);
-    }
-    this.#handOut(message);
+  }
+
+  /** A job comes under its own subject, not the request's: the server serves the oldest request first. */
+  #countDown(): void {
+    const [oldest] = this.#requests;
+    if (oldest === undefined) return;
+    const [inbox, request] = oldest;
+    request.open--;
+    this.#requested--;
+    if (request.open === 0) this.#requests.delete(inbox);
   }
 
   #handOut(message: Msg): void {
@@ -110,8 +122,9 @@ export class Pull implements Subscription {
   }
 
   /** Everything but a heartbeat ends the request. A time-out is the usual end, the rest is a reason to wait a little. */
-  #onStatus(message: Msg, request: Request, status: number): void {
-    request.heardAt = this.#clock.monotonic();
+  #onStatus(message: Msg, status: number): void {
+    const request = this.#requests.get(message.subject);
+    if (request === undefined) return;
     if (status === IDLE_HEARTBEAT) return;
     this.#forget(message.subject);
     const text = message.headers?.description ?? "";
@@ -138,10 +151,8 @@ export class Pull implements Subscription {
 
   #sweep(): void {
     this.#cancelSweep = this.#clock.after(SWEEP_MS, () => {
-      const silentSince = this.#clock.monotonic() - SILENT_MS;
-      for (const [inbox, request] of this.#requests) {
-        if (request.heardAt > silentSince) continue;
-        this.#forget(inbox);
+      if (this.#requests.size > 0 && this.#clock.monotonic() - this.#heardAt > SILENT_MS) {
+        for (const inbox of this.#requests.keys()) this.#forget(inbox);
         this.#options.onNotice?.(`${this.#place.consumer}: the pull was silent: asked anew`);
       }
       this.#fill();

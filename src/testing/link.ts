@@ -129,10 +129,8 @@ export class MemoryLink {
     const { clock, faults } = this.#server;
     const now = clock.monotonic();
     this.#lastArrival = Math.max(this.#lastArrival, now + (faults.delayMs?.() ?? 0));
-    if (this.#lastArrival <= now) return arrive();
-    clock.after(this.#lastArrival - now, () => {
-      if (this.#open) arrive();
-    });
+    if (this.#lastArrival <= now) arrive();
+    else clock.after(this.#lastArrival - now, () => this.#open && arrive());
   }
 
   #comeBack(end: () => void): void {

@@ -42,6 +42,7 @@ export class MemoryServer {
   readonly shards: number;
   readonly maxPayload: number;
   readonly answerTimeoutMs: number;
+  memberTtlMs: number;
   /** What goes wrong from now on. */
   faults: Faults = {};
   readonly work: MemoryStream;
@@ -57,7 +58,6 @@ export class MemoryServer {
   readonly answering = new Map<string, () => boolean>();
   /** Who serves the API. */
   readonly serving = new Set<(endpoint: string, body: string) => Promise<unknown>>();
-  readonly #memberTtlMs: number;
   readonly #members = new Map<string, Announcement>();
   readonly #memberListeners = new Set<(key: string, member: Member | null) => void>();
   #late: (() => void)[] = [];
@@ -69,7 +69,7 @@ export class MemoryServer {
     this.shards = options.shards ?? limits.defaultShards;
     this.maxPayload = options.maxPayload ?? 1_048_576;
     this.answerTimeoutMs = options.answerTimeoutMs ?? 0;
-    this.#memberTtlMs = options.memberTtlMs ?? limits.memberTtlMs;
+    this.memberTtlMs = options.memberTtlMs ?? limits.memberTtlMs;
     const dedupWindowMs = options.dedupWindowMs ?? limits.dedupWindowMs;
     this.work = new MemoryStream(clock, { perSubject: 1, discard: "new", dedupWindowMs });
     this.runs = new MemoryStream(clock, { dedupWindowMs });
@@ -119,7 +119,7 @@ export class MemoryServer {
 
   /** Those whose last announcement has not faded. */
   members(): [key: string, member: Member][] {
-    const oldest = this.clock.monotonic() - this.#memberTtlMs;
+    const oldest = this.clock.monotonic() - this.memberTtlMs;
     return [...this.#members].filter(([, { at }]) => at > oldest).map(([key, { member }]) => [key, member]);
   }
 

@@ -42,11 +42,18 @@ interface StreamDetail {
 }
 
 interface JetStreamReport {
-  meta_cluster?: { leader?: string };
+  /** Only the leader lists the others. */
+  meta_cluster?: { leader?: string; replicas?: { name: string; offline?: boolean }[] };
   account_details?: { stream_detail?: StreamDetail[] }[];
 }
 
+interface NodeReport {
+  jetstream: JetStreamReport;
+  server: ServerReport;
+}
+
 interface ServerReport {
+  server_name: string;
   routes: number;
   remotes: number;
   cluster: { pool_size: number };
@@ -102,8 +109,10 @@ function assemble(network: StartedNetwork, nodes: ClusterNode[]): Cluster {
     networkUrls: nodes.map((node) => node.networkUrl),
     ready: (count = nodes.length, timeoutMs = 60_000) =>
       until(`${count} settled nodes`, timeoutMs, async () => {
-        const settled = await Promise.all(nodes.map((node) => isSettled(node, count - 1)));
-        return settled.filter(Boolean).length >= count ? true : undefined;
+        const reports = await Promise.all(nodes.map(report));
+        const alive = nodes.filter((_, i) => reports[i] !== undefined).map(({ name }) => name);
+        const settled = reports.filter((one) => one !== undefined && isSettled(one, alive));
+        return settled.length >= count ? true : undefined;
       }).then(() => undefined),
     streamLeader: (stream, timeoutMs = 60_000) =>
       until(`a leader of stream ${stream}`, timeoutMs, async () => {
@@ -115,20 +124,32 @@ function assemble(network: StartedNetwork, nodes: ClusterNode[]): Cluster {
   };
 }
 
+/** What the node says of itself; undefined when it does not answer, or not that it is healthy. */
+async function report(node: ClusterNode): Promise<NodeReport | undefined> {
+  const [health, jetstream, server] = await Promise.all([
+    monitor(node, "/healthz"),
+    monitor<JetStreamReport>(node, "/jsz?accounts=true&streams=true"),
+    monitor<ServerReport>(node, "/varz"),
+  ]);
+  if (health?.status !== "ok" || jetstream === undefined || server === undefined) return undefined;
+  return { jetstream, server };
+}
+
 /**
- * Healthy, with all its routes, and with a leader known for JetStream and for each stream here. A node opens
- * several routes to each other node, and an answer sent while they are still being agreed on can be lost. A
- * node that knows no leader of a stream answers for it by itself, out of date.
+ * With all routes to the others, and with a leader known that is alive, for JetStream and for each stream here. A
+ * node opens several routes to each other node, and an answer sent while they are still being agreed on can be
+ * lost. A node that knows no leader of a stream answers for it by itself, out of date; one that has lost the
+ * leader believes in it for some seconds. JetStream's own leader places no stream on a node that it has not met.
  */
-async function isSettled(node: ClusterNode, others: number): Promise<boolean> {
-  const healthy = await monitor(node, "/healthz");
-  const jetstream = await monitor<JetStreamReport>(node, "/jsz?accounts=true&streams=true");
-  const server = await monitor<ServerReport>(node, "/varz");
-  if (healthy?.status !== "ok" || jetstream === undefined || server === undefined) return false;
-  if (!jetstream.meta_cluster?.leader || !streams(jetstream).every(({ cluster }) => cluster?.leader))
-    return false;
+function isSettled({ jetstream, server }: NodeReport, alive: readonly string[]): boolean {
+  const { leader, replicas = [] } = jetstream.meta_cluster ?? {};
+  const leaders = [leader, ...streams(jetstream).map(({ cluster }) => cluster?.leader)];
+  if (!leaders.every((name) => name !== undefined && alive.includes(name))) return false;
+  const met = [server.server_name, ...replicas.filter(({ offline }) => !offline).map(({ name }) => name)];
+  if (leader === server.server_name && !alive.every((name) => met.includes(name))) return false;
   // One more for the system account, which has its own.
-  return server.remotes >= others && server.routes === server.remotes * (server.cluster.pool_size + 1);
+  const routes = server.remotes * (server.cluster.pool_size + 1);
+  return server.remotes >= alive.length - 1 && server.routes === routes;
 }
 
 /** A node's own claim: what the others say of it may be out of date. */
