@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { runIdOf } from "../../../src/protocol/names.js";
 import { systemClock } from "../../../src/runtime/clock.js";
 import { clockOff, Holder } from "../../support/holder.js";
 import { Scene, until, useServer } from "../../support/scene.js";
 
 const server = useServer();
 
-const everySecond = { kind: "every", everyMs: 1_000, phaseMs: 0 } as const;
 const repeated = (runIds: readonly string[]) => runIds.filter((id, index) => runIds.indexOf(id) !== index);
 
 describe("a definition that the watch delivers late", () => {
@@ -120,19 +120,25 @@ describe("a definition that changes", () => {
     expect(repeated(fired)).toEqual([]);
   });
 
-  test("deleted and made again, does not decide a slot twice", async () => {
+  test("deleted and made again, does not decide a slot twice, not even under a successor", async () => {
     const scene = await Scene.open(server());
     await scene.employ();
     // So far ahead that slots are decided well before they are due, and before the deletion.
-    const holder = await Holder.start(scene, "holder", { settings: { ahead: 3_000 } });
-    await holder.take();
-    const service = holder.api(scene);
-    await service.put("often", { every: everySecond.everyMs, overlap: "allow" });
-    await scene.recordWhere(({ firing }) => firing.length >= 2);
-    await service.delete("often");
-    await service.put("often", { every: everySecond.everyMs, overlap: "allow" });
-    await until(async () => expect((await scene.stored()).length).toBeGreaterThan(5));
+    const first = await Holder.start(scene, "first", { settings: { ahead: 3_000 } });
+    await first.take();
+    const api = first.api(scene);
+    await api.put("often", { every: "1s", overlap: "allow" });
+    const { firing } = await scene.recordWhere(({ firing }) => firing.length >= 2);
+    const decided = firing.map(({ scheduleId, slot }) => runIdOf(scheduleId, slot));
+    first.schedules.lag();
+    await api.delete("often");
+    await api.put("often", { every: "1s", overlap: "allow" });
+    await until(async () => expect(await scene.stored()).toEqual(expect.arrayContaining(decided)));
 
+    const second = await Holder.start(scene, "second");
+    await second.takeFrom(first);
+    const before = (await scene.stored()).length;
+    await until(async () => expect((await scene.stored()).length).toBeGreaterThan(before + 2));
     expect(repeated(await scene.stored())).toEqual([]);
   });
 });
