@@ -16,7 +16,6 @@ export class Reports {
   readonly #untold = new Set<Report>();
   readonly #telling = new Set<Report>();
   #stopped = false;
-  #stopped = false;
 
   constructor(ports: { runs: RunLog; clock: Clock; log: Logger }, onTold: () => void) {
     this.#runs = ports.runs;
@@ -57,11 +56,6 @@ export class Reports {
     this.#stopped = true;
   }
 
-  /** The term has ended: its successor tells what is left, from the record. */
-  stop(): void {
-    this.#stopped = true;
-  }
-
   async #tellOne(report: Report): Promise<void> {
     const { scheduleId, outcome, reason, from, to, count } = report;
     const runId = runIdOf(scheduleId, from);
@@ -78,7 +72,6 @@ export class Reports {
       this.#telling.delete(report);
       if (this.isFull) this.#onTold();
     } catch (error) {
-      if (this.#stopped) return;
       if (this.#stopped) return;
       this.#log.warn({ runId, error: (error as Error).message }, "a report could not be stored: tried again");
       this.#clock.after(RETRY_MS, () => {

@@ -12,8 +12,10 @@ export interface ShardPorts extends TermPorts {
   peers: Peers;
 }
 
-/** After a doubt or a lost race; the first try after a doubt is at once. */
+/** Between tries. */
 const RETRY_MS = 100;
+/** A term that ends in doubt this soon was not worth its haste. */
+const HASTY_MS = 1_000;
 /** A view that is behind for this long is helped along. */
 const VIEW_PATIENCE_MS = 1_000;
 
@@ -91,8 +93,14 @@ export class Shard {
 
   /** Takes the shard and holds it, through doubts, until it is released or lost. */
   async #holdForAWhile(): Promise<void> {
-    for (let end: TermEnd | null = { kind: "doubt", reason: "" }; end?.kind === "doubt" && !this.#stopped; ) {
-      end = await this.#oneTerm();
+    const { clock } = this.#ports;
+    while (!this.#stopped) {
+      const begunAt = clock.monotonic();
+      const end = await this.#oneTerm();
+      if (end?.kind !== "doubt") return;
+      // One doubt is answered at once, a row of them slowly.
+      if (clock.monotonic() - begunAt < HASTY_MS)
+        await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
     }
   }
 

@@ -89,7 +89,6 @@ export class Term implements Publishing {
     for (const definition of this.#ports.definitions.of(this.#shard)) this.#adopt(definition);
     try {
       this.#reports.tell(this.#record.reports);
-      await this.#refreshRunsFrom();
       return (await this.#settle(inherited)) ? await this.#tick() : await this.#release(this.#record.firing);
     } catch (error) {
       return { kind: "doubt", reason: (error as Error).message };
@@ -238,7 +237,7 @@ export class Term implements Publishing {
     for (const flight of flights) this.#inFlight.set(flight.firing, flight);
     this.#ports.dispatcher.add(this, plan.fire);
     this.#reports.tell(reports);
-    void this.#refreshRunsFrom().catch(() => {});
+    void this.#refreshRunsFrom();
     return true;
   }
 
@@ -323,12 +322,12 @@ export class Term implements Publishing {
     return startedAt + leaseDuration - leaseMargin;
   }
 
-  /** Every event of a run that is committed later is newer than this. */
+  /** Every event of a run that is committed later is newer than this. An older value is safe, and slower. */
   async #refreshRunsFrom(): Promise<void> {
     const now = this.#ports.clock.monotonic();
     if (now - this.#runsReadAt < RUNS_REFRESH_MS) return;
     this.#runsReadAt = now;
-    this.#runsFrom = await this.#ports.runs.lastSequence();
+    this.#runsFrom = await this.#ports.runs.lastSequence().catch(() => this.#runsFrom);
   }
 }
 
