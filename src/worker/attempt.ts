@@ -18,7 +18,9 @@ export type AttemptOutcome =
 export class Attempt {
   readonly #clock: Clock;
   readonly #graceMs: number;
-  readonly #controller = new AbortController();
+  #controller: AbortController | undefined;
+  /** Why it was aborted. */
+  #aborted: PunctualError | undefined;
   #interrupted = false;
   /** There while the handler runs. */
   #end: ((outcome: AttemptOutcome) => void) | undefined;
@@ -29,8 +31,18 @@ export class Attempt {
     this.#graceMs = graceMs;
   }
 
+  /** Made when it is asked for: it costs more than all the rest of a short job. */
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted);
+    }
     return this.#controller.signal;
+  }
+
+  /** Why it was aborted, if it was. */
+  get aborted(): PunctualError | undefined {
+    return this.#aborted;
   }
 
   /** @param timeoutMs 0: no limit */
@@ -52,13 +64,14 @@ export class Attempt {
 
   /** The worker stops and can wait no longer. */
   interrupt(): void {
-    if (this.signal.aborted) return;
+    if (this.#aborted !== undefined) return;
     this.#interrupted = true;
     this.#abort(new PunctualError("unavailable", "the worker was stopped"));
   }
 
   #onTimeout(timeoutMs: number): void {
-    if (!this.signal.aborted) this.#abort(new PunctualError("timeout", `timed out after ${timeoutMs} ms`));
+    if (this.#aborted === undefined)
+      this.#abort(new PunctualError("timeout", `timed out after ${timeoutMs} ms`));
   }
 
   #abort(reason: PunctualError): void {
@@ -66,27 +79,29 @@ export class Attempt {
     const end = this.#end;
     if (end !== undefined)
       this.#cancelTimer = this.#clock.after(this.#graceMs, () => end({ kind: "failed", error: reason }));
-    this.#controller.abort(reason);
+    this.#aborted = reason;
+    this.#controller?.abort(reason);
   }
 
   /** After a timeout every result is too late; work that was finished while the worker stops is finished. */
   #signalAware(outcome: AttemptOutcome): AttemptOutcome {
-    if (!this.signal.aborted) return outcome;
+    const aborted = this.#aborted;
+    if (aborted === undefined) return outcome;
     if (this.#interrupted) {
-      return outcome.kind === "succeeded" ? outcome : { kind: "interrupted", error: this.#reason(outcome) };
+      return outcome.kind === "succeeded"
+        ? outcome
+        : { kind: "interrupted", error: reasonOf(aborted, outcome) };
     }
-    return { kind: "failed", error: this.#reason(outcome) };
+    return { kind: "failed", error: reasonOf(aborted, outcome) };
   }
+}
 
-  /** Why it was aborted, with what the handler had to say to it. */
-  #reason(outcome: AttemptOutcome): unknown {
-    const reason: PunctualError = this.signal.reason;
-    if (outcome.kind === "succeeded" || outcome.error === reason || isAbortError(outcome.error))
-      return reason;
-    return new PunctualError(reason.code, `${reason.message}; ${messageOf(outcome.error)}`, {
-      cause: outcome.error,
-    });
-  }
+/** Why it was aborted, with what the handler had to say to it. */
+function reasonOf(reason: PunctualError, outcome: AttemptOutcome): unknown {
+  if (outcome.kind === "succeeded" || outcome.error === reason || isAbortError(outcome.error)) return reason;
+  return new PunctualError(reason.code, `${reason.message}; ${messageOf(outcome.error)}`, {
+    cause: outcome.error,
+  });
 }
 
 const isAbortError = (error: unknown): boolean => error instanceof Error && error.name === "AbortError";

@@ -43,11 +43,11 @@ export interface ContextParts {
   delivery: Delivery;
   maxAttempts: number;
   queue: string;
-  signal: AbortSignal;
+  attempt: { readonly signal: AbortSignal };
   log: Logger;
 }
 
-/** Makes its logger when it is asked for: most jobs log nothing, and there may be thousands a second. */
+/** Makes its logger and its signal when they are asked for: most jobs log nothing, and there may be thousands a second. */
 export class Context implements JobContext {
   readonly payload: unknown;
   readonly runId: string;
@@ -57,11 +57,11 @@ export class Context implements JobContext {
   readonly maxAttempts: number;
   readonly queue: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
+  readonly #attempt: { readonly signal: AbortSignal };
   readonly #parentLog: Logger;
   #log: Logger | undefined;
 
-  constructor({ payload, job, delivery, maxAttempts, queue, signal, log }: ContextParts) {
+  constructor({ payload, job, delivery, maxAttempts, queue, attempt, log }: ContextParts) {
     this.payload = payload;
     this.runId = job.runId;
     this.scheduleId = job.scheduleId;
@@ -70,8 +70,12 @@ export class Context implements JobContext {
     this.maxAttempts = maxAttempts;
     this.queue = queue;
     this.headers = delivery.headers;
-    this.signal = signal;
+    this.#attempt = attempt;
     this.#parentLog = log;
+  }
+
+  get signal(): AbortSignal {
+    return this.#attempt.signal;
   }
 
   get log(): Logger {

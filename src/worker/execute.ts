@@ -138,7 +138,7 @@ export class Execution {
   }
 
   async #perform(payload: unknown): Promise<void> {
-    if (this.#attempt.signal.aborted) return this.#giveBack(this.#attempt.signal.reason);
+    if (this.#attempt.aborted !== undefined) return this.#giveBack(this.#attempt.aborted);
     const { handler, clock, log, queue } = this.#place;
     const [job, delivery, maxAttempts] = [this.#job, this.#delivery, this.#maxAttempts];
     const context = new Context({
@@ -147,7 +147,7 @@ export class Execution {
       delivery,
       maxAttempts,
       queue,
-      signal: this.#attempt.signal,
+      attempt: this.#attempt,
       log,
     });
     const startedAt = clock.monotonic();
