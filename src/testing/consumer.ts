@@ -6,8 +6,6 @@ import type { MemoryStream } from "./stream.js";
 export interface Puller {
   hasRoom(): boolean;
   hand(message: StoredMessage, attempt: number): void;
-  /** The server waits for it no longer. */
-  onExpired(seq: number): void;
 }
 
 export interface ConsumerSettings extends QueueSettings {
@@ -27,7 +25,7 @@ export class MemoryConsumer {
   readonly #again: number[] = [];
   readonly #attempts = new Map<number, number>();
   /** Handed out, or put back with a delay: each with what cancels its timer. */
-  readonly #pending = new Map<number, { cancel(): void; puller: Puller | undefined }>();
+  readonly #pending = new Map<number, { cancel(): void; atWork: boolean }>();
 
   constructor(stream: MemoryStream, clock: Clock, settings: ConsumerSettings) {
     this.#stream = stream;
@@ -60,7 +58,7 @@ export class MemoryConsumer {
         continue;
       }
       this.#attempts.set(message.seq, attempt);
-      this.#waitForAck(message.seq, puller);
+      this.#waitForAck(message.seq);
       puller.hand(message, attempt);
     }
   }
@@ -77,15 +75,14 @@ export class MemoryConsumer {
     if (!this.#pending.has(seq)) return;
     this.#drop(seq);
     if (delayMs <= 0) this.#return(seq);
-    else this.#pending.set(seq, { cancel: this.#returnAfter(seq, delayMs), puller: undefined });
+    else this.#pending.set(seq, { cancel: this.#returnAfter(seq, delayMs), atWork: false });
     this.serve();
   }
 
   waitAnew(seq: number): void {
-    const puller = this.#pending.get(seq)?.puller;
-    if (puller === undefined) return;
+    if (this.#pending.get(seq)?.atWork !== true) return;
     this.#drop(seq);
-    this.#waitForAck(seq, puller);
+    this.#waitForAck(seq);
   }
 
   #add(message: StoredMessage): void {
@@ -113,15 +110,13 @@ export class MemoryConsumer {
     }
   }
 
-  #waitForAck(seq: number, puller: Puller): void {
-    const cancel = this.#returnAfter(seq, this.settings.ackWaitMs, () => puller.onExpired(seq));
-    this.#pending.set(seq, { cancel, puller });
+  #waitForAck(seq: number): void {
+    this.#pending.set(seq, { cancel: this.#returnAfter(seq, this.settings.ackWaitMs), atWork: true });
   }
 
-  #returnAfter(seq: number, delayMs: number, first: () => void = () => {}): () => void {
+  #returnAfter(seq: number, delayMs: number): () => void {
     return this.#clock.after(delayMs, () => {
       this.#drop(seq);
-      first();
       this.#return(seq);
       this.serve();
     });

@@ -53,8 +53,8 @@ class Pull implements Puller {
   readonly #link: MemoryLink;
   readonly #consumer: MemoryConsumer;
   readonly #options: ConsumeOptions;
-  /** Handed out and not settled, by sequence. */
-  readonly #out = new Set<number>();
+  /** Handed out and not done with. */
+  #out = 0;
   #ended = false;
 
   constructor(server: MemoryServer, link: MemoryLink, consumer: MemoryConsumer, options: ConsumeOptions) {
@@ -65,17 +65,13 @@ class Pull implements Puller {
   }
 
   hasRoom(): boolean {
-    return this.#out.size < this.#options.concurrency;
+    return this.#out < this.#options.concurrency;
   }
 
   /** Never from within the call that stored the message: a program takes it in afterwards. */
   hand(message: StoredMessage, attempt: number): void {
-    this.#out.add(message.seq);
+    this.#out++;
     queueMicrotask(() => this.#link.push(() => this.#deliver(message, attempt)));
-  }
-
-  onExpired(seq: number): void {
-    this.#out.delete(seq);
   }
 
   end(): void {
@@ -84,27 +80,25 @@ class Pull implements Puller {
   }
 
   #deliver(message: StoredMessage, attempt: number): void {
-    if (this.#ended) this.#settle("nak", message.seq, () => this.#consumer.putBack(message.seq, 0));
-    else this.#options.onDelivery(this.#delivery(message, attempt));
+    const delivery = this.#delivery(message, attempt);
+    if (this.#ended) delivery.nak(0);
+    void Promise.resolve(this.#ended ? undefined : this.#options.onDelivery(delivery)).then(() => {
+      this.#out--;
+      this.#link.send(() => this.#consumer.serve());
+    });
   }
 
   #delivery(message: StoredMessage, attempt: number): Delivery {
     const { seq } = message;
-    const settle = (what: "ack" | "nak" | "term", act: () => void) => this.#settle(what, seq, act);
+    const consumer = this.#consumer;
     return {
       ...message,
       attempt,
-      ack: () => settle("ack", () => this.#consumer.settle(seq)),
-      nak: (delayMs) => settle("nak", () => this.#consumer.putBack(seq, delayMs)),
-      working: () => this.#say("working", seq, () => this.#consumer.waitAnew(seq)),
-      term: () => settle("term", () => this.#consumer.settle(seq)),
+      ack: () => this.#say("ack", seq, () => consumer.settle(seq)),
+      nak: (delayMs) => this.#say("nak", seq, () => consumer.putBack(seq, delayMs)),
+      working: () => this.#say("working", seq, () => consumer.waitAnew(seq)),
+      term: () => this.#say("term", seq, () => consumer.settle(seq)),
     };
-  }
-
-  #settle(what: "ack" | "nak" | "term", seq: number, act: () => void): void {
-    this.#out.delete(seq);
-    this.#say(what, seq, act);
-    this.#link.send(() => this.#consumer.serve());
   }
 
   #say(what: "ack" | "nak" | "working" | "term", seq: number, act: () => void): void {

@@ -1,0 +1,21 @@
+/** Every suite, for one set of implementations. */
+import { describeDeadLetters } from "./dead.js";
+import { describeLeaseStore } from "./leases.js";
+import { describeMembership } from "./members.js";
+import type { MakePorts } from "./ports.js";
+import { describeQueueStore } from "./queues.js";
+import { describeRunLog } from "./runs.js";
+import { describeScheduleStore } from "./schedules.js";
+import { describeWorkSource } from "./source.js";
+import { describeWorkStream } from "./work.js";
+
+export function describeAllPorts(name: string, make: MakePorts): void {
+  describeLeaseStore(name, make);
+  describeScheduleStore(name, make);
+  describeWorkStream(name, make);
+  describeRunLog(name, make);
+  describeMembership(name, make);
+  describeDeadLetters(name, make);
+  describeQueueStore(name, make);
+  describeWorkSource(name, make);
+}

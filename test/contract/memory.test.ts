@@ -1,0 +1,32 @@
+import { shardOf } from "../../src/core/hash.js";
+import { ManualClock, MemoryServer, openMemoryPorts } from "../../src/testing/index.js";
+import { describeAllPorts } from "./all.js";
+import type { PortsUnderTest } from "./ports.js";
+
+async function makeMemoryPorts(): Promise<PortsUnderTest> {
+  const clock = new ManualClock();
+  const server = new MemoryServer({ clock });
+  const { names } = server;
+  const [one, other] = [openMemoryPorts(server), openMemoryPorts(server)];
+  return {
+    names,
+    clock,
+    one,
+    other,
+    pass: (ms) => clock.pass(ms),
+    limitWork: async (messages) => {
+      server.work.maxMessages = messages;
+    },
+    fadeMembersAfter: async (ms) => {
+      server.memberTtlMs = ms;
+    },
+    eraseDefinition: async (id) => server.eraseDefinition(names.scheduleKey(shardOf(id, server.shards), id)),
+    deadLetters: async (queue) => server.dead.of(names.deadLetter(queue)),
+    cleanup: async () => {
+      one.link.cut();
+      other.link.cut();
+    },
+  };
+}
+
+describeAllPorts("memory", makeMemoryPorts);

@@ -1,0 +1,45 @@
+/** What every suite runs on: the ports of one fresh namespace, over two connections. */
+import type {
+  Clock,
+  DeadLetters,
+  LeaseStore,
+  Membership,
+  QueueStore,
+  RunLog,
+  ScheduleStore,
+  StoredMessage,
+  WorkSource,
+  WorkStream,
+} from "../../src/core/ports.js";
+import type { Names } from "../../src/protocol/names.js";
+
+export interface Ports {
+  leases: LeaseStore;
+  schedules: ScheduleStore;
+  work: WorkStream;
+  runs: RunLog;
+  membership: Membership;
+  dead: DeadLetters;
+  queues: QueueStore;
+  source: WorkSource;
+}
+
+export interface PortsUnderTest {
+  names: Names;
+  clock: Clock;
+  one: Ports;
+  /** Over another connection: what one writes, the other reads. */
+  other: Ports;
+  /** Lets time pass where a clock is turned by hand; where time passes by itself, nothing. */
+  pass(ms: number): Promise<void>;
+  /** WORK holds no more messages than this from now on. */
+  limitWork(messages: number): Promise<void>;
+  /** Announcements fade after this long from now on. */
+  fadeMembersAfter(ms: number): Promise<void>;
+  /** Takes a definition out of its bucket, past the port, as an operator can. */
+  eraseDefinition(id: string): Promise<void>;
+  deadLetters(queue: string): Promise<StoredMessage[]>;
+  cleanup(): Promise<void>;
+}
+
+export type MakePorts = () => Promise<PortsUnderTest>;
