@@ -1,7 +1,11 @@
 /** A message of a consumer, as a delivery that can be settled. */
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import type { Delivery } from "../core/ports.js";
+import { isOlder } from "./server-check.js";
 import { headersOf } from "./work.js";
+
+/** An older server does not understand a termination that gives a reason, and keeps the message. */
+const TERM_REASON_SINCE = "2.10.4";
 
 /** A durable consumer. */
 export interface Place {
@@ -38,7 +42,11 @@ export function readDelivery(connection: NatsConnection, message: Msg): Delivery
     ...readReply(reply),
     ack: () => answer("+ACK"),
     nak: (delayMs) => answer(delayMs > 0 ? `-NAK {"delay":${Math.round(delayMs * 1e6)}}` : "-NAK"),
-    term: (reason) => answer(`+TERM ${reason}`),
+    term: (reason) => answer(takesReason(connection) ? `+TERM ${reason}` : "+TERM"),
     working: () => answer("+WPI"),
   };
+}
+
+function takesReason({ info }: NatsConnection): boolean {
+  return info !== undefined && !isOlder(info.version, TERM_REASON_SINCE);
 }

@@ -49,7 +49,7 @@ export function checkVersion(version: string, clustered: boolean): void {
   }
 }
 
-function isOlder(version: string, minimum: string): boolean {
+export function isOlder(version: string, minimum: string): boolean {
   const parts = (text: string) => text.split("-")[0]?.split(".").map(Number) ?? [];
   const [own, least] = [parts(version), parts(minimum)];
   for (let i = 0; i < 3; i++) {

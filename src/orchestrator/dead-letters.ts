@@ -66,7 +66,7 @@ export class DeadLetterKeeper {
     if (message === null || place === null) return;
     const { subject, headers, body } = message;
     await dead.bury({ queue: place.queue, subject, seq, headers, body, reason: REASON, attempts });
-    const { runId } = readJob(headers, fallbackRunId(subject, seq));
+    const { runId } = readJob(headers, () => fallbackRunId(subject, seq));
     const data = { attempt: attempts, reason: REASON };
     await runs.append({ runId, type: "dead", msgId: `${runId}/dead/${seq}`, data });
     await work.remove(seq);

@@ -73,11 +73,11 @@ export interface JobInfo {
 }
 
 /** @param fallbackRunId for jobs that were published without one */
-export function readJob(headers: Readonly<Record<string, string>>, fallbackRunId: string): JobInfo {
+export function readJob(headers: Readonly<Record<string, string>>, fallbackRunId: () => string): JobInfo {
   const [initialDelayMs, factor, maxDelayMs] = headers[h.backoff]?.split(",").map(Number) ?? [];
   const fireTime = Date.parse(headers[h.fireTime] ?? "");
   return {
-    runId: asRunId(headers[h.runId]) ?? fallbackRunId,
+    runId: asRunId(headers[h.runId]) ?? fallbackRunId(),
     scheduleId: headers[h.scheduleId] ?? null,
     fireTime: Number.isNaN(fireTime) ? null : fireTime,
     retry: {

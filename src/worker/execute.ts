@@ -60,7 +60,7 @@ export class Execution {
   constructor(place: Workplace, delivery: Delivery) {
     this.#place = place;
     this.#delivery = delivery;
-    this.#job = readJob(delivery.headers, fallbackRunId(delivery.subject, delivery.seq));
+    this.#job = readJob(delivery.headers, () => fallbackRunId(delivery.subject, delivery.seq));
     this.#maxAttempts = Math.min(this.#job.retry.maxAttempts, place.maxAttempts);
     this.#attempt = new Attempt(place.clock, place.abortGraceMs);
     this.#persistence = new Persistence(place.clock, (what, error) =>
