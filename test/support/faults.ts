@@ -118,6 +118,11 @@ export class LaggingSchedules implements ScheduleStore {
     this.#held ??= [];
   }
 
+  /** Deliveries that wait. */
+  get waiting(): number {
+    return this.#held?.length ?? 0;
+  }
+
   /** Everything that waited is delivered, in order. */
   catchUp(): void {
     const held = this.#held ?? [];

@@ -3,6 +3,7 @@ import { Peers } from "../../../src/orchestrator/members.js";
 import { systemClock } from "../../../src/runtime/clock.js";
 import { silentLogger } from "../../../src/runtime/log.js";
 import { never } from "../../support/faults.js";
+import { Holder } from "../../support/holder.js";
 import { Scene, until, useServer } from "../../support/scene.js";
 import { memberOf, startSession, watchLeases, withProbes } from "../../support/sessions.js";
 
@@ -50,6 +51,24 @@ describe("a shard changes hands", () => {
     const { runId } = await scene.define("nightly");
     await scene.firedOnce(runId);
   });
+});
+
+test("a holder that could not renew in time publishes no more, even what it has committed", async () => {
+  const scene = await Scene.open(server());
+  const first = await Holder.start(scene, "first", { settings: { ahead: 5_000 } });
+  await first.take();
+  const at = systemClock.now() + 2_500;
+  const { runId } = await scene.define("nightly", { spec: { kind: "at", at } });
+  await scene.recordWhere(({ firing }) => firing.length === 1);
+  first.leases.onWrite = never;
+
+  await until(() => expect(systemClock.now()).toBeGreaterThan(at + 200));
+  expect(first.work.published).toEqual([]);
+  const second = await Holder.start(scene, "second");
+  await second.takeFrom(first);
+  await scene.firedOnce(runId);
+  await scene.quiet(2);
+  expect(await scene.stored()).toEqual([runId]);
 });
 
 describe("no responders", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { PublishOutcome } from "../../../src/core/ports.js";
 import { gate } from "../../support/faults.js";
 import { Holder } from "../../support/holder.js";
 import { Scene, until, useServer } from "../../support/scene.js";
@@ -101,6 +102,39 @@ describe("a publish refused because the stream is full", () => {
     await scene.quiet();
     expect(await scene.stored()).toEqual(["filler:1", runId]);
     expect(holder.shard.isHeld).toBe(true);
+  });
+
+  test("is not read as taken: a tombstone waits for room too, and then refuses a late publish", async () => {
+    const scene = await Scene.open(server());
+    const { runId } = await scene.define("nightly");
+    const first = await Holder.start(scene, "first");
+    const release = gate();
+    let late: PublishOutcome | undefined;
+    first.work.onRun = async (_message, send) => {
+      await release.opened;
+      late = await send();
+      return late;
+    };
+    await first.take();
+    await scene.recordWhere(({ firing }) => firing.length === 1);
+    await scene.occupy("filler", "filler:1");
+    await scene.limitQueue(1);
+    const second = await Holder.start(scene, "second");
+    const refused: string[] = [];
+    second.work.onTombstone = async (_message, send) => {
+      const outcome = await send();
+      refused.push(outcome.kind);
+      return outcome;
+    };
+    await second.takeFrom(first);
+    await until(() => expect(refused.length).toBeGreaterThan(0));
+    await scene.limitQueue(-1);
+    await scene.firedOnce(runId);
+    expect([await scene.doOne(), await scene.doOne()]).toEqual(["filler:1", runId]);
+    release.open();
+
+    await until(() => expect(late).toMatchObject({ kind: "duplicate" }));
+    expect(await scene.stored()).toEqual(["filler:1", runId]);
   });
 
   test("a settlement that waits for room keeps its lease", async () => {
