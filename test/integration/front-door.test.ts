@@ -1,0 +1,238 @@
+/** What programs in other languages do: plain NATS, no SDK. */
+
+import { headers as messageHeaders } from "@nats-io/transport-node";
+import { JSONCodec, AckPolicy as OlderAckPolicy, connect as olderConnect } from "nats";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { NatsQueueStore } from "../../src/nats/queues.js";
+import { headers as h } from "../../src/protocol/headers.js";
+import { until } from "../support/scene.js";
+import { Stage, serverOf } from "../support/stage.js";
+
+const server = serverOf();
+
+function publish(stage: Stage, subject: string, body: string, headers: Record<string, string> = {}) {
+  const head = messageHeaders();
+  for (const [name, value] of Object.entries(headers)) head.set(name, value);
+  return stage.js.publish(subject, body, { headers: head });
+}
+
+describe("the front door", () => {
+  test("takes a plain publish to a queue, with options as headers", async () => {
+    const stage = await Stage.orchestrated(server());
+    const seen = await stage.attempts("mail", ({ attempt }) => {
+      if (attempt === 1) throw new Error("again");
+    });
+    await publish(stage, stage.names.enqueue("mail"), '{"to":"ada"}', {
+      [h.msgId]: "order-77",
+      [h.maxAttempts]: "3",
+      [h.timeout]: "20s",
+      "X-Trace": "abc",
+    });
+    await until(() => expect(seen.map(({ attempt }) => attempt)).toEqual([1, 2]));
+    expect(seen[0]?.job).toMatchObject({
+      payload: { to: "ada" },
+      runId: "order-77",
+      maxAttempts: 3,
+      scheduleId: null,
+    });
+    expect(seen[0]?.job.headers["X-Trace"]).toBe("abc");
+    await stage.workIsEmpty();
+    await until(async () => expect(await stage.messages(stage.names.intake)).toEqual([]));
+  });
+
+  test("gives a run id where there is none, and takes a body that is not JSON as it is", async () => {
+    const stage = await Stage.orchestrated(server());
+    await publish(stage, stage.names.enqueue("bytes"), "plain text");
+    await until(async () => expect(await stage.inWork()).toHaveLength(1));
+    const [message] = await stage.messages(stage.names.work);
+    expect(message?.string()).toBe("plain text");
+    expect(message?.header.get(h.runId)).toMatch(/^job-1-[0-9a-z]+$/);
+  });
+
+  test("keeps unique jobs unique", async () => {
+    const stage = await Stage.orchestrated(server());
+    const subject = stage.names.enqueue("sync");
+    for (const id of ["a", "b", "c"])
+      await publish(stage, subject, `"${id}"`, { [h.msgId]: id, [h.unique]: id === "c" ? "two" : "one" });
+    await until(async () => expect(await stage.messages(stage.names.intake)).toEqual([]));
+    const key = (name: string) => stage.names.job("sync", name);
+    expect((await stage.inWork()).sort()).toEqual([key("one"), key("two")]);
+  });
+
+  const refused: [string, string, Record<string, string>, RegExp][] = [
+    [
+      "an unusable number of attempts",
+      "q",
+      { [h.maxAttempts]: "many" },
+      /Punctual-Max-Attempts: expected a whole number from 1 to 100, got "many"/,
+    ],
+    [
+      "more attempts than the queue allows",
+      "q",
+      { [h.maxAttempts]: "6" },
+      /maxAttempts: expected at most 5, the queue's limit, got 6/,
+    ],
+    [
+      "an unusable timeout",
+      "q",
+      { [h.timeout]: "soon" },
+      /Punctual-Timeout: expected a duration such as 30s, got "soon"/,
+    ],
+    [
+      "an unusable key",
+      "q",
+      { [h.unique]: "a b" },
+      /Punctual-Unique: expected 1 to 128 characters .*got "a b"/,
+    ],
+    ["an unusable id", "q", { [h.msgId]: "a b" }, /expected an id of .*got "a b"/],
+    [
+      "what this version cannot do",
+      "q",
+      { [h.delay]: "10m" },
+      /Punctual-Delay: is not supported by this version/,
+    ],
+    ["a queue of two tokens", "q.r", {}, /queue: expected 1 to 64 characters .*got "q\.r"/],
+  ];
+  for (const [what, queue, headers, message] of refused) {
+    test(`refuses ${what}: a dead letter says why, and nothing is queued`, async () => {
+      const stage = await Stage.orchestrated(server());
+      await publish(stage, stage.names.enqueue(queue), "{}", { ...headers, "X-Trace": "t" });
+      const letter = await stage.deadLetter(queue);
+      expect(letter.header(h.reason)).toBe("invalid");
+      expect(letter.header(h.error)).toMatch(message);
+      expect(letter.header("X-Trace")).toBe("t");
+      expect(letter.body).toBe("{}");
+      await until(async () => expect(await stage.messages(stage.names.intake)).toEqual([]));
+      expect(await stage.inWork()).toEqual([]);
+    });
+  }
+
+  test("goes on after refused jobs", async () => {
+    const stage = await Stage.orchestrated(server());
+    for (let n = 0; n < 20; n++)
+      await publish(stage, stage.names.enqueue("q"), String(n), n % 2 === 0 ? {} : { [h.timeout]: "x" });
+    await until(async () => expect(await stage.inWork()).toHaveLength(10));
+    await until(async () => expect(await stage.deadCount()).toBe(10));
+  });
+});
+
+describe("straight to the queue", () => {
+  test("a publish under an id of one's own is a job; a second one is refused while the first is queued", async () => {
+    const stage = await Stage.open(server());
+    const subject = stage.names.job("direct", "job-1");
+    await publish(stage, subject, '{"n":1}');
+    await expect(publish(stage, subject, '{"n":2}')).rejects.toThrow(/maximum messages per subject exceeded/);
+    const seen = await stage.attempts("direct");
+    await until(() =>
+      expect(seen).toMatchObject([{ runId: "job-1:1", job: { payload: { n: 1 }, scheduleId: null } }]),
+    );
+    await stage.workIsEmpty();
+    await publish(stage, subject, '{"n":3}');
+    await until(() => expect(seen).toHaveLength(2));
+  });
+});
+
+describe("a bare worker over a plain consumer", () => {
+  const bare = async (maxAttempts: number) => {
+    const stage = await Stage.orchestrated(server());
+    await new NatsQueueStore(stage.jsm, stage.names).ensure("bare", { maxAttempts, ackWaitMs: 1_000 });
+    const consumer = await stage.js.consumers.get(stage.names.work, stage.names.consumer("bare"));
+    const next = async () => {
+      const message = await consumer.next({ expires: 10_000 });
+      if (message === null) throw new Error("the queue is empty");
+      return message;
+    };
+    return { stage, next };
+  };
+
+  test("acknowledges, and gives back", async () => {
+    const { stage, next } = await bare(3);
+    const { runId } = await stage.client.enqueue({ queue: "bare", payload: 5 });
+    const first = await next();
+    expect({ body: first.json(), id: first.headers?.get(h.runId) }).toEqual({ body: 5, id: runId });
+    first.nak();
+    const second = await next();
+    expect(second.info.deliveryCount).toBe(2);
+    await second.ackAck();
+    expect(await stage.inWork()).toEqual([]);
+    expect(await stage.deadCount()).toBe(0);
+  });
+
+  test("at the delivery limit: the job is in DEAD with payload and headers, then gone from WORK", async () => {
+    const { stage, next } = await bare(2);
+    const { runId } = await stage.client.enqueue({
+      queue: "bare",
+      payload: { n: 1 },
+      headers: { "X-Trace": "t" },
+    });
+    (await next()).nak();
+    (await next()).nak();
+    // The server notices when someone asks for more.
+    const consumer = await stage.js.consumers.get(stage.names.work, stage.names.consumer("bare"));
+    const asking = consumer.next({ expires: 5_000 });
+    const letter = await stage.deadLetter("bare");
+    await stage.workIsEmpty();
+    expect(letter.body).toBe('{"n":1}');
+    expect(letter.header("X-Trace")).toBe("t");
+    expect(letter.header(h.runId)).toBe(runId);
+    expect(letter.header(h.reason)).toBe("delivery limit reached");
+    expect(letter.header(h.attempts)).toBe("2");
+    expect(await stage.event("dead", runId)).toMatchObject({ reason: "delivery limit reached" });
+    expect((await stage.client.enqueue({ queue: "bare", jobId: "next" })).accepted).toBe(true);
+    await (await asking)?.ackAck();
+  });
+
+  test("that dies in silence loses nothing: another gets the job after the ack wait", async () => {
+    const { stage, next } = await bare(3);
+    await stage.client.enqueue({ queue: "bare", jobId: "orphan" });
+    await next();
+    const again = await next();
+    expect(again.headers?.get(h.runId)).toBe("orphan");
+    expect(again.info.deliveryCount).toBe(2);
+    await again.ackAck();
+  });
+});
+
+describe("the older client, nats 2.x", () => {
+  const codec = JSONCodec<Record<string, unknown>>();
+  const older = async (stage: Stage) => {
+    const connection = await olderConnect({ servers: stage.server.url });
+    onTestFinished(() => connection.close());
+    return connection;
+  };
+
+  test("enqueues by the front door and works the queue", async () => {
+    const stage = await Stage.orchestrated(server());
+    const connection = await older(stage);
+    await connection
+      .jetstream()
+      .publish(stage.names.enqueue("old"), codec.encode({ n: 1 }), { msgID: "old-1" });
+    await until(async () => expect(await stage.inWork()).toHaveLength(1));
+    const info = await (await connection.jetstreamManager()).consumers.info(
+      stage.names.work,
+      stage.names.consumer("old"),
+    );
+    expect(info.config.ack_policy).toBe(OlderAckPolicy.Explicit);
+    const consumer = await connection
+      .jetstream()
+      .consumers.get(stage.names.work, stage.names.consumer("old"));
+    const message = await consumer.next({ expires: 10_000 });
+    expect(codec.decode(message?.data ?? new Uint8Array())).toEqual({ n: 1 });
+    expect(message?.headers?.get(h.runId)).toBe("old-1");
+    await message?.ackAck();
+    expect(await stage.inWork()).toEqual([]);
+  });
+
+  test("calls the API", async () => {
+    const stage = await Stage.orchestrated(server());
+    const connection = await older(stage);
+    const call = async (endpoint: string, request: Record<string, unknown>) =>
+      codec.decode(
+        (await connection.request(stage.names.api(endpoint), codec.encode(request), { timeout: 5_000 })).data,
+      );
+    const put = await call("schedule.put", { id: "s", schedule: { every: "1h", queue: "old" } });
+    expect(put).toMatchObject({ id: "s", schedule: { every: "1h" } });
+    expect(await call("job.enqueue", { queue: "old", jobId: "j" })).toEqual({ runId: "j", accepted: true });
+    expect(await call("schedule.get", { id: "none" })).toMatchObject({ code: "not_found" });
+  });
+});
