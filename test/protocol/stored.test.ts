@@ -1,0 +1,127 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Firing, LeaseRecord, Report } from "../../src/core/lease.js";
+import type { ScheduleDefinition } from "../../src/core/schedule.js";
+import { limits } from "../../src/protocol/limits.js";
+import { decodeDefinition, decodeLease, encodeDefinition, encodeLease } from "../../src/protocol/stored.js";
+
+const instant = fc.integer({ min: 0, max: 8_640_000_000_000_000 });
+const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_=-]{0,127}$/);
+const count = fc.nat();
+
+const firing: fc.Arbitrary<Firing> = fc.record({
+  scheduleId: id,
+  slot: instant,
+  revision: count,
+  firstTerm: count,
+});
+const report: fc.Arbitrary<Report> = fc.record({
+  scheduleId: id,
+  outcome: fc.constantFrom("skipped", "missed"),
+  reason: fc.string({ unit: "binary" }),
+  from: instant,
+  to: instant,
+  count,
+});
+const lease: fc.Arbitrary<LeaseRecord> = fc.record({
+  holder: fc.option(fc.string()),
+  nonce: fc.string(),
+  term: count,
+  view: count,
+  cursor: fc.record({ time: instant, id: fc.oneof(id, fc.constant("~")) }),
+  runsFrom: count,
+  firing: fc.array(firing),
+  reports: fc.array(report),
+});
+
+const definition: fc.Arbitrary<ScheduleDefinition> = fc.record(
+  {
+    spec: fc.oneof(
+      fc.record({ kind: fc.constant("cron" as const), expression: fc.string(), timeZone: fc.string() }),
+      fc.record({ kind: fc.constant("every" as const), everyMs: fc.integer({ min: 1 }), phaseMs: count }),
+      fc.record({ kind: fc.constant("at" as const), at: instant }),
+    ),
+    job: fc.record({
+      queue: id,
+      payload: fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.parse(JSON.stringify(value))),
+      headers: fc.dictionary(fc.stringMatching(/^[A-Za-z-]{1,20}$/), fc.string(), { noNullPrototype: true }),
+      retry: fc.record({ maxAttempts: count, initialDelayMs: count, factor: count, maxDelayMs: count }),
+      timeoutMs: count,
+    }),
+    overlap: fc.constantFrom("skip", "allow"),
+    misfire: fc.constantFrom("skip", "once", "all"),
+    catchUpWindowMs: count,
+    delivery: fc.constantFrom("at-least-once", "at-most-once"),
+    paused: fc.boolean(),
+    note: fc.string({ unit: "binary" }),
+    deleted: fc.boolean(),
+    effectiveFrom: instant,
+    firstRevision: count,
+  },
+  {
+    requiredKeys: [
+      "spec",
+      "job",
+      "overlap",
+      "misfire",
+      "catchUpWindowMs",
+      "delivery",
+      "paused",
+      "deleted",
+      "effectiveFrom",
+      "firstRevision",
+    ],
+  },
+);
+
+describe("lease records", () => {
+  it("are read as they were written", () => {
+    fc.assert(
+      fc.property(lease, (record) => {
+        expect(decodeLease(encodeLease(record), "shard.0")).toEqual(record);
+      }),
+    );
+  });
+
+  it("fit into a message with as many entries as there may be", () => {
+    const scheduleId = "s".repeat(limits.scheduleIdLength);
+    const entry: Firing = { scheduleId, slot: 8_640_000_000_000_000, revision: 2 ** 40, firstTerm: 2 ** 32 };
+    const told: Report = {
+      ...entry,
+      outcome: "skipped",
+      reason: "r".repeat(64),
+      from: 1e15,
+      to: 1e15,
+      count: 1e6,
+    };
+    const record: LeaseRecord = {
+      holder: "h".repeat(limits.memberIdLength),
+      nonce: "n".repeat(18),
+      term: 2 ** 32,
+      view: 2 ** 40,
+      cursor: { time: 8_640_000_000_000_000, id: scheduleId },
+      runsFrom: 2 ** 40,
+      firing: Array.from({ length: limits.firingPerShard }, () => entry),
+      reports: Array.from({ length: limits.reportsPerShard }, () => told),
+    };
+    expect(encodeLease(record).length).toBeLessThan(1_048_576);
+  });
+
+  it.each(["", "{", "null", "[]", '{"holder":"a"}'])("refuse %j, naming the key", (text) => {
+    expect(() => decodeLease(text, "shard.3")).toThrow(/stored lease shard\.3: /);
+  });
+});
+
+describe("definitions", () => {
+  it("are read as they were written", () => {
+    fc.assert(
+      fc.property(definition, (value) => {
+        expect(decodeDefinition(encodeDefinition(value), "a")).toEqual(value);
+      }),
+    );
+  });
+
+  it.each(["", "nope", "{}", '{"spec":{"kind":"moon"}}'])("refuse %j, naming the id", (text) => {
+    expect(() => decodeDefinition(text, "nightly")).toThrow(/stored schedule nightly: /);
+  });
+});
