@@ -20,9 +20,9 @@ export function decideSlot(
   next: Instant | null,
   now: Instant,
 ): Decision {
+  if (slot < now - definition.catchUpWindowMs) return TOO_OLD;
   const stale = now - MISFIRE_THRESHOLD_MS;
   if (slot > stale) return FIRE;
-  if (slot < now - definition.catchUpWindowMs) return TOO_OLD;
   if (definition.misfire === "all") return FIRE;
   if (definition.misfire === "once" && (next === null || next > stale)) return FIRE;
   return MISFIRE;

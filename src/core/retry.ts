@@ -10,5 +10,6 @@ export const defaultRetry: RetryPolicy = {
 /** The wait after a failed attempt, or null when it was the last. `attempt` is 1 for the first. */
 export function delayAfter(policy: RetryPolicy, attempt: number): number | null {
   if (attempt >= policy.maxAttempts) return null;
+  if (policy.initialDelayMs === 0) return 0; // the growth may have passed every number
   return Math.min(policy.maxDelayMs, policy.initialDelayMs * policy.factor ** (attempt - 1));
 }

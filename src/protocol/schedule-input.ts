@@ -8,13 +8,12 @@ import { isReservedHeader } from "./headers.js";
 import { limits } from "./limits.js";
 import { checkQueue } from "./names.js";
 
+const DURATION = 'expected a duration such as "90s", "1h30m" or whole milliseconds, at most 366 days';
+
 /** `"10m"`, `"1h30m"`, or milliseconds. */
 export const duration = z
-  .union([z.string(), z.number()])
-  .refine((value) => parseDuration(value) !== null, {
-    error: 'expected a duration such as "90s", "1h30m" or whole milliseconds, at most 366 days',
-    abort: true,
-  })
+  .union([z.string(), z.number()], { error: DURATION })
+  .refine((value) => parseDuration(value) !== null, { error: DURATION, abort: true })
   .transform((value) => parseDuration(value) as number);
 
 export const instant = z
@@ -38,7 +37,13 @@ export const headerMap = z
   .superRefine((map, context) => {
     const refuse = (name: string, message: string) =>
       context.addIssue({ code: "custom", path: [name], message });
-    if (Object.keys(map).length > limits.headers) refuse("", `expected at most ${limits.headers} headers`);
+    const count = Object.keys(map).length;
+    if (count > limits.headers) {
+      context.addIssue({
+        code: "custom",
+        message: `expected at most ${limits.headers} headers, got ${count}`,
+      });
+    }
     for (const [name, value] of Object.entries(map)) {
       if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) refuse(name, "expected an HTTP-like header name");
       else if (isReservedHeader(name))
@@ -71,7 +76,10 @@ export const scheduleInput = z
     phase: duration.optional().describe("Shifts the interval. Default 0."),
     at: instant.optional().describe("Once, at this RFC 3339 time."),
     queue: queueName.default("default").describe("Where the job goes. Default `default`."),
-    payload: z.json().default(null).describe("The message body, any JSON. Default null."),
+    payload: z
+      .json({ error: "expected a JSON value" })
+      .default(null)
+      .describe("The message body, any JSON. Default null."),
     headers: headerMap.default({}).describe("Added to the message."),
     retry: retryInput.default({}),
     timeout: duration.default(0).describe("Limit of one attempt. Default none."),
@@ -192,9 +200,12 @@ export function retryOf(input: z.output<typeof retryInput>, queueMaxAttempts: nu
   };
 }
 
+/** `Date.parse` takes the 30th of February for a day in March, and an hour 24. */
 function isInstant(text: string): boolean {
-  return (
-    /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$/.test(text) &&
-    !Number.isNaN(Date.parse(text))
+  const match = /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$/.exec(
+    text,
   );
+  if (match === null || Number.isNaN(Date.parse(text))) return false;
+  const [year, month, day] = match.slice(1, 4).map(Number) as [number, number, number];
+  return day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
 }
