@@ -8,6 +8,7 @@ export const errorCodes = {
   messageExceedsMaximum: 10054,
   wrongLastSequence: 10071,
   storeFailed: 10077,
+  duplicateInProcess: 10158,
   wrongLastSequenceUnknown: 10164,
 } as const;
 
@@ -43,6 +44,8 @@ function refusalOf(error: NonNullable<PubAck["error"]>): PublishOutcome {
       return /per subject/.test(reason) ? { kind: "taken" } : { kind: "full", reason };
     case errorCodes.insufficientResources:
       return { kind: "full", reason };
+    case errorCodes.duplicateInProcess: // a message with this id is on its way into a replicated stream
+      return { kind: "unknown", error: new Error(reason) };
     default:
       return error.code === 503 ? { kind: "unknown", error: new Error(reason) } : { kind: "refused", reason };
   }

@@ -94,9 +94,10 @@ export class Shard {
   /** Takes the shard and holds it, through doubts, until it is released or lost. */
   async #holdForAWhile(): Promise<void> {
     const { clock } = this.#ports;
+    const basis = this.#seen.revision;
     while (!this.#stopped) {
       const begunAt = clock.monotonic();
-      const end = await this.#oneTerm();
+      const end = await this.#oneTerm(basis);
       if (end?.kind !== "doubt") return;
       // One doubt is answered at once, a row of them slowly.
       if (clock.monotonic() - begunAt < HASTY_MS)
@@ -104,11 +105,15 @@ export class Shard {
     }
   }
 
-  /** Null when somebody else has it. */
-  async #oneTerm(): Promise<TermEnd | null> {
+  /**
+   * Null when somebody else has it.
+   *
+   * @param basis the revision by which the shard was found to be free
+   */
+  async #oneTerm(basis: number): Promise<TermEnd | null> {
     const { clock, leases, self, log } = this.#ports;
     const lease = await leases.read(this.#number);
-    if (lease !== null && !this.#isStillFree(lease)) return null;
+    if (lease !== null && !this.#isStillFree(lease, basis)) return null;
     const record = lease?.value ?? emptyLease(clock.now());
     await this.#reach(record.view);
     const inherited = await Inherited.of(
@@ -130,11 +135,15 @@ export class Shard {
     return end;
   }
 
-  /** What the leader says counts; the watch may be behind. */
-  #isStillFree({ value, revision }: Versioned<LeaseRecord>): boolean {
+  /**
+   * What the leader says counts: the watch may have been behind when the shard was found to be free, as it is after
+   * a pause of this process, and may have caught up since.
+   */
+  #isStillFree({ value, revision }: Versioned<LeaseRecord>, basis: number): boolean {
     if (value.holder === null || value.holder === this.#ports.self) return true;
-    if (revision <= this.#seen.revision) return true;
-    this.#seen = { revision, holder: value.holder, at: this.#ports.clock.monotonic() };
+    if (revision <= basis) return true;
+    if (revision > this.#seen.revision)
+      this.#seen = { revision, holder: value.holder, at: this.#ports.clock.monotonic() };
     return false;
   }
 
