@@ -111,7 +111,7 @@ export class Punctual {
   }
 
   /** Runs an orchestrator in this process, on connections of its own. Resolves when it is up. */
-  orchestrate(options: OrchestratorOptions = {}): Promise<Orchestrator> {
+  async orchestrate(options: OrchestratorOptions = {}): Promise<Orchestrator> {
     const { log, openLifetime } = this.#deps;
     const settings = parseWith(orchestratorOptions, options, "orchestrator options");
     const newMember = () => memberOf("orchestrator", settings.id);
@@ -123,7 +123,7 @@ export class Punctual {
    *
    * @throws invalid for wrong options
    */
-  work<T>(queue: string, options: WorkerOptions<T>, handler: Handler<T>): Promise<Worker> {
+  async work<T>(queue: string, options: WorkerOptions<T>, handler: Handler<T>): Promise<Worker> {
     const { ports, log } = this.#deps;
     return startWorker({ ...ports, members: ports.membership, log }, queue, options, handler);
   }

@@ -17,6 +17,8 @@ export interface ClientPorts {
   work: WorkStream;
   queues: QueueStore;
   names: Names;
+  /** Of the server, in bytes. */
+  maxPayload: number;
 }
 
 /** What became of one job of many; `error` keeps the others going. */
@@ -46,7 +48,9 @@ export class Client {
   async enqueue(request: EnqueueRequest): Promise<Enqueued> {
     const parsed = parseWith(enqueueRequest, request, "enqueue");
     const { maxAttempts } = await this.#queue(parsed.queue);
-    const { runId, message } = enqueueMessage(this.#ports.names, parsed, maxAttempts, this.#newId);
+    const { names, maxPayload } = this.#ports;
+    const context = { names, queueMaxAttempts: maxAttempts, maxPayload, newId: this.#newId };
+    const { runId, message } = enqueueMessage(parsed, context);
     return { runId, accepted: await enqueue(this.#ports.work, message) };
   }
 

@@ -51,8 +51,8 @@ export interface LeaseStore {
 /** A batch of definitions in the order of the store, complete up to `view`. */
 export interface ScheduleChanges {
   changed: readonly Schedule[];
-  /** Ids that were removed from the store altogether. */
-  removed: readonly { id: string; revision: number }[];
+  /** Ids that were removed from the store altogether, or hold what is no definition: then `unreadable` says why. */
+  removed: readonly { id: string; revision: number; unreadable?: string | undefined }[];
   /** Everything at or before this sequence has been delivered. */
   view: number;
 }

@@ -3,6 +3,7 @@ import type { KV } from "@nats-io/kv";
 import { errors, type NatsConnection } from "@nats-io/transport-node";
 import type { Member, Membership, Subscription } from "../core/ports.js";
 import type { Names } from "../protocol/names.js";
+import { decodeMember } from "../protocol/stored.js";
 
 const PROBE_TIMEOUT_MS = 1_000;
 
@@ -29,16 +30,18 @@ export class NatsMembership implements Membership {
     const keys: string[] = [];
     for await (const key of await this.#bucket.keys()) keys.push(key);
     const entries = await Promise.all(keys.map((key) => this.#bucket.get(key)));
-    return entries
-      .filter((entry) => entry?.operation === "PUT")
-      .map((entry) => (entry as { json(): Member }).json());
+    const members = entries.map((entry) =>
+      entry?.operation === "PUT" ? decodeMember(entry.string()) : null,
+    );
+    return members.filter((member) => member !== null);
   }
 
   async watch(onChange: (key: string, member: Member | null) => void): Promise<Subscription> {
     const watch = await this.#bucket.watch();
     void (async () => {
       for await (const entry of watch) {
-        onChange(entry.key, entry.operation === "PUT" ? entry.json<Member>() : null);
+        const member = entry.operation === "PUT" ? decodeMember(entry.string()) : null;
+        if (member !== null || entry.operation !== "PUT") onChange(entry.key, member);
       }
     })();
     return { stop: async () => watch.stop() };

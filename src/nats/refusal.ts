@@ -3,6 +3,9 @@ import { JetStreamApiError } from "@nats-io/jetstream";
 import { errors } from "@nats-io/transport-node";
 import { messageOf, PunctualError } from "../core/errors.js";
 
+/** No suitable peers in the cluster; replicas on a server that is alone. */
+const TOO_FEW_SERVERS = new Set([10005, 10074]);
+
 /** Not found: the stream, the consumer or the message. */
 export function isMissing(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.status === 404;
@@ -25,6 +28,10 @@ export function setUpFailure(step: string, error: unknown): PunctualError {
     return new PunctualError("unsupported", `${step}: JetStream is not enabled; start nats-server with -js`, {
       cause: error,
     });
+  }
+  if (root instanceof JetStreamApiError && TOO_FEW_SERVERS.has(root.code)) {
+    const expected = "expected as many servers with JetStream as replicas";
+    return new PunctualError("unsupported", `${step}: ${root.message}; ${expected}`, { cause: error });
   }
   return new PunctualError("unavailable", `${step}: ${messageOf(root)}`, { cause: error });
 }

@@ -1,6 +1,7 @@
 /** Definitions in their bucket. */
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { KV, KvEntry } from "@nats-io/kv";
+import { messageOf } from "../core/errors.js";
 import { shardOf } from "../core/hash.js";
 import type { CasOutcome, ScheduleChanges, ScheduleStore, Subscription } from "../core/ports.js";
 import type { Schedule, ScheduleDefinition } from "../core/schedule.js";
@@ -10,6 +11,8 @@ import { compareAndSwap, readLatest } from "./cas.js";
 import type { Publisher } from "./publisher.js";
 
 const TOUCHED = "_touched";
+
+type Removed = ScheduleChanges["removed"][number];
 
 export class NatsScheduleStore implements ScheduleStore {
   readonly #bucket: KV;
@@ -63,8 +66,8 @@ export class NatsScheduleStore implements ScheduleStore {
     const watch = await this.#bucket.watch();
     const found = new Map<string, Schedule>();
     for await (const entry of watch) {
-      const schedule = this.#scheduleOf(entry);
-      if (schedule !== null) found.set(schedule.id, schedule);
+      const read = this.#read(entry);
+      if (read !== null && "shard" in read) found.set(read.id, read);
       if (entry.delta === 0) break;
     }
     const order = [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -92,11 +95,11 @@ export class NatsScheduleStore implements ScheduleStore {
     onChanges: (changes: ScheduleChanges) => void,
   ): Promise<void> {
     let changed: Schedule[] = [];
-    let removed: { id: string; revision: number }[] = [];
+    let removed: Removed[] = [];
     for await (const entry of watch) {
-      const schedule = this.#scheduleOf(entry);
-      if (schedule !== null) changed.push(schedule);
-      else if (entry.operation !== "PUT") removed.push({ id: idOf(entry.key), revision: entry.revision });
+      const read = this.#read(entry);
+      if (read !== null && "shard" in read) changed.push(read);
+      else if (read !== null) removed.push(read);
       if (entry.delta !== 0) continue;
       onChanges({ changed, removed, view: entry.revision });
       changed = [];
@@ -104,9 +107,16 @@ export class NatsScheduleStore implements ScheduleStore {
     }
   }
 
-  #scheduleOf(entry: KvEntry): Schedule | null {
-    if (entry.operation !== "PUT" || entry.key === TOUCHED) return null;
-    return this.#schedule(idOf(entry.key), entry.string(), entry.revision);
+  /** Anyone with the rights can write into the bucket: what is no definition must not end the watch. */
+  #read(entry: KvEntry): Schedule | Removed | null {
+    if (entry.key === TOUCHED) return null;
+    const [id, revision] = [idOf(entry.key), entry.revision];
+    if (entry.operation !== "PUT") return { id, revision };
+    try {
+      return this.#schedule(id, entry.string(), revision);
+    } catch (error) {
+      return { id, revision, unreadable: messageOf(error) };
+    }
   }
 
   #schedule(id: string, text: string, revision: number): Schedule {

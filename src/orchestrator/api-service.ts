@@ -33,7 +33,9 @@ export class ApiService {
       "schedule.preview": (request) => schedules.preview(request),
       "job.enqueue": async (request) => {
         const { maxAttempts } = await ports.queues.ensure(request.queue);
-        const { runId, message } = enqueueMessage(ports.names, request, maxAttempts, ports.newNonce);
+        const { names, maxPayload, newNonce } = ports;
+        const context = { names, queueMaxAttempts: maxAttempts, maxPayload, newId: newNonce };
+        const { runId, message } = enqueueMessage(request, context);
         return { runId, accepted: await enqueue(ports.work, message) };
       },
     };

@@ -8,6 +8,7 @@ import { FireMessages } from "../protocol/job-message.js";
 import type { Names } from "../protocol/names.js";
 import type { Logger } from "../runtime/log.js";
 
+const UNREADABLE = "a stored schedule cannot be read: it never fires";
 const NEVER: FireTimes = { next: () => null };
 
 export class Definition implements CompiledSchedule {
@@ -96,7 +97,10 @@ export class Definitions {
 
   #apply(changes: ScheduleChanges): void {
     for (const schedule of changes.changed) this.#put(this.compile(schedule));
-    for (const { id } of changes.removed) this.#remove(id);
+    for (const { id, unreadable } of changes.removed) {
+      if (unreadable !== undefined) this.#log.error({ schedule: id, error: unreadable }, UNREADABLE);
+      this.#remove(id);
+    }
     this.#view = Math.max(this.#view, changes.view);
     for (const waiter of this.#waiting.splice(0)) {
       if (this.#view >= waiter.view) waiter.resolve();
@@ -132,7 +136,7 @@ export class Definitions {
     try {
       return compileSpec(schedule.spec);
     } catch (error) {
-      this.#log.error({ schedule: schedule.id, error: messageOf(error) }, "a stored schedule cannot be read");
+      this.#log.error({ schedule: schedule.id, error: messageOf(error) }, UNREADABLE);
       return NEVER;
     }
   }

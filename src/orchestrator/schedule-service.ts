@@ -2,10 +2,10 @@
 import { invalid, PunctualError } from "../core/errors.js";
 import { shardOf } from "../core/hash.js";
 import type { Clock, QueueStore, ScheduleStore, WorkStream } from "../core/ports.js";
-import type { Instant, Schedule, ScheduleDefinition } from "../core/schedule.js";
+import type { FireTimes, Instant, Schedule, ScheduleDefinition, ScheduleSpec } from "../core/schedule.js";
 import { compileSpec, fireTimesBetween } from "../core/time/fire-times.js";
 import type { ApiParsed, ApiResponse, Enqueued, ScheduleView } from "../protocol/api.js";
-import { bodyOf, FireMessages } from "../protocol/job-message.js";
+import { bodyWithin, FireMessages } from "../protocol/job-message.js";
 import type { Names } from "../protocol/names.js";
 import { definitionOf, inputOf } from "../protocol/schedule-input.js";
 import { enqueue } from "../runtime/enqueue.js";
@@ -22,8 +22,6 @@ export interface ScheduleServicePorts {
   newNonce(): string;
 }
 
-/** Room for the headers of a job's message, in bytes. */
-const HEADER_ROOM = 16_384;
 const TRIES = 10;
 const END_OF_TIME = 8.64e15;
 
@@ -46,7 +44,10 @@ export class ScheduleService {
         const is = revision === 0 ? "does not exist" : `is at revision ${revision}`;
         throw new PunctualError("conflict", `schedule ${id} ${is}, expected revision ${ifRevision}`);
       }
-      return definitionOf(input, { ...draft, firstRevision: firstRevisionOf(existing) });
+      return {
+        ...definitionOf(input, { ...draft, firstRevision: firstRevisionOf(existing) }),
+        effectiveFrom: effectiveFromOf(existing, draft.now),
+      };
     });
   }
 
@@ -92,20 +93,18 @@ export class ScheduleService {
     const now = this.#ports.clock.now();
     const draft = { now, queueMaxAttempts: Number.POSITIVE_INFINITY, firstRevision: 0 };
     const { spec } = input === undefined ? await this.#existing(id as string) : definitionOf(input, draft);
-    const times = fireTimesBetween(compileSpec(spec), from ?? now, END_OF_TIME, count);
+    const times = fireTimesBetween(timesOf(spec), from ?? now, END_OF_TIME, count);
     return { fireTimes: times.map(iso) };
   }
 
   /** Refuses what could never fire or never be published. */
   #check(definition: ScheduleDefinition): void {
-    const times = compileSpec(definition.spec);
+    const times = timesOf(definition.spec);
     if (times.next(definition.effectiveFrom) === null) {
       const { kind } = definition.spec;
       throw invalid(kind, `expected a time to come, got none after now, ${iso(definition.effectiveFrom)}`);
     }
-    const size = bodyOf(definition.job.payload).length;
-    const most = this.#ports.maxPayload - HEADER_ROOM;
-    if (size > most) throw invalid("payload", `expected at most ${most} bytes as JSON, got ${size}`);
+    bodyWithin(this.#ports.maxPayload, definition.job.payload);
   }
 
   async #existing(id: string): Promise<Schedule> {
@@ -122,7 +121,7 @@ export class ScheduleService {
       const { id: _id, shard: _shard, revision: _revision, ...definition } = existing;
       return {
         ...change(definition),
-        effectiveFrom: this.#ports.clock.now(),
+        effectiveFrom: effectiveFromOf(existing, this.#ports.clock.now()),
         firstRevision: firstRevisionOf(existing),
       };
     });
@@ -168,8 +167,26 @@ function firstRevisionOf(existing: Schedule | null): number {
   return existing.firstRevision === 0 ? existing.revision : existing.firstRevision;
 }
 
+/** Slots of a definition that nobody has decided yet go on under its next revision. */
+function effectiveFromOf(existing: Schedule | null, now: Instant): Instant {
+  return existing === null || existing.deleted || existing.paused ? now : existing.effectiveFrom;
+}
+
 function saysTheSame(a: ScheduleDefinition, b: ScheduleDefinition): boolean {
   return a.deleted === b.deleted && JSON.stringify(inputOf(a)) === JSON.stringify(inputOf(b));
+}
+
+/** What people write, by the name it has in a spec. */
+const FIELDS: Readonly<Record<string, string>> = { expression: "cron", everyMs: "every", phaseMs: "phase" };
+
+/** Compiles a spec; what it refuses is named as people wrote it. */
+function timesOf(spec: ScheduleSpec): FireTimes {
+  try {
+    return compileSpec(spec);
+  } catch (error) {
+    const [issue] = error instanceof PunctualError ? error.issues : [];
+    throw issue === undefined ? error : invalid(FIELDS[issue.path] ?? issue.path, issue.message);
+  }
 }
 
 const iso = (instant: Instant): string => new Date(instant).toISOString();

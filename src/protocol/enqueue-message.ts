@@ -3,21 +3,27 @@ import type { z } from "zod";
 import type { WorkMessage } from "../core/ports.js";
 import type { enqueueRequest } from "./api.js";
 import { headers as h } from "./headers.js";
-import { bodyOf, msgIdOf, policyHeaders } from "./job-message.js";
+import { bodyWithin, msgIdOf, policyHeaders } from "./job-message.js";
 import type { Names } from "./names.js";
 import { retryOf } from "./schedule-input.js";
 
+/** What the caller knows and the request does not. */
+export interface EnqueueContext {
+  names: Names;
+  queueMaxAttempts: number;
+  /** Of the server, in bytes. */
+  maxPayload: number;
+  /** Makes a job id where none was given. */
+  newId(): string;
+}
+
 /**
  * The run id is the job id, the subject its key: while a job with that key is queued or running, the server
- * refuses another. Refuses a retry policy beyond the queue's limit as `invalid`.
- *
- * @param newId makes a job id where none was given
+ * refuses another. Refuses as `invalid` a retry policy beyond the queue's limit and a payload beyond the server's.
  */
 export function enqueueMessage(
-  names: Names,
   request: z.output<typeof enqueueRequest>,
-  queueMaxAttempts: number,
-  newId: () => string,
+  { names, queueMaxAttempts, maxPayload, newId }: EnqueueContext,
 ): { runId: string; message: WorkMessage } {
   const runId = request.jobId ?? newId();
   const retry = retryOf(request.retry, queueMaxAttempts);
@@ -29,7 +35,7 @@ export function enqueueMessage(
       ...policyHeaders({ retry, timeoutMs: request.timeout }),
       [h.runId]: runId,
     },
-    body: bodyOf(request.payload),
+    body: bodyWithin(maxPayload, request.payload),
   };
   return { runId, message };
 }

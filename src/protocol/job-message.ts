@@ -1,9 +1,11 @@
 /** A job's message: how a fire becomes one, and how a worker reads one. */
 
+import { invalid } from "../core/errors.js";
 import type { WorkMessage } from "../core/ports.js";
 import { defaultRetry } from "../core/retry.js";
 import type { Instant, Job, RetryPolicy, Schedule } from "../core/schedule.js";
 import { headers as h } from "./headers.js";
+import { limits } from "./limits.js";
 import { instantToken, isRunId, type Names, runIdOf } from "./names.js";
 
 const encoder = new TextEncoder();
@@ -46,6 +48,20 @@ export function msgIdOf(runId: string, term: number): string {
 
 export function bodyOf(payload: unknown): Uint8Array {
   return encoder.encode(JSON.stringify(payload ?? null));
+}
+
+/**
+ * The payload as a body that leaves room for headers.
+ *
+ * @param maxPayload of the server, in bytes
+ * @throws invalid when the payload is larger
+ */
+export function bodyWithin(maxPayload: number, payload: unknown): Uint8Array {
+  const body = bodyOf(payload);
+  const most = maxPayload - limits.headerRoom;
+  if (body.length > most)
+    throw invalid("payload", `expected at most ${most} bytes as JSON, got ${body.length}`);
+  return body;
 }
 
 /** The retry policy and the timeout, for the worker; what is as by default is left out. */

@@ -10,6 +10,8 @@ export const limits = {
   /** User headers of one job. */
   headers: 64,
   headerValueLength: 4_096,
+  /** Of the largest message that the server takes, kept for the headers; bytes. */
+  headerRoom: 16_384,
   /** Shards of a namespace; fixed when it is made. */
   minShards: 1,
   maxShards: 1_024,

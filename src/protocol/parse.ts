@@ -39,8 +39,17 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
 
 /** A value as an error message shows it: JSON, cut. */
 export function show(value: unknown): string {
-  const text = value === undefined ? "nothing" : (JSON.stringify(value) ?? typeof value);
+  const text = value === undefined ? "nothing" : (jsonOf(value) ?? typeof value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+/** Undefined for what has no JSON, as a function, a BigInt, or a circle. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** JSON or an `invalid` error. */

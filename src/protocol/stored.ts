@@ -1,6 +1,7 @@
 /** Definitions and lease records as they lie in their buckets. */
 import { z } from "zod";
 import type { Firing, LeaseRecord } from "../core/lease.js";
+import type { Member } from "../core/ports.js";
 import type { ScheduleDefinition } from "../core/schedule.js";
 import { parseJson, parseWith } from "./parse.js";
 
@@ -55,6 +56,24 @@ const lease = z.object({
   firing: z.array(z.tuple([z.string(), z.int(), z.int(), z.int()])),
   reports: z.array(report),
 });
+
+const member = z.object({
+  role: z.enum(["orchestrator", "worker"]),
+  id: z.string(),
+  host: z.string(),
+  pid: z.int(),
+  startedAt: z.number(),
+  queues: z.array(z.string()).optional(),
+});
+
+/** Null when it is none: nothing depends on it. */
+export function decodeMember(text: string): Member | null {
+  try {
+    return member.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
 
 export function encodeDefinition(value: ScheduleDefinition): string {
   return JSON.stringify(value);

@@ -32,6 +32,7 @@ export function fakeClient() {
   const client = new Client(
     {
       names: namesOf("test"),
+      maxPayload: 1_048_576,
       api: {
         async call(endpoint, request) {
           server.calls.push({ endpoint, request });

@@ -84,6 +84,8 @@ describe("a restart of the server", () => {
 describe("a dropped connection", () => {
   test("is noticed by a worker, who goes on within five seconds", async () => {
     const stage = await Stage.open(server());
+    // What was on the wire comes again after the ack wait.
+    await new NatsQueueStore(stage.jsm, stage.names).ensure("default", { ackWaitMs: 2_000 });
     const wire = await wireTo(server().port);
     const worker = await connect({ servers: wire.url, namespace: stage.names.namespace });
     onTestFinished(() => worker.close());

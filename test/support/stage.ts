@@ -20,6 +20,7 @@ import {
 import type { Handler, JobContext } from "../../src/worker/context.js";
 import type { WorkerOptions } from "../../src/worker/options.js";
 import type { Worker } from "../../src/worker/worker.js";
+import { isTombstone } from "./faults.js";
 import { until } from "./scene.js";
 
 /** A server for all tests of a file. */
@@ -117,7 +118,8 @@ export class Stage {
 
   /** Subjects of the jobs that are queued or running. */
   async inWork(): Promise<string[]> {
-    return (await this.messages(this.names.work)).map(({ subject }) => subject);
+    const subjects = (await this.messages(this.names.work)).map(({ subject }) => subject);
+    return subjects.filter((subject) => !isTombstone({ subject }));
   }
 
   /** Resolves when everything that was queued is done. */
