@@ -56,9 +56,7 @@ export class Agenda {
     const { schedule, times } = compiled;
     this.remove(schedule.id);
     if (schedule.paused || schedule.deleted) return;
-    const first = schedule.firstRevision === 0 ? schedule.revision : schedule.firstRevision;
-    const start = first <= record.view ? startAfter(record.cursor, schedule.id) : schedule.effectiveFrom;
-    const time = times.next(start);
+    const time = times.next(startOf(schedule, record));
     if (time !== null) this.#add({ time, id: schedule.id, compiled });
   }
 
@@ -124,6 +122,15 @@ export class Agenda {
       this.#heap.pop();
     }
   }
+}
+
+/** The instant after which a definition has slots to decide. */
+function startOf(schedule: Schedule, { view, cursor }: Pick<LeaseRecord, "view" | "cursor">): Instant {
+  const { id, revision, firstRevision, effectiveFrom } = schedule;
+  const first = firstRevision === 0 ? revision : firstRevision;
+  if (first > view) return effectiveFrom;
+  const undecided = startAfter(cursor, id);
+  return first === revision ? Math.max(undecided, effectiveFrom) : undecided;
 }
 
 /** The instant after which the slots of `id` are still undecided. */

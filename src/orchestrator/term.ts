@@ -5,14 +5,10 @@
  * inherited, and then ticks. A tick plans what is due a little ahead, commits the plan in one write that also
  * renews the lease, and hands the committed runs to the dispatcher. The term ends when it is told to release,
  * when a write is lost to another holder, or with a doubt; it never continues after one.
- *
- *   trusted until = start of the last successful write + lease duration − margin, on the monotonic clock
- *
- * That limit only decides how soon we stop trying. Safety rests on the writes alone.
  */
 import { Agenda } from "../core/agenda.js";
 import { commitTo, type Firing, type LeaseRecord, type Report, release } from "../core/lease.js";
-import type { CasOutcome, Clock, LeaseStore, PublishOutcome, Versioned, WorkMessage } from "../core/ports.js";
+import type { PublishOutcome, Versioned, WorkMessage } from "../core/ports.js";
 import { limits } from "../protocol/limits.js";
 import type { Logger } from "../runtime/log.js";
 import { Alarm } from "./alarm.js";
@@ -20,18 +16,14 @@ import type { Change, Definition, Definitions } from "./definitions.js";
 import type { Dispatcher, Publishing } from "./dispatcher.js";
 import { Doubt } from "./doubt.js";
 import type { InFlight, Inherited } from "./inherited.js";
-import type { OrchestratorSettings } from "./options.js";
 import { Reports } from "./reports.js";
 import { readTaken, type SettlePorts } from "./settle.js";
+import { Tenure, type TenurePorts } from "./tenure.js";
 
-export interface TermPorts extends SettlePorts {
-  clock: Clock;
-  leases: LeaseStore;
+export interface TermPorts extends SettlePorts, TenurePorts {
   definitions: Definitions;
   dispatcher: Dispatcher;
-  settings: OrchestratorSettings;
   log: Logger;
-  newNonce(): string;
 }
 
 export type TermEnd = { kind: "released" | "lost" } | { kind: "doubt"; reason: string };
@@ -50,32 +42,25 @@ export class Term implements Publishing {
   readonly #changes: Change[] = [];
   readonly #inFlight = new Map<Firing, InFlight>();
   readonly #reports: Reports;
+  readonly #tenure: Tenure;
   readonly #alarm: Alarm;
-  #record: LeaseRecord;
-  #revision: number;
-  #trustedUntil: number;
-  #renewedAt: number;
   #runsFrom = 0;
   #runsReadAt = Number.NEGATIVE_INFINITY;
   #doubt: string | undefined;
   #releaseBy: number | undefined;
-  #renewal: Promise<void> | undefined;
   #ended = false;
 
   /** @param startedAt monotonic time at which the write of `lease` was begun */
   constructor(ports: TermPorts, shard: number, lease: Versioned<LeaseRecord>, startedAt: number) {
     this.#ports = ports;
     this.#shard = shard;
-    this.#record = lease.value;
-    this.#revision = lease.revision;
-    this.#renewedAt = startedAt;
-    this.#trustedUntil = this.#trustFrom(startedAt);
+    this.#tenure = new Tenure(ports, shard, lease, startedAt);
     this.#alarm = new Alarm(ports.clock);
     this.#reports = new Reports(ports, () => this.#alarm.ring());
   }
 
   get term(): number {
-    return this.#record.term;
+    return this.#tenure.record.term;
   }
 
   /** Runs that were committed and are not known to be stored. */
@@ -88,8 +73,10 @@ export class Term implements Publishing {
     const unlisten = this.#ports.definitions.listen(this.#shard, (change) => this.#onChange(change));
     for (const definition of this.#ports.definitions.of(this.#shard)) this.#adopt(definition);
     try {
-      this.#reports.tell(this.#record.reports);
-      return (await this.#settle(inherited)) ? await this.#tick() : await this.#release(this.#record.firing);
+      this.#reports.tell(this.#tenure.record.reports);
+      return (await this.#settle(inherited))
+        ? await this.#tick()
+        : await this.#release(this.#tenure.record.firing);
     } catch (error) {
       return { kind: "doubt", reason: (error as Error).message };
     } finally {
@@ -106,7 +93,7 @@ export class Term implements Publishing {
   }
 
   mayPublish(): boolean {
-    return !this.#ended && this.#doubt === undefined && this.#isTrusted();
+    return !this.#ended && this.#doubt === undefined && this.#tenure.isTrusted;
   }
 
   messageOf(firing: Firing): WorkMessage {
@@ -143,7 +130,9 @@ export class Term implements Publishing {
   async #settle(inherited: Inherited): Promise<boolean> {
     try {
       const ports = { ...this.#ports, pause: () => this.#waitForRoom() };
-      const { open, lost } = await inherited.settle(ports, this.#record, () => this.#keepAlive());
+      const { open, lost } = await inherited.settle(ports, this.#tenure.record, () =>
+        this.#tenure.keepAlive(),
+      );
       const firings = open.map((item) => item.firing);
       for (const item of open) this.#inFlight.set(item.firing, item);
       for (const { firing, reason } of lost) this.#reports.add(reportOf(firing, "missed", reason));
@@ -151,38 +140,22 @@ export class Term implements Publishing {
       return true;
     } catch (error) {
       if (this.#releaseBy === undefined) throw error;
-      await this.#renewal;
+      await this.#tenure.settled();
       return false;
     }
-  }
-
-  /** A long settlement renews the lease without changing what it says; many ask, one writes. */
-  #keepAlive(): Promise<void> {
-    const { clock, settings } = this.#ports;
-    if (this.#renewal === undefined && clock.monotonic() - this.#renewedAt >= settings.leaseDuration / 3) {
-      this.#renewal = this.#renew().finally(() => {
-        this.#renewal = undefined;
-      });
-    }
-    return this.#renewal ?? Promise.resolve();
-  }
-
-  async #renew(): Promise<void> {
-    const kept = await this.#write({ ...this.#record, nonce: this.#ports.newNonce() });
-    if (!kept) throw new Doubt("another holder has written during the settlement");
   }
 
   /** A full stream may stay full for long: the lease must not run out over it, nor an orchestrator fail to stop. */
   async #waitForRoom(): Promise<void> {
     await this.#ports.pause();
     if (this.#ended || this.#releaseBy !== undefined) throw new Doubt("the settlement was broken off");
-    await this.#keepAlive();
+    await this.#tenure.keepAlive();
   }
 
   async #tick(): Promise<TermEnd> {
     for (;;) {
       if (this.#doubt !== undefined) return { kind: "doubt", reason: this.#doubt };
-      if (!this.#isTrusted()) return { kind: "doubt", reason: "the lease was not renewed in time" };
+      if (!this.#tenure.isTrusted) return { kind: "doubt", reason: "the lease was not renewed in time" };
       if (this.#mayRelease()) return await this.#release([...this.#inFlight.keys()]);
       if (this.#isTimeToCommit() && !(await this.#commit())) return { kind: "lost" };
       await this.#alarm.wait(this.#untilNextCommit());
@@ -202,8 +175,8 @@ export class Term implements Publishing {
   #untilNextCommit(): number {
     const { clock, settings } = this.#ports;
     if (this.#releaseBy !== undefined) return this.#releaseBy - clock.monotonic();
-    const renewal = this.#renewedAt + settings.leaseDuration / 3 - clock.monotonic();
-    if (this.#inFlight.size > limits.firingPerShard / 2 || this.#reports.isFull) return Math.max(0, renewal);
+    const renewal = Math.max(0, this.#tenure.untilRenewal);
+    if (this.#inFlight.size > limits.firingPerShard / 2 || this.#reports.isFull) return renewal;
     const next = this.#agenda.nextTime();
     const due = next === null ? Number.POSITIVE_INFINITY : next - settings.ahead / 2 - clock.now();
     return Math.max(0, Math.min(renewal, due));
@@ -216,7 +189,7 @@ export class Term implements Publishing {
     const view = definitions.view;
     const keep = [...this.#inFlight.keys()];
     const now = clock.now();
-    const plan = this.#agenda.plan(now, now + settings.ahead, this.term, this.#record.cursor, {
+    const plan = this.#agenda.plan(now, now + settings.ahead, this.term, this.#tenure.record.cursor, {
       fire: limits.firingPerShard - keep.length,
       reports: limits.reportsPerShard - this.#reports.untold.length,
       slots: SLOTS_PER_PLAN,
@@ -224,7 +197,7 @@ export class Term implements Publishing {
     const flights = plan.fire.map((firing) => this.#flightOf(firing));
     this.#reports.addAll(plan.reports);
     const reports = this.#reports.untold;
-    const record = commitTo(this.#record, {
+    const record = commitTo(this.#tenure.record, {
       nonce: this.#ports.newNonce(),
       view,
       cursor: plan.cursor,
@@ -233,7 +206,7 @@ export class Term implements Publishing {
       keep,
       reports,
     });
-    if (!(await this.#write(record))) return false;
+    if (!(await this.#tenure.write(record))) return false;
     for (const flight of flights) this.#inFlight.set(flight.firing, flight);
     this.#ports.dispatcher.add(this, plan.fire);
     this.#reports.tell(reports);
@@ -242,28 +215,18 @@ export class Term implements Publishing {
   }
 
   async #release(firing: readonly Firing[]): Promise<TermEnd> {
-    const record = release(this.#record, this.#ports.newNonce());
+    const record = release(this.#tenure.record, this.#ports.newNonce());
     const kept = { ...record, firing, reports: this.#reports.untold };
-    return { kind: (await this.#write(kept)) ? "released" : "lost" };
-  }
-
-  async #write(record: LeaseRecord): Promise<boolean> {
-    const startedAt = this.#ports.clock.monotonic();
-    const outcome: CasOutcome = await this.#ports.leases.write(this.#shard, record, this.#revision);
-    if (outcome.kind === "unknown")
-      throw new Doubt(`a lease write was not answered: ${outcome.error.message}`);
-    if (outcome.kind === "lost") return false;
-    this.#record = record;
-    this.#revision = outcome.revision;
-    this.#renewedAt = startedAt;
-    this.#trustedUntil = this.#trustFrom(startedAt);
-    return true;
+    return { kind: (await this.#tenure.write(kept)) ? "released" : "lost" };
   }
 
   async #onTaken(firing: Firing): Promise<void> {
     try {
       const { definition } = this.#inFlight.get(firing) as InFlight;
-      const trace = { subject: definition.messages.subject(firing.slot), runsFrom: this.#record.runsFrom };
+      const trace = {
+        subject: definition.messages.subject(firing.slot),
+        runsFrom: this.#tenure.record.runsFrom,
+      };
       const by = await readTaken(this.#ports, firing, trace);
       if (by === "this run") this.#done(firing);
       else if (by === "another run") this.#notFired(firing, "skipped", "overlap");
@@ -310,16 +273,7 @@ export class Term implements Publishing {
 
   #adopt(definition: Definition): void {
     this.#definitions.set(definition.schedule.id, definition);
-    this.#agenda.put(definition, this.#record);
-  }
-
-  #isTrusted(): boolean {
-    return this.#ports.clock.monotonic() < this.#trustedUntil;
-  }
-
-  #trustFrom(startedAt: number): number {
-    const { leaseDuration, leaseMargin } = this.#ports.settings;
-    return startedAt + leaseDuration - leaseMargin;
+    this.#agenda.put(definition, this.#tenure.record);
   }
 
   /** Every event of a run that is committed later is newer than this. An older value is safe, and slower. */
