@@ -1,16 +1,16 @@
 /** From a connection to the ports over it. */
-import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { jetstream } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../core/ports.js";
 import type { Names } from "../protocol/names.js";
 import { NatsApiCaller, NatsApiServer } from "./api.js";
 import { NatsDeadLetters } from "./dead.js";
 import { NatsLeaseStore } from "./leases.js";
+import { managerOf } from "./manager.js";
 import { NatsMembership } from "./members.js";
 import { provision } from "./provision.js";
 import { Publisher } from "./publisher.js";
 import { NatsQueueStore } from "./queues.js";
-import { setUpFailure } from "./refusal.js";
 import { NatsRunLog } from "./runs.js";
 import { NatsScheduleStore } from "./schedules.js";
 import { checkServer } from "./server-check.js";
@@ -66,12 +66,4 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     apiServer: new NatsApiServer(connection, names, options.version),
     api: new NatsApiCaller(connection, names),
   };
-}
-
-async function managerOf(connection: NatsConnection) {
-  try {
-    return await jetstreamManager(connection, { timeout: 10_000, checkAPI: false });
-  } catch (error) {
-    throw setUpFailure("JetStream", error);
-  }
 }
