@@ -126,8 +126,11 @@ async function addStream(jsm: JetStreamManager, wanted: Wanted): Promise<StreamC
   }
 }
 
-/** What may differ: the number of copies and the limits of age and size are the operator's to change. */
-const FREE = new Set(["num_replicas", "max_age", "max_bytes", "duplicate_window", "storage"]);
+/**
+ * What may differ: the number of copies and the limits of age and size are the operator's to change. Not the window
+ * in which ids are remembered: tombstones must outlive it.
+ */
+const FREE = new Set(["num_replicas", "max_age", "max_bytes", "storage"]);
 
 function compare(name: string, wanted: Wanted, made: StreamConfig): void {
   for (const [field, expected] of Object.entries(wanted)) {

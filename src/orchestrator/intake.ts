@@ -5,6 +5,7 @@ import type {
   Delivery,
   DeliverySource,
   QueueStore,
+  RunLog,
   Subscription,
   WorkStream,
 } from "../core/ports.js";
@@ -21,6 +22,7 @@ export interface IntakePorts {
   work: WorkStream;
   queues: QueueStore;
   dead: DeadLetters;
+  runs: RunLog;
   names: Names;
   log: Logger;
 }
@@ -65,11 +67,23 @@ export class Intake {
       retry: retryOf(request.retry, maxAttempts),
       timeoutMs: request.timeoutMs,
     });
-    await enqueue(work, {
+    const accepted = await enqueue(work, {
       subject: names.job(request.queue, request.unique ?? request.runId),
       msgId: msgIdOf(request.runId, 1),
       headers: { ...ownHeaders(delivery), ...policy, [h.runId]: request.runId },
       body: delivery.body,
+    });
+    if (!accepted) await this.#tellRefused(request.runId, delivery);
+  }
+
+  /** The producer has gone: that its job was one too many is told in the history. */
+  #tellRefused(runId: string, { seq }: Delivery): Promise<void> {
+    const reason = "a job with this id or key is queued or running, or was a moment ago";
+    return this.#ports.runs.append({
+      runId,
+      type: "skipped",
+      msgId: `${runId}/skipped/${seq}`,
+      data: { reason },
     });
   }
 

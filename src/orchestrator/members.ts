@@ -27,6 +27,8 @@ export interface PeersPorts {
   clock: Clock;
   log: Logger;
   probeMs: number;
+  /** Who we were on connections that have ended. */
+  formerIds: ReadonlySet<string>;
 }
 
 export class Peers {
@@ -76,6 +78,7 @@ export class Peers {
   }
 
   isGone(id: string): boolean {
+    if (this.#ports.formerIds.has(id)) return true;
     const peer = this.#peers.get(id);
     return peer !== undefined && peer.gone >= 2;
   }

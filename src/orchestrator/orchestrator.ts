@@ -23,10 +23,11 @@ export interface OrchestratorDeps {
 }
 
 const FIRST_RETRY_MS = 100;
-const LAST_RETRY_MS = 5_000;
+const LAST_RETRY_MS = 2_000;
 
 export class Orchestrator {
   readonly #deps: OrchestratorDeps;
+  readonly #formerIds = new Set<string>();
   #session: OrchestratorSession | undefined;
   #loop: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -65,7 +66,8 @@ export class Orchestrator {
   }
 
   async #begin(lifetime: Lifetime): Promise<OrchestratorSession> {
-    const session = new OrchestratorSession(lifetime.ports, this.#deps.settings, this.#deps.newMember());
+    const { settings, newMember } = this.#deps;
+    const session = new OrchestratorSession(lifetime.ports, settings, newMember(), this.#formerIds);
     try {
       await session.start();
     } catch (error) {
@@ -87,6 +89,7 @@ export class Orchestrator {
         .catch((error) => this.#deps.log.debug({ error: messageOf(error) }, "while stopping"));
       await lifetime.close();
       if (this.#stopped) return;
+      this.#formerIds.add(current.id);
       this.#deps.log.warn({ orchestrator: current.id }, "the connection was lost");
       const next = await this.#reopen();
       if (next === null) return;

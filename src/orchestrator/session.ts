@@ -67,14 +67,20 @@ export class OrchestratorSession {
   #cancelTimer: () => void = () => {};
   #stopped = false;
 
-  constructor(ports: OrchestratorPorts, settings: OrchestratorSettings, self: Member) {
+  /** @param formerIds who we were on connections that have ended: what they held is free */
+  constructor(
+    ports: OrchestratorPorts,
+    settings: OrchestratorSettings,
+    self: Member,
+    formerIds: ReadonlySet<string> = new Set(),
+  ) {
     this.#ports = ports;
     this.#self = self;
     const { clock, log, names } = ports;
     this.#definitions = new Definitions(ports.shards, names, log);
     this.#dispatcher = new Dispatcher(ports.work, clock);
     const membership = ports.membership;
-    this.#peers = new Peers({ membership, clock, log, probeMs: settings.probe }, self, () =>
+    this.#peers = new Peers({ membership, clock, log, probeMs: settings.probe, formerIds }, self, () =>
       this.#considerAll(),
     );
     const shardPorts = {

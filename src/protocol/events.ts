@@ -1,13 +1,5 @@
 /** The events of a run, as Punctual's own parts write them into RUNS. */
-export const runEventTypes = [
-  "started",
-  "succeeded",
-  "failed",
-  "retried",
-  "dead",
-  "skipped",
-  "missed",
-] as const;
+export const runEventTypes = ["started", "succeeded", "retried", "dead", "skipped", "missed"] as const;
 export type RunEventType = (typeof runEventTypes)[number];
 
 /** After one of these nothing more happens to a run. */

@@ -27,7 +27,6 @@ export const headers = {
   attempts: "Punctual-Attempts",
   queue: "Punctual-Queue",
   subject: "Punctual-Subject",
-  deadAt: "Punctual-Dead-At",
   /** JetStream's own. */
   msgId: "Nats-Msg-Id",
 } as const;

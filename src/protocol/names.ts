@@ -88,7 +88,6 @@ export function namesOf(namespace: string) {
     dead: `${upper}_DEAD`,
     schedules: bucket("schedules"),
     leases: bucket("leases"),
-    queues: bucket("queues"),
     members: bucket("members"),
 
     laneSubjects: (lane: Lane) => `${ns}.${lane}.>`,

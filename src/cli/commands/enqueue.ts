@@ -21,7 +21,10 @@ export function addEnqueue(program: Command, context: CliContext): void {
   const enqueue = program
     .command("enqueue <queue> [payload]")
     .description("put a job on a queue, now; the payload is JSON, or @FILE")
-    .option("--id <id>", "the job's own id: the same id again is refused (default: a new one)")
+    .option(
+      "--id <id>",
+      "the job's own id: the same id again is refused while it is queued or running, and for two minutes (default: a new one)",
+    )
     .option("--unique <key>", "refused while a job with this key is queued or running (default: the id)")
     .option("--lines <file>", "one job for each line, its payload as JSON; - for the standard input");
   addFlags(enqueue, jobFlags).action(
