@@ -69,7 +69,13 @@ export class Holder {
     this.leases = new FaultyLeases(ports.leases);
     this.schedules = new LaggingSchedules(ports.schedules);
     this.definitions = new Definitions(ports.shards, ports.names, log);
-    this.#peers = new AppointedPeers(id, { membership: ports.membership, clock, log, probeMs: 1_000 });
+    this.#peers = new AppointedPeers(id, {
+      membership: ports.membership,
+      clock,
+      log,
+      probeMs: 1_000,
+      formerIds: new Set<string>(),
+    });
     const shardPorts = {
       ...ports,
       clock,

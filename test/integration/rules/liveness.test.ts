@@ -92,7 +92,13 @@ describe("no responders", () => {
       return answer;
     });
     const changes: boolean[] = [];
-    const ports = { membership, clock: systemClock, log: silentLogger, probeMs: 50 };
+    const ports = {
+      membership,
+      clock: systemClock,
+      log: silentLogger,
+      probeMs: 50,
+      formerIds: new Set<string>(),
+    };
     const peers = new Peers(ports, memberOf("self"), () => changes.push(peers.isGone("other")));
     await peers.start();
     onTestFinished(() => peers.stop());
