@@ -8,9 +8,9 @@ import { type CrontabJob, parseCrontab } from "../cli/crontab/parse.js";
 import { planImport } from "../cli/crontab/plan.js";
 import { connect, type Punctual } from "../connect.js";
 import { startEmbeddedServer } from "../runtime/embedded/server.js";
-import { Audit, type Receipt, type Verdict } from "./audit.js";
+import { Audit, type Receipt } from "./audit.js";
 import { Fleet, type FleetProcess } from "./fleet.js";
-import { type DemoOutput, jsonOutput, textOutput } from "./output.js";
+import { type DemoOutput, jsonOutput, type Summary, textOutput } from "./output.js";
 import { ShardWatch } from "./takeover.js";
 
 export interface DemoOptions {
@@ -18,10 +18,6 @@ export interface DemoOptions {
   forMs: number;
   /** Only the summary, as one line of JSON. */
   json: boolean;
-}
-
-export interface Summary extends Omit<Verdict, "examples"> {
-  takeoverMs: number;
 }
 
 const ORCHESTRATORS = ["orchestrator-1", "orchestrator-2", "orchestrator-3"];

@@ -1,6 +1,9 @@
 /** What the demo prints. */
-import type { Receipt } from "./audit.js";
-import type { Summary } from "./demo.js";
+import type { Receipt, Verdict } from "./audit.js";
+
+export interface Summary extends Omit<Verdict, "examples"> {
+  takeoverMs: number;
+}
 
 export interface DemoOutput {
   say(text: string): void;

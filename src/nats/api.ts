@@ -6,6 +6,7 @@ import { apiErrorBody, apiServiceName, endpoints, serviceErrorHeaders, statusOf 
 import type { Names } from "../protocol/names.js";
 import { parseJson } from "../protocol/parse.js";
 import { isNoResponders } from "./members.js";
+import { rootOf } from "./refusal.js";
 
 const QUEUE_GROUP = "api";
 
@@ -39,6 +40,10 @@ export class NatsApiCaller implements ApiCaller {
       if (cause instanceof errors.InvalidArgumentError) {
         throw new PunctualError("invalid", `the request is too large: ${messageOf(cause)}`, { cause });
       }
+      if (rootOf(cause) instanceof errors.PermissionViolationError) {
+        const text = `${endpoint}: missing permission (${messageOf(rootOf(cause))}); grant it to this user`;
+        throw new PunctualError("denied", text, { cause });
+      }
       const code = cause instanceof errors.TimeoutError ? "timeout" : "unavailable";
       throw new PunctualError(code, `${endpoint}: ${messageOf(cause)}`, { cause });
     }
@@ -60,7 +65,9 @@ export class NatsApiServer implements ApiServer {
     const prefix = this.#names.api("");
     const subscription = this.#connection.subscribe(this.#names.apiSubjects, {
       queue: QUEUE_GROUP,
-      callback: (_error, message) => {
+      callback: (error, message) => {
+        // Told so when the server does not let us listen: then there is no message.
+        if (error !== null) return;
         void answer(message, () => handle(message.subject.slice(prefix.length), message.string()));
       },
     });
@@ -82,8 +89,8 @@ export class NatsApiServer implements ApiServer {
     ];
     return subjects.map((subject) =>
       this.#connection.subscribe(subject, {
-        callback: (_error, message) => {
-          message.respond(JSON.stringify(this.#description(verb, id)));
+        callback: (error, message) => {
+          if (error === null) message.respond(JSON.stringify(this.#description(verb, id)));
         },
       }),
     );

@@ -49,8 +49,8 @@ export class NatsMembership implements Membership {
 
   answerProbes(memberId: string): Subscription {
     const subscription = this.#connection.subscribe(this.#names.alive(memberId), {
-      callback: (_error, message) => {
-        message.respond();
+      callback: (error, message) => {
+        if (error === null) message.respond();
       },
     });
     return { stop: async () => subscription.unsubscribe() };

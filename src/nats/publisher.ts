@@ -6,7 +6,7 @@
  * waiter, and one sweep looks for answers that are late. Nothing is ever sent twice: an unanswered publish is
  * `unknown`, and what that means is for the caller to decide.
  */
-import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
+import { createInbox, errors, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import type { Clock, PublishOutcome } from "../core/ports.js";
 import { readAck } from "./ack.js";
 
@@ -18,6 +18,7 @@ export interface PublisherOptions {
 }
 
 interface Waiter {
+  subject: string;
   resolve(outcome: PublishOutcome): void;
   deadline: number;
 }
@@ -41,7 +42,12 @@ export class Publisher {
     this.#window = options.window ?? 1_024;
     this.#timeoutMs = options.timeoutMs ?? 5_000;
     this.#inbox = `${createInbox()}.`;
-    connection.subscribe(`${this.#inbox}*`, { callback: (_error, message) => this.#onAnswer(message) });
+    connection.subscribe(`${this.#inbox}*`, {
+      callback: (error, message) => {
+        if (error === null) this.#onAnswer(message);
+      },
+    });
+    void this.#hearRefusals();
     void connection.closed().then((error) => this.#close(error || new Error("the connection was closed")));
   }
 
@@ -70,7 +76,7 @@ export class Publisher {
         return;
       }
       const id = this.#next++;
-      this.#waiting.set(id, { resolve, deadline: this.#clock.monotonic() + this.#timeoutMs });
+      this.#waiting.set(id, { subject, resolve, deadline: this.#clock.monotonic() + this.#timeoutMs });
       this.#cancelSweep ??= this.#clock.after(this.#timeoutMs / 4, () => this.#sweep());
       try {
         this.#connection.publish(subject, body, {
@@ -90,6 +96,21 @@ export class Publisher {
   #onAnswer(message: Msg): void {
     const id = Number.parseInt(message.subject.slice(this.#inbox.length), 36);
     this.#answer(id, readAck(message));
+  }
+
+  /** A publish that is not permitted has no answer: the server tells the connection, by the subject alone. */
+  async #hearRefusals(): Promise<void> {
+    for await (const status of this.#connection.status()) {
+      if (status.type !== "error" || !(status.error instanceof errors.PermissionViolationError)) continue;
+      const { operation, subject, message } = status.error;
+      if (operation === "publish") this.#refuseNewest(subject, message);
+    }
+  }
+
+  /** One refusal for each publish: an older one on the same subject may have been stored. */
+  #refuseNewest(subject: string, reason: string): void {
+    const newest = [...this.#waiting].findLast(([, waiter]) => waiter.subject === subject);
+    if (newest !== undefined) this.#answer(newest[0], { kind: "refused", reason });
   }
 
   #answer(id: number, outcome: PublishOutcome): void {

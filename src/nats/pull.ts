@@ -57,7 +57,10 @@ export class Pull implements Subscription {
 
   start(): this {
     this.#subscription = this.#connection.subscribe(`${this.#inbox}.*`, {
-      callback: (_error, message) => this.#onMessage(message),
+      callback: (error, message) => {
+        if (error === null) this.#onMessage(message);
+        else this.#options.onNotice?.(`${this.#place.consumer}: ${error.message}`);
+      },
     });
     this.#fill();
     this.#sweep();

@@ -1,10 +1,18 @@
 /** What an error of the NATS client means. */
 import { JetStreamApiError } from "@nats-io/jetstream";
 import { errors } from "@nats-io/transport-node";
-import { messageOf, PunctualError } from "../core/errors.js";
+import { type ErrorCode, messageOf, PunctualError } from "../core/errors.js";
 
-/** No suitable peers in the cluster; replicas on a server that is alone. */
-const TOO_FEW_SERVERS = new Set([10005, 10074]);
+const TOO_FEW_SERVERS = "expected as many servers with JetStream as replicas";
+/** What some answers of JetStream mean for who sets up, by the server's code. */
+const MEANINGS: Readonly<Record<number, { code: ErrorCode; advice: string }>> = {
+  10005: { code: "unsupported", advice: TOO_FEW_SERVERS },
+  10065: {
+    code: "conflict",
+    advice: "another stream has them; use another namespace, or remove the stream",
+  },
+  10074: { code: "unsupported", advice: TOO_FEW_SERVERS },
+};
 
 /** Not found: the stream, the consumer or the message. */
 export function isMissing(error: unknown): boolean {
@@ -29,14 +37,16 @@ export function setUpFailure(step: string, error: unknown): PunctualError {
       cause: error,
     });
   }
-  if (root instanceof JetStreamApiError && TOO_FEW_SERVERS.has(root.code)) {
-    const expected = "expected as many servers with JetStream as replicas";
-    return new PunctualError("unsupported", `${step}: ${root.message}; ${expected}`, { cause: error });
+  const meaning = root instanceof JetStreamApiError ? MEANINGS[root.code] : undefined;
+  if (meaning !== undefined) {
+    const text = `${step}: ${messageOf(root)}; ${meaning.advice}`;
+    return new PunctualError(meaning.code, text, { cause: error });
   }
   return new PunctualError("unavailable", `${step}: ${messageOf(root)}`, { cause: error });
 }
 
-function rootOf(error: unknown): unknown {
+/** The client wraps what has gone wrong in the error of what it did. */
+export function rootOf(error: unknown): unknown {
   return error instanceof Error && error.cause instanceof Error && !(error instanceof JetStreamApiError)
     ? rootOf(error.cause)
     : error;
