@@ -50,7 +50,8 @@ export class Agenda {
 
   /**
    * Takes a new or changed definition. One that the record's view covers goes on after the cursor; a newer one
-   * has never been decided and starts from its effective-from time, which may lie before the cursor.
+   * has never been decided and starts from its effective-from time, which may lie before the cursor. The first
+   * of its id never starts earlier: a cursor that is catching up may lie before it.
    */
   put(compiled: CompiledSchedule, record: Pick<LeaseRecord, "view" | "cursor">): void {
     const { schedule, times } = compiled;

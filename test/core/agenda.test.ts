@@ -114,6 +114,12 @@ describe("definitions that change", () => {
     expect(fired(plan(agenda, 2_000))).toEqual(["old@-1000", "old@0", "old@1000", "new@2000", "old@2000"]);
   });
 
+  it("never start before they were made, though the cursor of a shard that catches up may be older", () => {
+    const agenda = new Agenda();
+    agenda.put(compiled("a", every(1_000), { revision: 100, effectiveFrom: NOW + 3_000 }), record);
+    expect(fired(plan(agenda, 4_000))).toEqual(["a@4000"]);
+  });
+
   it("go on after the cursor when they are an update of one that the view covers", () => {
     const agenda = new Agenda();
     const update = { revision: 101, firstRevision: 50, effectiveFrom: NOW - 2_000 };

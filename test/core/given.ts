@@ -39,3 +39,9 @@ export function compiled(id: string, times: FireTimes, more: Partial<Schedule> =
 export function lease(time: Instant, more: Partial<LeaseRecord> = {}): LeaseRecord {
   return { ...emptyLease(time), view: 100, cursor: { time, id: LAST_ID }, ...more };
 }
+
+/** Of a schedule that is not a cron line. */
+export function timesOf({ spec }: Pick<Schedule, "spec">): FireTimes {
+  if (spec.kind === "cron") throw new Error("cron lines are tested elsewhere");
+  return spec.kind === "every" ? every(spec.everyMs, spec.phaseMs) : once(spec.at);
+}

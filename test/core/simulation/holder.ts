@@ -1,0 +1,245 @@
+/**
+ * An orchestrator of the simulation, as a story that stops before each message it sends and before each answer it
+ * reads. Between two stops anything may happen to the rest of the world, and the story may never go on.
+ */
+import { Agenda, type CompiledSchedule } from "../../../src/core/agenda.js";
+import {
+  commitTo,
+  emptyLease,
+  type Firing,
+  type LeaseRecord,
+  type Report,
+  takeOver,
+} from "../../../src/core/lease.js";
+import type { PublishOutcome } from "../../../src/core/ports.js";
+import { headers as h } from "../../../src/protocol/headers.js";
+import { FireMessages, msgIdOf } from "../../../src/protocol/job-message.js";
+import { runIdOf } from "../../../src/protocol/names.js";
+import type { Fault } from "../../../src/testing/index.js";
+import { timesOf } from "../given.js";
+import type { World } from "./world.js";
+
+export interface Turn {
+  choice: number;
+  fault: Fault;
+}
+
+type Story<T> = Generator<undefined, T, Turn>;
+
+const AHEAD_MS = 100;
+const LIMITS = { fire: 6, reports: 3, slots: 12 };
+const NO_BODY = new Uint8Array();
+
+interface Term {
+  record: LeaseRecord;
+  revision: number;
+  agenda: Agenda;
+  inFlight: Map<string, Firing>;
+  toPublish: Firing[];
+  skipped: Report[];
+  runsFrom: number;
+}
+
+export class Holder {
+  readonly #world: World;
+  readonly #id: string;
+  readonly #offsetMs: number;
+  readonly #story: Story<void>;
+  readonly #known = new Map<string, CompiledSchedule>();
+  #changes: CompiledSchedule[] = [];
+  #view = 0;
+  #term: Term | undefined;
+
+  /** @param offsetMs how far its clock is off */
+  constructor(world: World, id: string, offsetMs: number) {
+    this.#world = world;
+    this.#id = id;
+    this.#offsetMs = offsetMs;
+    this.#story = this.#terms();
+    this.#story.next();
+  }
+
+  get #now(): number {
+    return this.#world.clock.now() + this.#offsetMs;
+  }
+
+  /** It has a term, and nothing is left to do before its clock goes on. */
+  get isIdle(): boolean {
+    const term = this.#term;
+    if (term === undefined || term.inFlight.size > 0 || term.skipped.length > 0) return false;
+    return this.#changes.length === 0 && term.record.cursor.time >= this.#now + AHEAD_MS;
+  }
+
+  step(turn: Turn): void {
+    this.#story.next(turn);
+  }
+
+  /** The watch delivers. */
+  learn(count: number): void {
+    for (const schedule of this.#world.definitions.slice(this.#view, this.#view + count)) {
+      const compiled = { schedule, times: timesOf(schedule) };
+      this.#known.set(schedule.id, compiled);
+      this.#changes.push(compiled);
+      this.#view = schedule.revision;
+    }
+  }
+
+  *#terms(): Story<void> {
+    for (;;) {
+      yield;
+      this.#term = yield* this.#take();
+      if (this.#term === undefined) continue;
+      if (yield* this.#settle(this.#term)) {
+        while (yield* this.#act(this.#term)) {
+          // until the term ends
+        }
+      }
+      this.#term = undefined;
+    }
+  }
+
+  *#take(): Story<Term | undefined> {
+    const world = this.#world;
+    const lease = world.readLease();
+    const record = lease?.value ?? emptyLease(this.#now);
+    const turn = yield;
+    if (world.keeps("the record holds the view")) this.learn(Math.max(0, record.view - this.#view));
+    const taken = takeOver(record, this.#id, world.nonce());
+    const outcome = world.writeLease(taken, lease?.revision ?? 0, turn.fault);
+    yield;
+    if (typeof outcome !== "number") return undefined;
+    const agenda = new Agenda();
+    this.#changes = [];
+    for (const compiled of this.#known.values()) this.#put(agenda, compiled, taken);
+    const nothing = { inFlight: new Map<string, Firing>(), toPublish: [], skipped: [] };
+    return { record: taken, revision: outcome, agenda, runsFrom: 0, ...nothing };
+  }
+
+  #put(agenda: Agenda, compiled: CompiledSchedule, record: LeaseRecord): void {
+    const view = this.#world.keeps("the record holds the view") ? record.view : Number.POSITIVE_INFINITY;
+    agenda.put(compiled, { view, cursor: record.cursor });
+  }
+
+  *#settle(term: Term): Story<boolean> {
+    for (const firing of term.record.firing) {
+      const fired = yield* this.#wasFired(term, firing);
+      if (fired === "doubt") return false;
+      if (fired === "yes") continue;
+      term.inFlight.set(runOf(firing), firing);
+      term.toPublish.push(firing);
+    }
+    return true;
+  }
+
+  *#wasFired(term: Term, firing: Firing): Story<"yes" | "no" | "doubt"> {
+    const world = this.#world;
+    for (let older = firing.firstTerm; older < term.record.term; older++) {
+      if (!world.keeps("tombstones")) break;
+      const turn = yield;
+      const outcome = this.#publishTombstone(runOf(firing), older, turn.fault);
+      yield;
+      if (outcome === "unknown") return "doubt";
+      if (outcome.kind === "duplicate" && !this.#isTombstone(outcome.seq)) return "yes";
+    }
+    yield;
+    return this.#hasTrace(term, firing) ? "yes" : "no";
+  }
+
+  #publishTombstone(runId: string, older: number, fault: Fault): PublishOutcome | "unknown" {
+    const subject = this.#world.server.names.tombstone(runId, older);
+    return this.#world.publish({ subject, msgId: msgIdOf(runId, older), headers: {}, body: NO_BODY }, fault);
+  }
+
+  #isTombstone(seq: number): boolean {
+    if (!this.#world.keeps("a duplicate may be of a tombstone")) return false;
+    const { work, names } = this.#world.server;
+    return work.at(seq)?.subject.startsWith(names.tombstones.slice(0, -1)) ?? false;
+  }
+
+  #hasTrace(term: Term, firing: Firing): boolean {
+    if (!this.#world.keeps("look for traces in RUNS")) return false;
+    const { subject } = this.#messageOf(term, firing);
+    return this.#world.hasTrace(runOf(firing), subject, term.record.runsFrom);
+  }
+
+  *#act(term: Term): Story<boolean> {
+    const turn = yield;
+    const firing = turn.choice % 3 === 0 ? undefined : term.toPublish.shift();
+    return firing === undefined ? yield* this.#commit(term, turn) : yield* this.#publish(term, firing, turn);
+  }
+
+  *#commit(term: Term, turn: Turn): Story<boolean> {
+    for (const compiled of this.#changes.splice(0)) this.#put(term.agenda, compiled, term.record);
+    const { record, inFlight } = term;
+    const limits = { ...LIMITS, fire: LIMITS.fire - inFlight.size };
+    const plan = term.agenda.plan(this.#now, this.#now + AHEAD_MS, record.term, record.cursor, limits);
+    const next = commitTo(record, {
+      nonce: this.#world.nonce(),
+      view: this.#view,
+      cursor: plan.cursor,
+      runsFrom: term.runsFrom,
+      fire: plan.fire,
+      keep: [...inFlight.values()],
+      reports: [...term.skipped, ...plan.reports],
+    });
+    const outcome = this.#world.writeLease(next, term.revision, turn.fault);
+    yield;
+    if (typeof outcome !== "number") return false;
+    for (const firing of plan.fire) inFlight.set(runOf(firing), firing);
+    term.toPublish.push(...plan.fire);
+    Object.assign(term, { record: next, revision: outcome, skipped: [] });
+    term.runsFrom = this.#world.server.runs.lastSequence;
+    yield;
+    for (const { scheduleId, from, outcome } of next.reports) {
+      this.#world.tellRuns(runIdOf(scheduleId, from), outcome);
+    }
+    return true;
+  }
+
+  *#publish(term: Term, firing: Firing, turn: Turn): Story<boolean> {
+    const outcome = this.#world.publish(this.#messageOf(term, firing), turn.fault);
+    yield;
+    if (outcome === "unknown" && !this.#world.keeps("doubt ends the term")) {
+      term.toPublish.push(firing);
+      return true;
+    }
+    if (outcome === "unknown") return false;
+    if (outcome.kind === "taken") return yield* this.#readTaken(term, firing);
+    if (outcome.kind === "duplicate") return !this.#world.keeps("doubt ends the term");
+    term.inFlight.delete(runOf(firing));
+    return true;
+  }
+
+  *#readTaken(term: Term, firing: Firing): Story<boolean> {
+    yield;
+    const runId = runOf(firing);
+    const { subject } = this.#messageOf(term, firing);
+    const message = this.#world.server.work.last(subject);
+    yield;
+    const isOwn = message?.headers[h.runId] === runId || this.#hasTrace(term, firing);
+    const fired = isOwn || !this.#world.keeps("a taken subject is read");
+    if (!fired && message === null) {
+      term.toPublish.push(firing);
+      return true;
+    }
+    term.inFlight.delete(runId);
+    if (!fired) this.#skip(term, firing);
+    return true;
+  }
+
+  #skip(term: Term, { scheduleId, slot }: Firing): void {
+    const report = { scheduleId, reason: "overlap", from: slot, to: slot, count: 1 };
+    term.skipped.push({ ...report, outcome: "skipped" });
+    if (!this.#world.keeps("skipped becomes true by a commit")) {
+      this.#world.tellRuns(runIdOf(scheduleId, slot), "skipped");
+    }
+  }
+
+  #messageOf(term: Term, firing: Firing) {
+    const schedule = this.#world.definitions[firing.revision - 1];
+    if (schedule === undefined) throw new Error(`no revision ${firing.revision}`);
+    return new FireMessages(this.#world.server.names, schedule).message(firing.slot, term.record.term);
+  }
+}
+
+const runOf = ({ scheduleId, slot }: Firing): string => runIdOf(scheduleId, slot);
