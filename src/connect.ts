@@ -6,7 +6,8 @@ import { Client } from "./client/client.js";
 import type { LeaseHint, Member, Subscription } from "./core/ports.js";
 import { openConnection, type ServerOptions } from "./nats/connection.js";
 import { type NatsPorts, openPorts } from "./nats/open.js";
-import { serverFacts } from "./nats/server-check.js";
+import { managerOf } from "./nats/reads.js";
+import { checkServer } from "./nats/server-check.js";
 import { type OrchestratorOptions, orchestratorOptions } from "./orchestrator/options.js";
 import { type Lifetime, Orchestrator } from "./orchestrator/orchestrator.js";
 import { limits } from "./protocol/limits.js";
@@ -27,6 +28,8 @@ export interface ConnectOptions extends ServerOptions {
   replicas?: number | undefined;
   /** Shards of the namespace if it has to be made, 1 to 1,024; fixed from then on. Default 16. */
   shards?: number | undefined;
+  /** Whether to make what is missing on the server; if not, a missing namespace is `unavailable`. Default true. */
+  create?: boolean | undefined;
   /** Where log lines go. Default: nowhere. */
   log?: Logger | undefined;
 }
@@ -49,10 +52,18 @@ export async function connect(options: ConnectOptions = {}): Promise<Punctual> {
     { replicas: options.replicas, shards: options.shards },
     "options",
   );
+  const create = options.create ?? true;
   const open = async (lifetime: Parameters<typeof openConnection>[1]) => {
     const connection = await openConnection(options, lifetime);
     try {
-      const ports = await openPorts(connection, { names, clock: systemClock, replicas, shards, version });
+      const ports = await openPorts(connection, {
+        names,
+        clock: systemClock,
+        replicas,
+        shards,
+        version,
+        create,
+      });
       return { connection, ports };
     } catch (error) {
       await connection.close();
@@ -73,11 +84,6 @@ export async function connect(options: ConnectOptions = {}): Promise<Punctual> {
     ports,
     log,
     openLifetime,
-    health: async () => {
-      const { name, version } = serverFacts(connection);
-      await connection.flush();
-      return { server: name, version, jetstream: true };
-    },
     close: () => connection.drain().catch(() => {}),
   });
 }
@@ -88,14 +94,28 @@ interface PunctualDeps {
   ports: NatsPorts;
   log: Logger;
   openLifetime(): Promise<Lifetime>;
-  health(): Promise<Health>;
   close(): Promise<void>;
 }
 
+/** A server that answers, may be used and has JetStream. */
 export interface Health {
   server: string;
   version: string;
-  jetstream: boolean;
+}
+
+/**
+ * Asks the server, whatever namespaces it holds, and makes nothing.
+ *
+ * @throws what `connect` throws
+ */
+export async function checkHealth(options: ServerOptions = {}): Promise<Health> {
+  const connection = await openConnection(options, "ends with the connection");
+  try {
+    const { name, version } = await checkServer(connection, await managerOf(connection));
+    return { server: name, version };
+  } finally {
+    await connection.close();
+  }
 }
 
 /** A namespace that we are connected to. */
@@ -136,11 +156,6 @@ export class Punctual {
   /** Calls back with who holds each shard, now and at every change of its record. */
   watchShards(onChange: (shard: LeaseHint) => void): Promise<Subscription> {
     return this.#deps.ports.leases.watch(onChange);
-  }
-
-  /** Whether the server answers. */
-  health(): Promise<Health> {
-    return this.#deps.health();
   }
 
   /** Closes the connection. Stop workers and orchestrators first. */

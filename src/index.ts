@@ -1,6 +1,6 @@
 export type { EnqueueOutcome } from "./client/client.js";
 export { Client } from "./client/client.js";
-export { type ConnectOptions, connect, type Health, Punctual } from "./connect.js";
+export { type ConnectOptions, checkHealth, connect, type Health, Punctual } from "./connect.js";
 export { type ErrorCode, type Issue, PunctualError } from "./core/errors.js";
 export type { LeaseHint, Member } from "./core/ports.js";
 export type { OrchestratorOptions } from "./orchestrator/options.js";

@@ -6,6 +6,10 @@ export const parts: Parts = {
     const { connect } = await import("../connect.js");
     return connect(options);
   },
+  async checkHealth(options) {
+    const { checkHealth } = await import("../connect.js");
+    return checkHealth(options);
+  },
   async startServer(options) {
     const { startEmbeddedServer } = await import("../runtime/embedded/server.js");
     return startEmbeddedServer(options);

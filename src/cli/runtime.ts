@@ -13,6 +13,7 @@ export interface ConnectOptions {
   namespace?: string;
   replicas?: number;
   shards?: number;
+  create?: boolean;
   name?: string;
   log?: Logger;
 }
@@ -25,7 +26,6 @@ export interface Running {
 export interface Health {
   server: string;
   version: string;
-  jetstream: boolean;
 }
 
 /** A handler as the command line sees it: something to hand on. */
@@ -36,7 +36,6 @@ export interface Punctual {
   readonly client: Client;
   orchestrate(): Promise<Running & { readonly id: string }>;
   work(queue: string, options: { concurrency: number }, handler: Handler): Promise<Running>;
-  health(): Promise<Health>;
   close(): Promise<void>;
 }
 
@@ -61,6 +60,7 @@ export interface ExecOptions {
 /** Loaded when a command needs them, so that `punctual --help` loads none. */
 export interface Parts {
   connect(options: ConnectOptions): Promise<Punctual>;
+  checkHealth(options: ConnectOptions): Promise<Health>;
   startServer(options: { dataDir: string; port: number; onProgress(text: string): void }): Promise<DevServer>;
   httpHandler(options: HttpOptions): Promise<Handler>;
   execHandler(options: ExecOptions): Promise<Handler>;

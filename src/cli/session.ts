@@ -21,10 +21,14 @@ export class Session {
     this.connectOptions = connectOptionsOf(this.globals);
   }
 
-  /** Connects, does one thing, and closes. */
+  /** Connects to a namespace that exists, does one thing, and closes. */
   async with<T>(use: (punctual: Punctual) => Promise<T>): Promise<T> {
     const level = this.context.env.PUNCTUAL_LOG ?? "error";
-    const punctual = await this.context.parts.connect({ ...this.connectOptions, log: createLogger(level) });
+    const punctual = await this.context.parts.connect({
+      ...this.connectOptions,
+      create: false,
+      log: createLogger(level),
+    });
     try {
       return await use(punctual);
     } finally {

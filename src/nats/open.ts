@@ -25,6 +25,8 @@ export interface NatsPortsOptions {
   /** Undefined: whatever the namespace has. */
   shards: number | undefined;
   version: string;
+  /** Whether to make what is missing. Default true. */
+  create?: boolean;
 }
 
 export type NatsPorts = Awaited<ReturnType<typeof openPorts>>;
@@ -38,7 +40,10 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
   const js = jetstream(connection);
   const jsm = await managerOf(connection);
   const server = await checkServer(connection, jsm);
-  const buckets = await provision(connection, jsm, names, { replicas: options.replicas });
+  const buckets = await provision(connection, jsm, names, {
+    replicas: options.replicas,
+    create: options.create ?? true,
+  });
   const shards = await fixedShards(buckets.leases, options.shards);
   // Fires may fill their window; writes of leases and events never wait behind them.
   const jobs = new Publisher(connection, clock);

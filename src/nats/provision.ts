@@ -24,6 +24,8 @@ import { isMissing, setUpFailure } from "./refusal.js";
 export interface ProvisionOptions {
   /** Copies of every stream; 1, 3 or 5. Used when they are made. */
   replicas: number;
+  /** If not, what is missing is refused. */
+  create: boolean;
 }
 
 export interface Buckets {
@@ -85,6 +87,7 @@ export async function provision(
   names: Names,
   options: ProvisionOptions,
 ): Promise<Buckets> {
+  if (!options.create) await refuseMissing(jsm, names);
   for (const wanted of streamsOf(names, options.replicas)) await ensureStream(jsm, wanted);
   await ensureConsumer(jsm, names.intake, names.intakeConsumer, names.enqueueSubjects);
   await ensureConsumer(jsm, names.runs, names.deadLetterConsumer, names.maxDeliveries);
@@ -95,6 +98,19 @@ export async function provision(
     leases: await ensureBucket(kvm, jsm, names.leases, { ...common, history: 1, allow_direct: false }),
     members: await ensureBucket(kvm, jsm, names.members, { ...common, history: 1, ttl: limits.memberTtlMs }),
   };
+}
+
+/** The buckets are made last: when the last of them is there, all is. */
+async function refuseMissing(jsm: JetStreamManager, names: Names): Promise<void> {
+  try {
+    if ((await findStream(jsm, names.members.stream)) !== null) return;
+  } catch (error) {
+    throw setUpFailure(`namespace ${names.namespace}`, error);
+  }
+  throw new PunctualError(
+    "unavailable",
+    `namespace ${names.namespace} does not exist on this server; start an orchestrator: punctual orchestrator`,
+  );
 }
 
 async function ensureStream(jsm: JetStreamManager, wanted: Wanted): Promise<void> {

@@ -1,12 +1,10 @@
 /** A command line with nothing real around it. */
 import { run } from "../../src/cli/program.js";
-import type { CliContext, ConnectOptions, Health, Parts, Punctual } from "../../src/cli/runtime.js";
+import type { CliContext, ConnectOptions, Parts, Punctual } from "../../src/cli/runtime.js";
 import { PunctualError } from "../../src/core/errors.js";
 import { fakeClient } from "../client/fakes.js";
 
-export function fakeCli(
-  options: { env?: Record<string, string>; files?: Record<string, string>; health?: Partial<Health> } = {},
-) {
+export function fakeCli(options: { env?: Record<string, string>; files?: Record<string, string> } = {}) {
   const { client, server } = fakeClient();
   const seen = { connects: [] as ConnectOptions[], steps: [] as string[], work: [] as unknown[] };
   const step = (text: string) => {
@@ -24,14 +22,17 @@ export function fakeCli(
       seen.work.push({ queue, ...settings, made: handler() });
       return running(`worker ${queue}`);
     },
-    health: async () => ({ server: "s1", version: "2.12.5", jetstream: true, ...options.health }),
     close: async () => step("closed"),
   };
   const parts: Parts = {
     async connect(connectOptions) {
-      const { log: _, ...rest } = connectOptions;
+      const { log: _, create: __, ...rest } = connectOptions;
       seen.connects.push(rest);
       return punctual;
+    },
+    async checkHealth(connectOptions) {
+      seen.connects.push(connectOptions);
+      return { server: "s1", version: "2.12.5" };
     },
     async startServer({ dataDir, port }) {
       step(`server on ${port} in ${dataDir}`);
