@@ -1,6 +1,10 @@
 /** A worker whose handler does nothing but say what it received, one JSON line each, or percentiles at the end. */
-import { connect } from "../../src/connect.js";
-import { percentiles, type Receipt } from "../../src/demo/audit.js";
+import type { Receipt } from "../../src/demo/audit.js";
+
+// The compiled code, as users run it.
+const dist = new URL("../../dist/", import.meta.url).href;
+const { connect }: typeof import("../../src/connect.js") = await import(`${dist}connect.js`);
+const { percentiles }: typeof import("../../src/demo/audit.js") = await import(`${dist}demo/audit.js`);
 
 const [servers = "", namespace = "punctual", queue = "default", mode = "lines"] = process.argv.slice(2);
 const punctual = await connect({ servers: servers.split(","), namespace, name: "receiving-worker" });
