@@ -25,7 +25,7 @@ export class ManualClock implements Clock {
   }
 
   now(): Instant {
-    return this.#wallAtZero + this.#elapsed;
+    return Math.floor(this.#wallAtZero + this.#elapsed);
   }
 
   monotonic(): number {
@@ -102,7 +102,7 @@ export class MachineClock implements Clock {
   }
 
   now(): Instant {
-    return this.#wallAtZero + this.#source.monotonic();
+    return Math.floor(this.#wallAtZero + this.#source.monotonic());
   }
 
   monotonic(): number {
