@@ -6,13 +6,19 @@ import { limits } from "../protocol/limits.js";
 import type { Names } from "../protocol/names.js";
 import type { Publisher } from "./publisher.js";
 
+/** Characters that are kept of an error where there is little room. */
+const SHORT_ERROR = 256;
+
 export class NatsDeadLetters implements DeadLetters {
   readonly #publisher: Publisher;
   readonly #names: Names;
+  readonly #maxPayload: number;
 
-  constructor(publisher: Publisher, names: Names) {
+  /** @param maxPayload of the server, in bytes: headers and body */
+  constructor(publisher: Publisher, names: Names, maxPayload: number) {
     this.#publisher = publisher;
     this.#names = names;
+    this.#maxPayload = maxPayload;
   }
 
   async bury(letter: DeadLetter): Promise<void> {
@@ -27,7 +33,9 @@ export class NatsDeadLetters implements DeadLetters {
       ...(letter.stack !== undefined && { [h.errorStack]: oneLine(letter.stack) }),
     };
     await this.#publisher.ready();
-    const outcome = await this.#publisher.publish(this.#names.deadLetter(letter.queue), headers, letter.body);
+    const message = fitted({ headers, body: letter.body }, this.#maxPayload);
+    const subject = this.#names.deadLetter(letter.queue);
+    const outcome = await this.#publisher.publish(subject, message.headers, message.body);
     if (outcome.kind === "stored" || outcome.kind === "duplicate") return;
     const why =
       outcome.kind === "unknown"
@@ -40,6 +48,31 @@ export class NatsDeadLetters implements DeadLetters {
       `the dead letter of ${letter.subject} could not be stored (${why})`,
     );
   }
+}
+
+interface Message {
+  headers: Readonly<Record<string, string>>;
+  body: Uint8Array;
+}
+
+/**
+ * A dead letter has more headers than its job had, and must fit all the same, or the job would fail for ever. The
+ * stack gives way first, then the end of the error, and of the payload only what no message could hold beside them.
+ */
+function fitted({ headers, body }: Message, maxPayload: number): Message {
+  if (sizeOf(headers) + body.length <= maxPayload) return { headers, body };
+  const { [h.errorStack]: _stack, ...plain } = headers;
+  if (sizeOf(plain) + body.length <= maxPayload) return { headers: plain, body };
+  const error = plain[h.error]?.slice(0, SHORT_ERROR);
+  const short = { ...plain, ...(error !== undefined && { [h.error]: error }) };
+  if (sizeOf(short) + body.length <= maxPayload) return { headers: short, body };
+  const marked = { ...short, [h.bodyBytes]: String(body.length) };
+  return { headers: marked, body: body.subarray(0, Math.max(0, maxPayload - sizeOf(marked))) };
+}
+
+function sizeOf(headers: Readonly<Record<string, string>>): number {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.byteLength(`NATS/1.0\r\n${lines.join("")}\r\n`);
 }
 
 /** A header is one line: line ends become spaces, as in a stack. */

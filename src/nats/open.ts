@@ -59,7 +59,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     schedules: new NatsScheduleStore(buckets.schedules, jsm, records, names, shards),
     work: new NatsWorkStream(jobs, jsm, names),
     runs: new NatsRunLog(jsm, events, names),
-    dead: new NatsDeadLetters(events, names),
+    dead: new NatsDeadLetters(events, names, server.maxPayload),
     queues: new NatsQueueStore(jsm, names),
     membership: new NatsMembership(connection, buckets.members, names),
     source: new NatsWorkSource(connection, clock, names),

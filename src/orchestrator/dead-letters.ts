@@ -3,7 +3,7 @@
  * blocks its subject for ever; the server says so once, in an advisory that RUNS keeps.
  */
 import { z } from "zod";
-import { messageOf } from "../core/errors.js";
+import { messageOf, PunctualError } from "../core/errors.js";
 import type {
   DeadLetters,
   Delivery,
@@ -14,7 +14,7 @@ import type {
 } from "../core/ports.js";
 import { readJob } from "../protocol/job-message.js";
 import { parseJobSubject } from "../protocol/names.js";
-import { parseJson } from "../protocol/parse.js";
+import { parseJson, parseWith } from "../protocol/parse.js";
 import { fallbackRunId } from "../protocol/run-id.js";
 import type { Logger } from "../runtime/log.js";
 
@@ -49,13 +49,21 @@ export class DeadLetterKeeper {
   async #onAdvisory(delivery: Delivery): Promise<void> {
     try {
       const text = new TextDecoder().decode(delivery.body);
-      const { stream_seq, deliveries } = advisory.parse(parseJson(text, "a max-deliveries advisory"));
+      const what = "a max-deliveries advisory";
+      const { stream_seq, deliveries } = parseWith(advisory, parseJson(text, what), what);
       await this.move(stream_seq, deliveries);
       delivery.ack();
     } catch (error) {
+      if (error instanceof PunctualError && error.code === "invalid") return this.#giveUp(delivery, error);
       this.#ports.log.warn({ error: messageOf(error) }, "a dead letter could not be moved: tried again");
       delivery.nak(RETRY_MS);
     }
+  }
+
+  /** Not the server's: it stays what it is, however often it is read. */
+  #giveUp(delivery: Delivery, error: PunctualError): void {
+    this.#ports.log.warn({ error: error.message }, "an advisory cannot be read");
+    delivery.term(error.message);
   }
 
   /** Copies to DEAD, tells RUNS, removes from WORK, in this order: a crash in between repeats, and loses nothing. */

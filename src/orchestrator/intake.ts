@@ -11,7 +11,7 @@ import type {
 } from "../core/ports.js";
 import { headers as h, isReservedHeader } from "../protocol/headers.js";
 import { readIntake } from "../protocol/intake-message.js";
-import { msgIdOf, policyHeaders } from "../protocol/job-message.js";
+import { checkSize, msgIdOf, policyHeaders } from "../protocol/job-message.js";
 import type { Names } from "../protocol/names.js";
 import { retryOf } from "../protocol/schedule-input.js";
 import { enqueue } from "../runtime/enqueue.js";
@@ -24,6 +24,8 @@ export interface IntakePorts {
   dead: DeadLetters;
   runs: RunLog;
   names: Names;
+  /** Of the server, in bytes. */
+  maxPayload: number;
   log: Logger;
 }
 
@@ -60,8 +62,9 @@ export class Intake {
   }
 
   async #forward(delivery: Delivery): Promise<void> {
-    const { work, queues, names } = this.#ports;
+    const { work, queues, names, maxPayload } = this.#ports;
     const request = readIntake(delivery, names);
+    checkSize(delivery.body, maxPayload);
     const { maxAttempts } = await queues.ensure(request.queue);
     const policy = policyHeaders({
       retry: retryOf(request.retry, maxAttempts),

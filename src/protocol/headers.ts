@@ -27,6 +27,8 @@ export const headers = {
   attempts: "Punctual-Attempts",
   queue: "Punctual-Queue",
   subject: "Punctual-Subject",
+  /** Length of the whole body, where only its beginning could be kept. */
+  bodyBytes: "Punctual-Body-Bytes",
   /** JetStream's own. */
   msgId: "Nats-Msg-Id",
 } as const;

@@ -58,10 +58,14 @@ export function bodyOf(payload: unknown): Uint8Array {
  */
 export function bodyWithin(maxPayload: number, payload: unknown): Uint8Array {
   const body = bodyOf(payload);
-  const most = maxPayload - limits.headerRoom;
-  if (body.length > most)
-    throw invalid("payload", `expected at most ${most} bytes as JSON, got ${body.length}`);
+  checkSize(body, maxPayload);
   return body;
+}
+
+/** @throws invalid when a body leaves no room for headers */
+export function checkSize(body: Uint8Array, maxPayload: number): void {
+  const most = maxPayload - limits.headerRoom;
+  if (body.length > most) throw invalid("payload", `expected at most ${most} bytes, got ${body.length}`);
 }
 
 /** The retry policy and the timeout, for the worker; what is as by default is left out. */

@@ -4,7 +4,6 @@ import { connect } from "../../src/connect.js";
 import type { EnqueueRequest } from "../../src/protocol/api.js";
 import type { ScheduleInput } from "../../src/protocol/schedule-input.js";
 import type { WorkerOptions } from "../../src/worker/options.js";
-import { until } from "../support/scene.js";
 import { connected, expectRefusal, freshNamespace, Stage, serverOf } from "../support/stage.js";
 
 const server = serverOf();
@@ -79,7 +78,7 @@ const schedules: Case<unknown>[] = [
     "a payload that is too large",
     { every: "1s", payload: large },
     "payload",
-    /payload: expected at most \d+ bytes as JSON, got 1100002|too large/,
+    /payload: expected at most \d+ bytes, got 1100002|too large/,
   ],
 ];
 
@@ -102,11 +101,7 @@ describe("a schedule with", () => {
   test("a payload that the API could carry, but not with its headers, is refused with its limit", async () => {
     const stage = await Stage.orchestrated(server());
     const put = stage.client.schedules.put("s", { every: "1s", payload: "x".repeat(1_040_000) });
-    const error = await expectRefusal(
-      put,
-      "invalid",
-      /payload: expected at most 1032192 bytes as JSON, got 1040002/,
-    );
+    const error = await expectRefusal(put, "invalid", /payload: expected at most 1032192 bytes, got 1040002/);
     expect(error.issues).toMatchObject([{ path: "payload" }]);
   });
 
@@ -152,11 +147,7 @@ describe("a job with", () => {
   test("a payload that is too large is refused at once, with its size and the limit", async () => {
     const stage = await Stage.open(server());
     const enqueue = stage.client.enqueue({ payload: large });
-    const error = await expectRefusal(
-      enqueue,
-      "invalid",
-      /payload: expected at most \d+ bytes as JSON, got 1100002/,
-    );
+    const error = await expectRefusal(enqueue, "invalid", /payload: expected at most \d+ bytes, got 1100002/);
     expect(error.issues).toMatchObject([{ path: "payload" }]);
     expect(await stage.inWork()).toEqual([]);
   });
@@ -238,38 +229,5 @@ describe("a namespace", () => {
   test("with more replicas than there are servers is refused with the server's words", async () => {
     const three = connect({ servers: server().url, namespace: freshNamespace(), replicas: 3 });
     await expectRefusal(three, "unsupported", /stream .*_RUNS: .*replicas/);
-  });
-});
-
-describe("garbage in the buckets", () => {
-  test("among the schedules does not end an orchestrator: the others fire", async () => {
-    const stage = await Stage.orchestrated(server());
-    const { bucket } = stage.names.schedules;
-    const put = (key: string, text: string) => stage.js.publish(`$KV.${bucket}.${key}`, text);
-    await put("0.garbage", "{oops");
-    await put("1.wrong", '{"spec":{"kind":"moon"}}');
-    await put("nonsense", "");
-    const seen = await stage.attempts("default");
-    await stage.client.schedules.put("good", { every: "200ms" });
-    await until(() => expect(seen.length).toBeGreaterThanOrEqual(2));
-
-    const second = await stage.punctual.orchestrate();
-    const ids: string[] = [];
-    for await (const { id } of stage.client.schedules.list()) ids.push(id);
-    expect(ids).toEqual(["good"]);
-    await second.stop();
-  });
-
-  test("among the members does not end an orchestrator", async () => {
-    const stage = await Stage.orchestrated(server());
-    await stage.js.publish(`$KV.${stage.names.members.bucket}.orchestrator.x`, "{oops");
-    await stage.js.publish(`$KV.${stage.names.members.bucket}.worker.y`, '"text"');
-    const seen = await stage.attempts("default");
-    await stage.client.schedules.put("good", { every: "200ms" });
-    await until(() => expect(seen.length).toBeGreaterThanOrEqual(2));
-    expect((await stage.punctual.members()).map(({ role }) => role).sort()).toEqual([
-      "orchestrator",
-      "worker",
-    ]);
   });
 });
