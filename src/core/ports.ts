@@ -65,8 +65,6 @@ export interface ScheduleStore {
   write(id: string, definition: ScheduleDefinition, revision: number): Promise<CasOutcome>;
   /** The sequence of the newest write. From the leader. */
   lastSequence(): Promise<number>;
-  /** Every definition that is not deleted, by id. */
-  list(): AsyncIterable<Schedule>;
   /** First everything, then every change. `onChanges` is first called when all of it has been delivered. */
   watch(onChanges: (changes: ScheduleChanges) => void): Promise<Subscription>;
   /** Moves the store's sequence forward, so that a view that was lost by the store can be reached again. */

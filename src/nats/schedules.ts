@@ -60,20 +60,6 @@ export class NatsScheduleStore implements ScheduleStore {
     return (await this.#jsm.streams.info(this.#names.schedules.stream)).state.last_seq;
   }
 
-  async *list(): AsyncIterable<Schedule> {
-    const status = await this.#jsm.streams.info(this.#names.schedules.stream);
-    if (status.state.messages === 0) return;
-    const watch = await this.#bucket.watch();
-    const found = new Map<string, Schedule>();
-    for await (const entry of watch) {
-      const read = this.#read(entry);
-      if (read !== null && "shard" in read) found.set(read.id, read);
-      if (entry.delta === 0) break;
-    }
-    const order = [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-    for (const schedule of order) if (!schedule.deleted) yield schedule;
-  }
-
   async watch(onChanges: (changes: ScheduleChanges) => void): Promise<Subscription> {
     const { state } = await this.#jsm.streams.info(this.#names.schedules.stream);
     const watch = await this.#bucket.watch();

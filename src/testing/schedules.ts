@@ -55,12 +55,6 @@ export class MemoryScheduleStore implements ScheduleStore {
     return this.#link.ask("last sequence", () => this.#server.schedules.lastSequence);
   }
 
-  async *list(): AsyncIterable<Schedule> {
-    const all = await this.#link.ask("list", () => [...this.#newest()].filter(isDefinition));
-    const schedules = all.map((message) => this.#schedule(message)).filter(({ deleted }) => !deleted);
-    yield* schedules.sort((a, b) => (a.id < b.id ? -1 : 1));
-  }
-
   watch(onChanges: (changes: ScheduleChanges) => void): Promise<Subscription> {
     const { schedules } = this.#server;
     const feed = this.#link.feed(() => this.#server.faults.watchDelayMs?.("schedules") ?? 0);

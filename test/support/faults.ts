@@ -153,10 +153,6 @@ export class LaggingSchedules implements ScheduleStore {
     return this.#inner.lastSequence();
   }
 
-  list(): AsyncIterable<Schedule> {
-    return this.#inner.list();
-  }
-
   touch(): Promise<void> {
     this.touches++;
     return this.#inner.touch();
