@@ -1,6 +1,8 @@
 /** A three-node JetStream cluster in containers, with the configuration of deploy/. */
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
 import { Network, type StartedNetwork } from "testcontainers";
 import { type ContainerControl, type ContainerSpec, removeNetwork, startContainer } from "./control.js";
 import { dockerClient } from "./docker.js";
@@ -59,7 +61,7 @@ interface ServerReport {
   cluster: { pool_size: number };
 }
 
-/** Starts the cluster and waits until JetStream is on. Needs a Docker daemon. */
+/** Starts the cluster and waits until it takes replicated streams. Needs a Docker daemon. */
 export async function startCluster(): Promise<Cluster> {
   const image = await natsImage();
   await dockerClient();
@@ -71,10 +73,32 @@ export async function startCluster(): Promise<Cluster> {
     );
     const cluster = assemble(network, nodes);
     await cluster.ready();
+    await takesReplicas(cluster.hostUrls);
     return cluster;
   } catch (error) {
     await removeNetwork(network);
     throw error;
+  }
+}
+
+/**
+ * Resolves when the cluster has made a stream on all nodes. A leader that has met the others still refuses them until
+ * each has reported its resources, and no page of the monitor tells whether it has.
+ */
+async function takesReplicas(servers: string[]): Promise<void> {
+  const nats = await connect({ servers });
+  try {
+    const { streams } = await jetstreamManager(nats);
+    const trial = { name: "TRIAL", subjects: ["trial"], num_replicas: NAMES.length };
+    await until("stream on all nodes", 30_000, () =>
+      streams.add(trial).then(
+        () => true,
+        () => undefined,
+      ),
+    );
+    await streams.delete(trial.name);
+  } finally {
+    await nats.close();
   }
 }
 
