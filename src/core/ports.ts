@@ -102,8 +102,16 @@ export interface StoredMessage {
   storedAt: Instant;
 }
 
+/** A message that only has to be sent. */
+export interface PreparedMessage {
+  /** Once. Never rejects, never repeats by itself. */
+  send(): Promise<PublishOutcome>;
+}
+
 /** WORK, as its producers see it. */
 export interface WorkStream {
+  /** Does ahead of time what can be done ahead of time. */
+  prepare(message: WorkMessage): PreparedMessage;
   /** Never rejects, never repeats by itself. Outcomes come in any order. */
   publish(message: WorkMessage): Promise<PublishOutcome>;
   /** Resolves when the window of unanswered publishes has room. */

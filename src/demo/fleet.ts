@@ -31,7 +31,7 @@ export class Fleet {
   async spawn(name: string, args: readonly string[], options: SpawnOptions): Promise<FleetProcess> {
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#children.add(child);
-    const ended = once(child, "exit").then(() => {
+    const ended = once(child, "close").then(() => {
       this.#children.delete(child);
     });
     const errors: string[] = [];
@@ -46,7 +46,7 @@ export class Fleet {
   /** Ends every process in good order, then not so. */
   async stop(withinMs = 10_000): Promise<void> {
     const children = [...this.#children];
-    const ends = children.map((child) => once(child, "exit"));
+    const ends = children.map((child) => once(child, "close"));
     for (const child of children) child.kill("SIGTERM");
     const timer = setTimeout(() => this.killAll(), withinMs);
     await Promise.all(ends);

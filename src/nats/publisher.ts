@@ -8,6 +8,7 @@
  */
 import { createInbox, errors, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import type { Clock, PublishOutcome } from "../core/ports.js";
+import { headers as h } from "../protocol/headers.js";
 import { readAck } from "./ack.js";
 
 export interface PublisherOptions {
@@ -70,6 +71,11 @@ export class Publisher {
     headers: Readonly<Record<string, string>>,
     body: Uint8Array,
   ): Promise<PublishOutcome> {
+    return this.send(subject, headerBlock(headers), body);
+  }
+
+  /** The same with headers that were made ready before. */
+  send(subject: string, headers: MsgHdrs, body: Uint8Array): Promise<PublishOutcome> {
     return new Promise((resolve) => {
       if (this.#closed !== undefined) {
         resolve(unknown(this.#closed));
@@ -79,10 +85,7 @@ export class Publisher {
       this.#waiting.set(id, { subject, resolve, deadline: this.#clock.monotonic() + this.#timeoutMs });
       this.#cancelSweep ??= this.#clock.after(this.#timeoutMs / 4, () => this.#sweep());
       try {
-        this.#connection.publish(subject, body, {
-          headers: encoded(headers),
-          reply: this.#inbox + id.toString(36),
-        });
+        this.#connection.publish(subject, body, { headers, reply: this.#inbox + id.toString(36) });
       } catch (error) {
         const gone = this.#connection.isClosed() || this.#connection.isDraining();
         this.#answer(
@@ -146,9 +149,10 @@ export class Publisher {
 const unknown = (error: Error): PublishOutcome => ({ kind: "unknown", error });
 
 /** Headers in the form in which they are sent; the client asks for nothing but `encode`. */
-function encoded(headers: Readonly<Record<string, string>>): MsgHdrs {
+export function headerBlock(headers: Readonly<Record<string, string>>, msgId?: string): MsgHdrs {
   let text = "NATS/1.0\r\n";
+  if (msgId !== undefined) text += `${h.msgId}: ${msgId}\r\n`;
   for (const name in headers) text += `${name}: ${headers[name]}\r\n`;
-  text += "\r\n";
-  return { encode: () => Buffer.from(text) } as unknown as MsgHdrs;
+  const block = Buffer.from(`${text}\r\n`);
+  return { encode: () => block } as unknown as MsgHdrs;
 }

@@ -111,7 +111,9 @@ export class Pull implements Subscription {
     const [inbox, request] = oldest;
     request.open--;
     this.#requested--;
-    if (request.open === 0) this.#requests.delete(inbox);
+    if (request.open > 0) return;
+    this.#requests.delete(inbox);
+    this.#fillSoon();
   }
 
   #handOut(message: Msg): void {

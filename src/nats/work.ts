@@ -1,10 +1,15 @@
 /** WORK, as its producers see it. */
 import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
-import type { PublishOutcome, StoredMessage, WorkMessage, WorkStream } from "../core/ports.js";
+import type {
+  PreparedMessage,
+  PublishOutcome,
+  StoredMessage,
+  WorkMessage,
+  WorkStream,
+} from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
-import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
-import type { Publisher } from "./publisher.js";
+import { headerBlock, type Publisher } from "./publisher.js";
 
 export class NatsWorkStream implements WorkStream {
   readonly #publisher: Publisher;
@@ -17,9 +22,13 @@ export class NatsWorkStream implements WorkStream {
     this.#names = names;
   }
 
+  prepare(message: WorkMessage): PreparedMessage {
+    const block = headerBlock(message.headers, message.msgId);
+    return { send: () => this.#publisher.send(message.subject, block, message.body) };
+  }
+
   publish(message: WorkMessage): Promise<PublishOutcome> {
-    const headers = { [h.msgId]: message.msgId, ...message.headers };
-    return this.#publisher.publish(message.subject, headers, message.body);
+    return this.prepare(message).send();
   }
 
   ready(): Promise<void> | undefined {

@@ -1,7 +1,7 @@
 /** Publishes committed runs at their fire time: one queue by time, one timer, as fast as the server answers. */
 import { Heap } from "../core/heap.js";
 import type { Firing } from "../core/lease.js";
-import type { Clock, PublishOutcome, WorkMessage, WorkStream } from "../core/ports.js";
+import type { Clock, PreparedMessage, PublishOutcome, WorkMessage, WorkStream } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 
 /** The term under which runs are published. */
@@ -15,6 +15,8 @@ export interface Publishing {
 interface Batch {
   owner: Publishing;
   firings: readonly Firing[];
+  /** Made ready while there was time; by index. */
+  prepared: readonly PreparedMessage[];
   next: number;
   /** When the next one is due. */
   time: Instant;
@@ -36,13 +38,22 @@ export class Dispatcher {
   add(owner: Publishing, firings: readonly Firing[]): void {
     const first = firings[0];
     if (first === undefined) return;
-    this.#batches.push({ owner, firings, next: 0, time: first.slot });
+    // What can be done before the fire time is done now: then only the sending is left.
+    const isEarly = first.slot > this.#clock.now();
+    const prepared = isEarly ? firings.map((firing) => this.#work.prepare(owner.messageOf(firing))) : [];
+    this.#batches.push({ owner, firings, prepared, next: 0, time: first.slot });
     this.#wake();
   }
 
   /** Publishes one again after a while. */
   addLater(owner: Publishing, firing: Firing, delayMs: number): void {
-    this.#batches.push({ owner, firings: [firing], next: 0, time: this.#clock.now() + delayMs });
+    this.#batches.push({
+      owner,
+      firings: [firing],
+      prepared: [],
+      next: 0,
+      time: this.#clock.now() + delayMs,
+    });
     this.#wake();
   }
 
@@ -84,13 +95,15 @@ export class Dispatcher {
       this.#batches.pop();
       return;
     }
-    const firing = batch.firings[batch.next++] as Firing;
+    const index = batch.next++;
+    const firing = batch.firings[index] as Firing;
     const following = batch.firings[batch.next];
     if (following === undefined) this.#batches.pop();
     else if (following.slot > batch.time) {
       batch.time = following.slot;
       this.#batches.replace(batch);
     }
-    void this.#work.publish(owner.messageOf(firing)).then((outcome) => owner.onOutcome(firing, outcome));
+    const message = batch.prepared[index] ?? this.#work.prepare(owner.messageOf(firing));
+    void message.send().then((outcome) => owner.onOutcome(firing, outcome));
   }
 }

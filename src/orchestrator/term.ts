@@ -48,6 +48,7 @@ export class Term implements Publishing {
   #runsReadAt = Number.NEGATIVE_INFINITY;
   #doubt: string | undefined;
   #releaseBy: number | undefined;
+  #isWaiting = false;
   #ended = false;
 
   /** @param startedAt monotonic time at which the write of `lease` was begun */
@@ -111,7 +112,7 @@ export class Term implements Publishing {
         void this.#onTaken(firing);
         break;
       case "full":
-        this.#ports.log.warn({ shard: this.#shard, reason: outcome.reason }, "WORK is full: the run waits");
+        this.#warnOfWaiting(outcome.reason);
         this.#ports.dispatcher.addLater(this, firing, FULL_RETRY_MS);
         break;
       case "refused":
@@ -234,6 +235,13 @@ export class Term implements Publishing {
     } catch (error) {
       this.#endInDoubt(`a taken subject could not be read: ${(error as Error).message}`);
     }
+  }
+
+  /** Once a term: there may be thousands of runs, each tried again and again. */
+  #warnOfWaiting(reason: string): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#ports.log.warn({ shard: this.#shard, reason }, "WORK takes nothing: runs wait");
   }
 
   #endInDoubt(reason: string): void {

@@ -1,5 +1,11 @@
 /** WORK in memory, as its producers see it. */
-import type { PublishOutcome, StoredMessage, WorkMessage, WorkStream } from "../core/ports.js";
+import type {
+  PreparedMessage,
+  PublishOutcome,
+  StoredMessage,
+  WorkMessage,
+  WorkStream,
+} from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 import { headers as h } from "../protocol/headers.js";
 import type { MemoryLink } from "./link.js";
@@ -17,6 +23,10 @@ export class MemoryWorkStream implements WorkStream {
     this.#server = server;
     this.#link = link;
     this.#window = window;
+  }
+
+  prepare(message: WorkMessage): PreparedMessage {
+    return { send: () => this.publish(message) };
   }
 
   async publish(message: WorkMessage): Promise<PublishOutcome> {

@@ -27,6 +27,7 @@ import { isRetryable, type KeptError, keepError } from "./errors.js";
 import { readPayload } from "./payload.js";
 import { Persistence } from "./persistence.js";
 import { resultOf } from "./result.js";
+import type { Turns } from "./turns.js";
 
 /** What all jobs of a worker have in common. */
 export interface Workplace {
@@ -42,6 +43,7 @@ export interface Workplace {
   abortGraceMs: number;
   schema: z.ZodType | undefined;
   handler: Handler;
+  turns: Turns;
 }
 
 /** A message stored this much after its fire time may be of a run that is over: its first message was lost from sight. */
@@ -160,6 +162,7 @@ export class Execution {
   }
 
   async #succeed(value: unknown, elapsedMs: number): Promise<void> {
+    await this.#place.turns.take();
     const result = resultOf(value);
     const durationMs = Math.round(elapsedMs * 1_000) / 1_000;
     const { queue, worker } = this.#place;

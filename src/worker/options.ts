@@ -29,6 +29,11 @@ export const workerOptions = z.strictObject({
     .describe(
       "How long an aborted handler may take to end; then its attempt is over all the same. Default 6 s, so that a command can be killed.",
     ),
+  settleWithinMs: milliseconds
+    .default(25)
+    .describe(
+      "While many jobs come in, their ends are told to the server together, each after this long at most. 0: at once. Default 25 ms.",
+    ),
   id: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, { error: "expected letters, digits, _ and -" })

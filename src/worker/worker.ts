@@ -25,6 +25,7 @@ import type { Logger } from "../runtime/log.js";
 import type { Handler } from "./context.js";
 import { Execution, type Workplace } from "./execute.js";
 import { type WorkerOptions, type WorkerSettings, workerOptions } from "./options.js";
+import { Turns } from "./turns.js";
 
 export interface WorkerPorts {
   source: WorkSource;
@@ -131,6 +132,7 @@ export class Worker {
     const place = this.#workplace;
     if (place === undefined || this.#state !== "running") return this.#giveBack(delivery);
     if (this.#running.get(delivery.seq)?.adopt(delivery)) return;
+    place.turns.onDelivery();
     const execution = new Execution(place, delivery);
     this.#running.set(delivery.seq, execution);
     await execution.run();
@@ -180,7 +182,7 @@ export class Worker {
 
   #workplaceFor(maxAttempts: number): Workplace {
     const { runs, dead, clock, log } = this.#ports;
-    const { abortGraceMs, schema } = this.#settings;
+    const { abortGraceMs, schema, settleWithinMs, concurrency } = this.#settings;
     return {
       runs,
       dead,
@@ -192,6 +194,7 @@ export class Worker {
       abortGraceMs,
       schema: schema ?? this.#handler.schema,
       handler: this.#handler,
+      turns: new Turns(clock, settleWithinMs, concurrency),
     };
   }
 

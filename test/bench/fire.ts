@@ -93,7 +93,7 @@ async function burstRate(server: EmbeddedServer): Promise<number> {
   const namespace = "burst";
   const connection = await connectNats({ servers: server.url, noAsyncTraces: true });
   const ports = await portsOf(connection, namespace);
-  await ports.queues.ensure("default");
+  await ports.queues.ensure("default", { concurrency: 5_000 });
   const due = Math.ceil((Date.now() + 40_000) / 1_000) * 1_000;
   await putAll(ports, BURST, () => ({ kind: "at", at: due }));
   const fleet = new Fleet();
@@ -122,7 +122,7 @@ async function lateness(
 ): Promise<string> {
   const connection = await connectNats({ servers: server.url, noAsyncTraces: true });
   const ports = await portsOf(connection, namespace);
-  await ports.queues.ensure("default");
+  await ports.queues.ensure("default", { concurrency: 5_000 });
   await putAll(ports, SPREAD, specOf);
   const fleet = new Fleet();
   let result = "";

@@ -46,6 +46,9 @@ export function fakeClient() {
           server.published.push(message);
           return server.outcomes.shift() ?? { kind: "stored", seq: server.published.length };
         },
+        prepare(message) {
+          return { send: () => this.publish(message) };
+        },
         ready: () => undefined,
         lastOn: refuse,
         at: refuse,

@@ -4,6 +4,7 @@ import type {
   CasOutcome,
   LeaseHint,
   LeaseStore,
+  PreparedMessage,
   PublishOutcome,
   ScheduleChanges,
   ScheduleStore,
@@ -47,6 +48,10 @@ export class FaultyWork implements WorkStream {
 
   constructor(inner: WorkStream) {
     this.#inner = inner;
+  }
+
+  prepare(message: WorkMessage): PreparedMessage {
+    return { send: () => this.publish(message) };
   }
 
   publish(message: WorkMessage): Promise<PublishOutcome> {

@@ -12,7 +12,7 @@ const lateness: { at: number; ms: number }[] = [];
 
 const worker = await punctual.work(
   queue,
-  { concurrency: 1_000 },
+  { concurrency: 2_000 },
   async ({ scheduleId, fireTime, attempt }) => {
     const startedAt = performance.timeOrigin + performance.now();
     if (scheduleId === null || fireTime === null) return;

@@ -144,7 +144,7 @@ export class Bench {
 
   /** A worker on the queue `mail`. */
   async start<T>(handler: Handler<T>, options: WorkerOptions<T> = {}): Promise<Worker> {
-    return startWorker(this.ports, "mail", { id: "w1", ...options }, handler);
+    return startWorker(this.ports, "mail", { id: "w1", settleWithinMs: 0, ...options }, handler);
   }
 
   /** Hands a job to the worker. */

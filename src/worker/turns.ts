@@ -1,0 +1,62 @@
+/**
+ * When the ends of jobs are told to the server.
+ *
+ * While jobs come in thick and fast, telling the end of one takes the time in which another could start, and a
+ * message of its own for each end costs both sides a system call. So ends wait for each other: until nothing has come
+ * for a moment, until no slot is free, or for `withinMs` at most. A quiet worker tells an end at once.
+ */
+import type { Clock } from "../core/ports.js";
+
+/** Nothing delivered for so long: the rush is over. */
+const QUIET_MS = 2;
+const LOOK_MS = 1;
+
+export class Turns {
+  readonly #clock: Clock;
+  readonly #withinMs: number;
+  readonly #slots: number;
+  #waiting: (() => void)[] = [];
+  #deliveredAt = Number.NEGATIVE_INFINITY;
+  #since = 0;
+  #cancel: () => void = () => {};
+
+  /** @param slots so many jobs fill the worker */
+  constructor(clock: Clock, withinMs: number, slots: number) {
+    this.#clock = clock;
+    this.#withinMs = withinMs;
+    this.#slots = slots;
+  }
+
+  onDelivery(): void {
+    this.#deliveredAt = this.#clock.monotonic();
+  }
+
+  /** Resolves when it is time to tell an end. */
+  take(): Promise<void> {
+    if (this.#withinMs === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      if (this.#waiting.length >= this.#slots) this.flush();
+      else if (this.#waiting.length === 1) this.#begin();
+    });
+  }
+
+  /** Tells all that wait. */
+  flush(): void {
+    this.#cancel();
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #begin(): void {
+    this.#since = this.#clock.monotonic();
+    this.#look();
+  }
+
+  #look(): void {
+    this.#cancel = this.#clock.after(LOOK_MS, () => {
+      const now = this.#clock.monotonic();
+      if (now - this.#deliveredAt >= QUIET_MS || now - this.#since >= this.#withinMs) this.flush();
+      else this.#look();
+    });
+  }
+}
