@@ -18,6 +18,8 @@ export interface SpawnOptions {
 }
 
 const READY_WITHIN_MS = 30_000;
+/** As in deploy/Dockerfile: a larger nursery halves the time that a busy process spends on collecting garbage. */
+const NODE_OPTIONS = ["--max-semi-space-size=64"];
 
 export class Fleet {
   readonly #children = new Set<ChildProcess>();
@@ -29,7 +31,7 @@ export class Fleet {
 
   /** Starts a Node program; resolves at its first line of output. */
   async spawn(name: string, args: readonly string[], options: SpawnOptions): Promise<FleetProcess> {
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [...NODE_OPTIONS, ...args], { stdio: ["ignore", "pipe", "pipe"] });
     this.#children.add(child);
     const ended = once(child, "close").then(() => {
       this.#children.delete(child);

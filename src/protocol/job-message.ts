@@ -8,7 +8,6 @@ import { headers as h } from "./headers.js";
 import { limits } from "./limits.js";
 import { instantToken, isRunId, type Names, runIdOf } from "./names.js";
 
-const encoder = new TextEncoder();
 const DEFAULT_BACKOFF = backoffOf(defaultRetry);
 
 /** Builds the messages of one definition; what does not change from slot to slot is made once. */
@@ -47,7 +46,7 @@ export function msgIdOf(runId: string, term: number): string {
 }
 
 export function bodyOf(payload: unknown): Uint8Array {
-  return encoder.encode(JSON.stringify(payload ?? null));
+  return Buffer.from(JSON.stringify(payload ?? null));
 }
 
 /**

@@ -35,8 +35,9 @@ export async function runBench(): Promise<void> {
     const republished = await rawLimit(server.url, "RAWREPUBLISHED", { republish: true });
     console.log(`  with WORK's own settings (republish into RUNS): ${format(republished)} a second`);
     const burst = await burstRate(server);
+    console.log(`burst: ${format(BURST)} schedules due in one second: ${format(burst)} fires a second`);
     console.log(
-      `burst: ${format(BURST)} schedules due in one second: ${format(burst)} fires a second, ${percent(burst, raw)} of raw`,
+      `  ${percent(burst, republished)} of WORK's own limit, ${percent(burst, raw)} of the bare stream's`,
     );
     const spread = (i: number): ScheduleSpec => ({ kind: "every", everyMs: 1_000, phaseMs: i % 1_000 });
     console.log(`spread: 1,000 fires a second, ${await lateness(server, "spread", spread)}`);
