@@ -64,11 +64,6 @@ export class Term implements Publishing {
     return this.#tenure.record.term;
   }
 
-  /** Runs that were committed and are not known to be stored. */
-  get inFlight(): number {
-    return this.#inFlight.size;
-  }
-
   /** Settles and ticks until the term ends. Never rejects. */
   async run(inherited: Inherited): Promise<TermEnd> {
     const unlisten = this.#ports.definitions.listen(this.#shard, (change) => this.#onChange(change));

@@ -124,7 +124,6 @@ export function namesOf(namespace: string) {
     leaseKey: (shard: number) => `shard.${shard}`,
     scheduleKey: (shard: number, id: string) => `${shard}.${id}`,
     memberKey: (role: "orchestrator" | "worker", id: string) => `${role}.${id}`,
-    settingsKey: "_settings",
   };
 }
 
