@@ -15,7 +15,7 @@ import {
   laterOf,
   type Report,
 } from "./lease.js";
-import type { FireTimes, Instant, Schedule } from "./schedule.js";
+import { type FireTimes, firstRevisionOf, type Instant, type Schedule } from "./schedule.js";
 
 /** A schedule with its compiled fire times. */
 export interface CompiledSchedule {
@@ -127,8 +127,8 @@ export class Agenda {
 
 /** The instant after which a definition has slots to decide. */
 function startOf(schedule: Schedule, { view, cursor }: Pick<LeaseRecord, "view" | "cursor">): Instant {
-  const { id, revision, firstRevision, effectiveFrom } = schedule;
-  const first = firstRevision === 0 ? revision : firstRevision;
+  const { id, revision, effectiveFrom } = schedule;
+  const first = firstRevisionOf(schedule);
   if (first > view) return effectiveFrom;
   const undecided = startAfter(cursor, id);
   return first === revision ? Math.max(undecided, effectiveFrom) : undecided;

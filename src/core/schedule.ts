@@ -91,3 +91,8 @@ export interface Schedule extends ScheduleDefinition {
   /** The sequence of the store at which it was written: larger is newer, over all schedules. */
   revision: number;
 }
+
+/** The revision under which an id was first used, deleted since or not. */
+export function firstRevisionOf({ revision, firstRevision }: Schedule): number {
+  return firstRevision === 0 ? revision : firstRevision;
+}

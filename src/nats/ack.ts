@@ -50,3 +50,9 @@ function refusalOf(error: NonNullable<PubAck["error"]>): PublishOutcome {
       return error.code === 503 ? { kind: "unknown", error: new Error(reason) } : { kind: "refused", reason };
   }
 }
+
+/** Why a publish was not stored, for an error's message. */
+export function reasonOf(outcome: PublishOutcome): string {
+  if (outcome.kind === "unknown") return outcome.error.message;
+  return "reason" in outcome ? outcome.reason : outcome.kind;
+}

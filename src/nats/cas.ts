@@ -1,7 +1,7 @@
 /** Compare-and-swap on a key of a bucket, and reads that see what was acknowledged. */
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { CasOutcome } from "../core/ports.js";
-import { errorCodes } from "./ack.js";
+import { errorCodes, reasonOf } from "./ack.js";
 import type { Publisher } from "./publisher.js";
 
 interface BucketName {
@@ -36,7 +36,7 @@ export async function compareAndSwap(
       if (outcome.reason.endsWith(`(${errorCodes.wrongLastSequence})`)) return { kind: "lost" };
       return { kind: "unknown", error: new Error(outcome.reason) };
     default:
-      return { kind: "unknown", error: new Error("reason" in outcome ? outcome.reason : outcome.kind) };
+      return { kind: "unknown", error: new Error(reasonOf(outcome)) };
   }
 }
 

@@ -4,6 +4,7 @@ import type { DeadLetter, DeadLetters } from "../core/ports.js";
 import { headers as h } from "../protocol/headers.js";
 import { limits } from "../protocol/limits.js";
 import type { Names } from "../protocol/names.js";
+import { reasonOf } from "./ack.js";
 import type { Publisher } from "./publisher.js";
 
 /** Characters that are kept of an error where there is little room. */
@@ -37,15 +38,9 @@ export class NatsDeadLetters implements DeadLetters {
     const subject = this.#names.deadLetter(letter.queue);
     const outcome = await this.#publisher.publish(subject, message.headers, message.body);
     if (outcome.kind === "stored" || outcome.kind === "duplicate") return;
-    const why =
-      outcome.kind === "unknown"
-        ? outcome.error.message
-        : "reason" in outcome
-          ? outcome.reason
-          : outcome.kind;
     throw new PunctualError(
       "unavailable",
-      `the dead letter of ${letter.subject} could not be stored (${why})`,
+      `the dead letter of ${letter.subject} could not be stored (${reasonOf(outcome)})`,
     );
   }
 }

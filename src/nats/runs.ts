@@ -4,6 +4,7 @@ import { PunctualError } from "../core/errors.js";
 import type { RunEvent, RunLog } from "../core/ports.js";
 import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
+import { reasonOf } from "./ack.js";
 import type { Publisher } from "./publisher.js";
 
 const encoder = new TextEncoder();
@@ -25,13 +26,10 @@ export class NatsRunLog implements RunLog {
     const body = encoder.encode(JSON.stringify(event.data));
     const outcome = await this.#publisher.publish(subject, { [h.msgId]: event.msgId }, body);
     if (outcome.kind === "stored" || outcome.kind === "duplicate") return;
-    const why =
-      "reason" in outcome
-        ? outcome.reason
-        : outcome.kind === "unknown"
-          ? outcome.error.message
-          : outcome.kind;
-    throw new PunctualError("unavailable", `${subject}: the event could not be stored (${why})`);
+    throw new PunctualError(
+      "unavailable",
+      `${subject}: the event could not be stored (${reasonOf(outcome)})`,
+    );
   }
 
   async hasAny(runId: string, workSubject: string, from: number): Promise<boolean> {

@@ -94,10 +94,12 @@ export class Peers {
     const known = this.#peers.get(id);
     if (member === null) {
       // Kept as gone: its leases are free at once.
-      if (known !== undefined && known.gone < 2) this.#changed(() => (known.gone = 2));
+      if (known === undefined || known.gone >= 2) return;
+      known.gone = 2;
+      this.#changed();
     } else if (known === undefined) {
-      const peer = { member, seenAt: this.#ports.clock.monotonic(), gone: 0, silent: 0 };
-      this.#changed(() => this.#peers.set(id, peer));
+      this.#peers.set(id, { member, seenAt: this.#ports.clock.monotonic(), gone: 0, silent: 0 });
+      this.#changed();
     } else if (known.gone < 2) {
       known.seenAt = this.#ports.clock.monotonic();
     }
@@ -124,7 +126,7 @@ export class Peers {
       { member: peer.member.id, answer },
       before ? "an orchestrator has gone" : "it is back",
     );
-    this.#changed(() => {});
+    this.#changed();
   }
 
   async #announce(): Promise<void> {
@@ -133,8 +135,7 @@ export class Peers {
     });
   }
 
-  #changed(change: () => void): void {
-    change();
+  #changed(): void {
     this.#changedAt = this.#ports.clock.monotonic();
     this.#onChange();
   }

@@ -2,7 +2,14 @@
 import { invalid, PunctualError } from "../core/errors.js";
 import { shardOf } from "../core/hash.js";
 import type { Clock, QueueStore, ScheduleStore, WorkStream } from "../core/ports.js";
-import type { FireTimes, Instant, Schedule, ScheduleDefinition, ScheduleSpec } from "../core/schedule.js";
+import {
+  type FireTimes,
+  firstRevisionOf,
+  type Instant,
+  type Schedule,
+  type ScheduleDefinition,
+  type ScheduleSpec,
+} from "../core/schedule.js";
 import { compileSpec, fireTimesBetween } from "../core/time/fire-times.js";
 import type { ApiParsed, ApiResponse, Enqueued, ScheduleView } from "../protocol/api.js";
 import { bodyWithin, FireMessages } from "../protocol/job-message.js";
@@ -45,7 +52,10 @@ export class ScheduleService {
         throw new PunctualError("conflict", `schedule ${id} ${is}, expected revision ${ifRevision}`);
       }
       return {
-        ...definitionOf(input, { ...draft, firstRevision: firstRevisionOf(existing) }),
+        ...definitionOf(input, {
+          ...draft,
+          firstRevision: existing === null ? 0 : firstRevisionOf(existing),
+        }),
         effectiveFrom: effectiveFromOf(existing, draft.now),
       };
     });
@@ -159,12 +169,6 @@ export class ScheduleService {
     const times = known?.schedule.revision === schedule.revision ? known.times : compileSpec(schedule.spec);
     return times.next(this.#ports.clock.now());
   }
-}
-
-/** The revision under which the id was first used, deleted or not: its slots before the cursor are decided. */
-function firstRevisionOf(existing: Schedule | null): number {
-  if (existing === null) return 0;
-  return existing.firstRevision === 0 ? existing.revision : existing.firstRevision;
 }
 
 /** Slots of a definition that nobody has decided yet go on under its next revision. */

@@ -105,7 +105,8 @@ export class OrchestratorSession {
   }
 
   async start(): Promise<void> {
-    const { ports, definitions } = { ports: this.#ports, definitions: this.#definitions };
+    const ports = this.#ports;
+    const definitions = this.#definitions;
     this.#subscriptions.push(await definitions.follow(ports.schedules));
     this.#subscriptions.push(await ports.leases.watch((hint) => this.#shards[hint.shard]?.onLease(hint)));
     await this.#peers.start();
