@@ -52,13 +52,25 @@ export const scheduleFlags: readonly Flag[] = [
     flags: "--cron <line>",
     field: "cron",
     kind: "text",
-    text: "5 fields, 6 with leading seconds, or @daily",
+    text: "5 fields, 6 with leading seconds, @daily, or @every 10m",
   },
   {
     flags: "--time-zone <name>",
     field: "timeZone",
     kind: "text",
     text: "of the cron line, as Europe/Berlin (default: UTC)",
+  },
+  {
+    flags: "--dst-gap <policy>",
+    field: "dst.gap",
+    kind: "text",
+    text: "next or skip: local times that the clocks skip (default: daily next, else skip)",
+  },
+  {
+    flags: "--dst-overlap <policy>",
+    field: "dst.overlap",
+    kind: "text",
+    text: "first, second or both: local times that come twice (default: daily first, else both)",
   },
   { flags: "--every <time>", field: "every", kind: "duration", text: "fixed interval, as 90s or 1h30m" },
   { flags: "--phase <time>", field: "phase", kind: "duration", text: "shifts the interval (default: 0s)" },
@@ -130,10 +142,10 @@ export async function readSchedule(
   return merged(file as Record<string, unknown>, flags);
 }
 
-/** `over` wins, field by field, also within `retry` and `headers`. */
+/** `over` wins, field by field, also within `retry`, `headers` and `dst`. */
 function merged(under: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
   const result = { ...under, ...over };
-  for (const field of ["retry", "headers"]) {
+  for (const field of ["retry", "headers", "dst"]) {
     const [a, b] = [under[field], over[field]];
     if (typeof a === "object" && typeof b === "object") result[field] = { ...a, ...b };
   }
@@ -149,7 +161,7 @@ export async function checkSchedule(schedule: ScheduleInput): Promise<void> {
   await namingScheduleFlags(() => {
     const parsed = parseWith(scheduleInput, schedule, "schedule");
     const context = { now: 0, queueMaxAttempts: Number.POSITIVE_INFINITY, firstRevision: 0 };
-    compileSpec(definitionOf(parsed, context).spec);
+    compileSpec(definitionOf(parsed, context).spec, "");
   });
 }
 

@@ -3,12 +3,21 @@
 /** Milliseconds since the Unix epoch. Every instant inside Punctual is one. */
 export type Instant = number;
 
+/** What a cron line does where the clocks change. Default: by its kind, daily or rhythmic, see `core/time/cron.ts`. */
+export interface DstPolicy {
+  /** Local times that are skipped: fire once right after them, or not at all. Default: daily `next`, rhythmic `skip`. */
+  gap?: "next" | "skip" | undefined;
+  /** Local times that come twice: in which pass to fire. Default: daily `first`, rhythmic `both`. */
+  overlap?: "first" | "second" | "both" | undefined;
+}
+
 /** A cron line: five fields, six with leading seconds, or a nickname such as `@daily`. */
 export interface CronSpec {
   kind: "cron";
   expression: string;
   /** IANA time zone name. Default `UTC`. */
   timeZone: string;
+  dst?: DstPolicy | undefined;
 }
 
 /** A fixed interval: fires at every instant `t` with `t ≡ phaseMs (mod everyMs)`, counted from the epoch. */

@@ -134,7 +134,7 @@ export class Definitions {
   #timesOf(schedule: Schedule): FireTimes {
     if (schedule.deleted) return NEVER;
     try {
-      return compileSpec(schedule.spec);
+      return compileSpec(schedule.spec, schedule.id);
     } catch (error) {
       this.#log.error({ schedule: schedule.id, error: messageOf(error) }, UNREADABLE);
       return NEVER;

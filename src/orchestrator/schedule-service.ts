@@ -44,7 +44,7 @@ export class ScheduleService {
   async put({ id, schedule: input, ifRevision }: ApiParsed<"schedule.put">): Promise<ScheduleView> {
     const { maxAttempts } = await this.#ports.queues.ensure(input.queue);
     const draft = { now: this.#ports.clock.now(), queueMaxAttempts: maxAttempts, firstRevision: 0 };
-    this.#check(definitionOf(input, draft));
+    this.#check(definitionOf(input, draft), id);
     return this.#write(id, (existing) => {
       const revision = existing === null || existing.deleted ? 0 : existing.revision;
       if (ifRevision !== undefined && ifRevision !== revision) {
@@ -103,13 +103,13 @@ export class ScheduleService {
     const now = this.#ports.clock.now();
     const draft = { now, queueMaxAttempts: Number.POSITIVE_INFINITY, firstRevision: 0 };
     const { spec } = input === undefined ? await this.#existing(id as string) : definitionOf(input, draft);
-    const times = fireTimesBetween(timesOf(spec), from ?? now, END_OF_TIME, count);
+    const times = fireTimesBetween(timesOf(spec, id ?? ""), from ?? now, END_OF_TIME, count);
     return { fireTimes: times.map(iso) };
   }
 
   /** Refuses what could never fire or never be published. */
-  #check(definition: ScheduleDefinition): void {
-    const times = timesOf(definition.spec);
+  #check(definition: ScheduleDefinition, id: string): void {
+    const times = timesOf(definition.spec, id);
     if (times.next(definition.effectiveFrom) === null) {
       const { kind } = definition.spec;
       throw invalid(kind, `expected a time to come, got none after now, ${iso(definition.effectiveFrom)}`);
@@ -166,7 +166,8 @@ export class ScheduleService {
 
   #nextTime(schedule: Schedule): Instant | null {
     const known = this.#definitions.get(schedule);
-    const times = known?.schedule.revision === schedule.revision ? known.times : compileSpec(schedule.spec);
+    const times =
+      known?.schedule.revision === schedule.revision ? known.times : compileSpec(schedule.spec, schedule.id);
     return times.next(this.#ports.clock.now());
   }
 }
@@ -184,9 +185,9 @@ function saysTheSame(a: ScheduleDefinition, b: ScheduleDefinition): boolean {
 const FIELDS: Readonly<Record<string, string>> = { expression: "cron", everyMs: "every", phaseMs: "phase" };
 
 /** Compiles a spec; what it refuses is named as people wrote it. */
-function timesOf(spec: ScheduleSpec): FireTimes {
+function timesOf(spec: ScheduleSpec, id: string): FireTimes {
   try {
-    return compileSpec(spec);
+    return compileSpec(spec, id);
   } catch (error) {
     const [issue] = error instanceof PunctualError ? error.issues : [];
     throw issue === undefined ? error : invalid(FIELDS[issue.path] ?? issue.path, issue.message);

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { invalid } from "../core/errors.js";
 import { defaultRetry } from "../core/retry.js";
 import type { Instant, RetryPolicy, ScheduleDefinition, ScheduleSpec } from "../core/schedule.js";
+import { cronItemOf, dstInput } from "./cron-input.js";
 import { formatDuration, parseDuration } from "./duration.js";
 import { isReservedHeader } from "./headers.js";
 import { limits } from "./limits.js";
@@ -70,8 +71,9 @@ export const scheduleInput = z
       .string()
       .max(limits.cronExpressionLength)
       .optional()
-      .describe("A cron line, 5 or 6 fields, or @daily."),
+      .describe("A cron line, 5 or 6 fields, @daily, or @every 10m."),
     timeZone: z.string().optional().describe("IANA zone of the cron line. Default UTC."),
+    dst: dstInput.optional().describe("What the cron line does where the clocks change."),
     every: duration.optional().describe("Fixed interval, counted from the Unix epoch."),
     phase: duration.optional().describe("Shifts the interval. Default 0."),
     at: instant.optional().describe("Once, at this RFC 3339 time."),
@@ -103,6 +105,7 @@ export const scheduleInput = z
     if (given !== 1)
       context.addIssue({ code: "custom", message: `expected one of cron, every, at, got ${given} of them` });
     if (input.timeZone !== undefined && input.cron === undefined) refuse("timeZone", "goes with cron only");
+    if (input.dst !== undefined && input.cron === undefined) refuse("dst", "goes with cron only");
     if (input.phase !== undefined && input.every === undefined) refuse("phase", "goes with every only");
     if (input.every === 0) refuse("every", "expected at least 1 ms");
     if (input.phase !== undefined && input.every !== undefined && input.phase >= input.every) {
@@ -151,7 +154,11 @@ export function definitionOf(
 export function inputOf(definition: ScheduleDefinition): ScheduleInput {
   const { spec, job } = definition;
   return {
-    ...(spec.kind === "cron" && { cron: spec.expression, timeZone: spec.timeZone }),
+    ...(spec.kind === "cron" && {
+      cron: spec.expression,
+      timeZone: spec.timeZone,
+      ...(spec.dst !== undefined && { dst: { ...spec.dst } }),
+    }),
     ...(spec.kind === "every" && {
       every: formatDuration(spec.everyMs),
       phase: formatDuration(spec.phaseMs),
@@ -177,8 +184,8 @@ export function inputOf(definition: ScheduleDefinition): ScheduleInput {
 }
 
 function specOf(input: z.output<typeof scheduleInput>): ScheduleSpec {
-  if (input.cron !== undefined)
-    return { kind: "cron", expression: input.cron, timeZone: input.timeZone ?? "UTC" };
+  const { cron, timeZone, dst } = input;
+  if (cron !== undefined) return cronItemOf({ cron, timeZone, dst });
   if (input.every !== undefined) return { kind: "every", everyMs: input.every, phaseMs: input.phase ?? 0 };
   return { kind: "at", at: input.at as Instant };
 }

@@ -6,7 +6,17 @@ import type { ScheduleDefinition } from "../core/schedule.js";
 import { parseJson, parseWith } from "./parse.js";
 
 const spec = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("cron"), expression: z.string(), timeZone: z.string() }),
+  z.object({
+    kind: z.literal("cron"),
+    expression: z.string(),
+    timeZone: z.string(),
+    dst: z
+      .object({
+        gap: z.enum(["next", "skip"]).optional(),
+        overlap: z.enum(["first", "second", "both"]).optional(),
+      })
+      .optional(),
+  }),
   z.object({ kind: z.literal("every"), everyMs: z.int().min(1), phaseMs: z.int().min(0) }),
   z.object({ kind: z.literal("at"), at: z.int() }),
 ]);

@@ -138,16 +138,17 @@ const bad: [string, RegExp][] = [
   ["* * * * *", /expected a command after the times/],
   ["@daily", /expected a command after the times/],
   ["* * * * * %input", /expected a command after the times/],
-  ["60 * * * * true", /minute: expected 0-59.* got "60"/],
-  ["* 24 * * * true", /hour: expected 0-23.* got "24"/],
-  ["* * 0 * * true", /day of month: expected 1-31.* got "0"/],
-  ["* * * 13 * true", /month: expected 1-12.* got "13"/],
-  ["* * * * monday true", /day of week: expected 0-7.* got "monday"/],
-  ["*/0 * * * * true", /minute: expected a step from 1 to 60/],
-  ["* 22-2 * * * true", /hour: .* write 22-23,0-2/],
-  ["1,,2 * * * * true", /minute: .* got "" in "1,,2"/],
+  ["60 * * * * true", /minute, column 1: expected 0-59.* got "60"/],
+  ["* 24 * * * true", /hour, column 3: expected 0-23.* got "24"/],
+  ["*  * 0 * * true", /day of month, column 6: expected 1-31.* got "0"/],
+  ["* * * 13 * true", /month, column 7: expected 1-12.* got "13"/],
+  ["* * * * monday true", /day of week, column 9: expected 0-7.* got "monday"/],
+  ["*/0 * * * * true", /minute, column 1: expected a step from 1 to 60/],
+  ["* 22-2 * * * true", /hour, column 3: .* write 22-23,0-2/],
+  ["1,,2 * * * * true", /minute, column 3: .* got "" in "1,,2"/],
   ["0 0 30 2 * true", /can never fire/],
   ["@reboot true", /@reboot cannot be a schedule.*start it as a service/],
+  ["@every true", /expected @every with a duration/],
   ["@fortnightly true", /expected one of @yearly.* got "@fortnightly"/],
   ["CRON_TZ=Mars/Olympus", /CRON_TZ: expected an IANA time zone.* got "Mars\/Olympus"/],
   ['"MY NAME"=x', /expected a variable name.* got "MY NAME"/],
@@ -171,14 +172,16 @@ test("all bad lines are told at once, and nothing is given", () => {
   expect(error).toBeInstanceOf(PunctualError);
   expect(error).toMatchObject({
     code: "invalid",
-    message: expect.stringMatching(/^\/etc\/crontab: line 2: minute: .*; line 4: @reboot/),
+    message: expect.stringMatching(/^\/etc\/crontab: line 2: minute, column 1: .*; line 4: @reboot/),
     issues: [{ path: "line 2" }, { path: "line 4" }],
   });
 });
 
 test("a line without seconds in a part with seconds is told so", () => {
   const { issues } = readCrontab("# punctual: seconds\n*/5 * * * * backup --full");
-  expect(issues[0]?.message).toMatch(/day of week: .* got "backup" \(lines begin with seconds here\)/);
+  expect(issues[0]?.message).toMatch(
+    /day of week, column 13: .* got "backup".* \(lines begin with seconds here\)/,
+  );
 });
 
 test("a user column without a user is refused", () => {

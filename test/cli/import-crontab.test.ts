@@ -70,7 +70,7 @@ test("a file with bad lines is refused as a whole, every one with its number", a
   const { exitCode, stdout, stderr } = await cli.punctual("import crontab bad");
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   expect(stderr.split("\n")).toEqual([
-    expect.stringMatching(/^bad:2: minute: expected 0-59/),
+    expect.stringMatching(/^bad:2: minute, column 1: expected 0-59/),
     expect.stringMatching(/^bad:3: @reboot/),
     "punctual: bad: 2 bad lines; nothing was imported",
     "",

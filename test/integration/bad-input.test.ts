@@ -29,7 +29,7 @@ const schedules: Case<unknown>[] = [
     "a cron line that is none",
     { cron: "every morning" },
     "cron",
-    /^cron: expected 5 fields .*got 2 fields in "every morning"/,
+    /^cron: column 14: expected 5 fields .*got 2 fields in "every morning"/,
   ],
   ["a cron line with a wrong field", { cron: "61 * * * *" }, "cron", /61/],
   ["a cron line that can never fire", { cron: "0 0 30 2 *" }, "cron", /(never|expected a time to come)/],

@@ -30,6 +30,14 @@ const BAD: [input: unknown, path: string, message: string][] = [
   [{ cron: "x".repeat(300) }, "cron", "expected string to have <=256 characters, got "],
   [{ cron: "@daily", timeZone: 5 }, "timeZone", "expected string, received number"],
   [{ every: "5s", timeZone: "UTC" }, "timeZone", 'goes with cron only, got "UTC"'],
+  [{ every: "5s", dst: {} }, "dst", "goes with cron only, got {}"],
+  [{ cron: "@daily", dst: { gap: "first" } }, "dst.gap", 'expected one of "next"|"skip", got "first"'],
+  [
+    { cron: "@daily", dst: { overlap: true } },
+    "dst.overlap",
+    'expected one of "first"|"second"|"both", got true',
+  ],
+  [{ cron: "@daily", dst: { fold: 1 } }, "dst", 'unknown field "fold"'],
   [{ every: "5x" }, "every", `${DURATION}"5x"`],
   [{ every: true }, "every", `${DURATION}true`],
   [{ every: 0 }, "every", "expected at least 1 ms, got 0"],
@@ -122,6 +130,15 @@ describe("a schedule that is taken", () => {
     [{ cron: "@daily" }, { kind: "cron", expression: "@daily", timeZone: "UTC" }],
     [{ cron: "0 3 * * *", timeZone: "Asia/Tokyo" }, { timeZone: "Asia/Tokyo" }],
     [
+      { cron: "@daily", dst: { overlap: "both" } },
+      { kind: "cron", dst: { overlap: "both" } },
+    ],
+    [{ cron: "@every 1h30m" }, { kind: "every", everyMs: 5_400_000, phaseMs: 0 }],
+    [
+      { cron: "  @every  10s ", timeZone: "Asia/Tokyo" },
+      { kind: "every", everyMs: 10_000, phaseMs: 0 },
+    ],
+    [
       { every: "1m", phase: "15s" },
       { kind: "every", everyMs: 60_000, phaseMs: 15_000 },
     ],
@@ -129,6 +146,19 @@ describe("a schedule that is taken", () => {
     [{ at: "2026-12-24t18:00z" }, { kind: "at", at: Date.UTC(2026, 11, 24, 18) }],
   ])("%j", (input, spec) => {
     expect(define(input).spec).toMatchObject(spec);
+  });
+
+  it.each(["@every", "@every never", "@every 0s", "@every 400d"])("but not %s", (cron) => {
+    const message = `cron: column 1: expected @every with a duration such as @every 90s or @every 1h30m, got "${cron}"`;
+    expect(() => define({ cron })).toThrow(message);
+  });
+
+  it("says nothing of dst when it was given empty", () => {
+    expect(define({ cron: "@daily", dst: {} }).spec).toEqual({
+      kind: "cron",
+      expression: "@daily",
+      timeZone: "UTC",
+    });
   });
 
   it("refuses more attempts than the queue allows, and has them by default", () => {

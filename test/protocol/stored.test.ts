@@ -37,7 +37,21 @@ const lease: fc.Arbitrary<LeaseRecord> = fc.record({
 const definition: fc.Arbitrary<ScheduleDefinition> = fc.record(
   {
     spec: fc.oneof(
-      fc.record({ kind: fc.constant("cron" as const), expression: fc.string(), timeZone: fc.string() }),
+      fc.record(
+        {
+          kind: fc.constant("cron" as const),
+          expression: fc.string(),
+          timeZone: fc.string(),
+          dst: fc.record(
+            {
+              gap: fc.constantFrom("next" as const, "skip" as const),
+              overlap: fc.constantFrom("first" as const, "second" as const, "both" as const),
+            },
+            { requiredKeys: [] },
+          ),
+        },
+        { requiredKeys: ["kind", "expression", "timeZone"] },
+      ),
       fc.record({ kind: fc.constant("every" as const), everyMs: fc.integer({ min: 1 }), phaseMs: count }),
       fc.record({ kind: fc.constant("at" as const), at: instant }),
     ),

@@ -13,6 +13,7 @@
 import { type Issue, invalid, messageOf, PunctualError } from "../../core/errors.js";
 import { parseCronFields } from "../../core/time/cron-fields.js";
 import { isTimeZone } from "../../core/time/zone.js";
+import { cronItemOf } from "../../protocol/cron-input.js";
 import { checkQueue } from "../../protocol/names.js";
 import { parseWith, show } from "../../protocol/parse.js";
 import { type ScheduleInput, scheduleInput } from "../../protocol/schedule-input.js";
@@ -121,8 +122,9 @@ class Reader {
   }
 
   #entry(line: string, number: number): void {
-    const { cron, rest } = this.#times(line);
-    checkTimes(cron, this.#seconds);
+    const { typed, rest } = this.#times(line);
+    checkTimes(typed, this.#seconds);
+    const cron = typed.split(/\s+/).join(" ");
     const { user, rest: commandText } = this.#userColumn ? splitUser(rest) : { user: undefined, rest };
     const { command, stdin } = splitCommand(commandText);
     if (command === "") throw invalid("", `expected a command after the times, got ${show(line)}`);
@@ -143,14 +145,14 @@ class Reader {
     this.jobs.push({ line: number, id, schedule, ...(user !== undefined && { user }) });
   }
 
-  #times(line: string): { cron: string; rest: string } {
+  #times(line: string): { typed: string; rest: string } {
     // A leading dash keeps some crons from logging the line.
     const text = line.replace(/^-(?=[\d*])/, "");
-    const count = text.startsWith("@") ? 1 : this.#seconds ? 6 : 5;
+    const count = /^@every\s/.test(text) ? 2 : text.startsWith("@") ? 1 : this.#seconds ? 6 : 5;
     const fields = new RegExp(`^(?:\\S+\\s+){${count - 1}}\\S+(?=\\s|$)`).exec(text)?.[0];
     if (fields === undefined)
       throw invalid("", `expected ${count} time fields and a command, or NAME=value, got ${show(line)}`);
-    return { cron: fields.split(/\s+/).join(" "), rest: text.slice(fields.length).trim() };
+    return { typed: fields, rest: text.slice(fields.length).trim() };
   }
 }
 
@@ -161,9 +163,9 @@ function checkTimes(cron: string, seconds: boolean): void {
       "@reboot cannot be a schedule: no machine is the one whose start would count; start it as a service",
     );
   try {
-    parseCronFields(cron);
+    if (cronItemOf({ cron }).kind === "cron") parseCronFields(cron, "");
   } catch (error) {
-    const message = messageOf(error).replace(/^expression: /, "");
+    const message = messageOf(error).replace(/^(?:expression|cron): /, "");
     throw invalid(
       "",
       seconds && !cron.startsWith("@") ? `${message} (lines begin with seconds here)` : message,

@@ -1,175 +1,152 @@
 /**
- * The grammar of a cron line.
+ * From a cron line to the values of its fields.
  *
  * `cron-parser` says which values an item stands for; it is asked one item at a time (`1-5/2` of
- * `1-5/2,9`), in a line whose other fields are harmless. That names the field at fault, and keeps away what it
+ * `1-5/2,9`), in a line whose other fields are harmless. That names the item at fault, and keeps away what it
  * does silently with whole lines: missing fields are filled in, days are dropped that the month lacks, and the
  * empty line means every minute. What an item may look like is checked here first, because it also reads
- * `JANFEB` as December and picks a random value for `H`.
+ * `JANFEB` as December and draws the value of `H` anew with each of its releases. `H` is put in plain values
+ * before it is asked; `L-3`, `15W` and `LW` it does not know.
  */
 import { CronExpressionParser } from "cron-parser";
-import { invalid, type PunctualError } from "../errors.js";
+import { BoundedCache } from "./bounded-cache.js";
+import {
+  badItem,
+  badStep,
+  type FieldGrammar,
+  type FieldName,
+  GRAMMAR,
+  numberOf,
+  valuePattern,
+} from "./cron-grammar.js";
+import { hashedItem } from "./cron-hash.js";
+import { type FieldText, refused, splitLine } from "./cron-line.js";
 
 /** One field of a line. */
 export interface CronField {
+  /** With hashed values put in. */
+  readonly text: string;
   /** False only for a literal `*` or `?`. */
   readonly restricted: boolean;
   /** The plain values, sorted, each once. Day of week: 0 is Sunday, never 7. */
   readonly values: readonly number[];
   /** At `i`: the smallest value not below `i`, or -1; from 0 to one past the largest possible value. */
   readonly next: Int8Array;
-  /** Day of month: 1 when `L`, the last day, is among the items. Day of week: bit `n` for `nL`. */
+  /** Day of month: bit `n` for `L-n`, bit 0 for `L`. Day of week: bit `n` for `nL`. */
   readonly last: number;
+  /** Day of month: bit `n` for `nW`, the weekday nearest to it. */
+  readonly nearest: number;
+  /** Day of month: bit `n` for `L-nW`, bit 0 for `LW`. */
+  readonly nearestToLast: number;
   /** Day of week: bit `n` of entry `k - 1` for `n#k`, the k-th such weekday of the month. */
   readonly nth: readonly number[];
 }
 
-export interface CronFields {
-  readonly second: CronField;
-  readonly minute: CronField;
-  readonly hour: CronField;
-  readonly dayOfMonth: CronField;
-  readonly month: CronField;
-  readonly dayOfWeek: CronField;
+export interface CronFields extends Readonly<Record<FieldName, CronField>> {
   /** The hour field is a value or a list of values; else the line is rhythmic. Decides what a change of offset does. */
   readonly daily: boolean;
 }
 
-type FieldName = Exclude<keyof CronFields, "daily">;
+const cache = new BoundedCache<CronField>(4096);
 
-interface FieldGrammar {
-  name: FieldName;
-  label: string;
-  min: number;
-  max: number;
-  /** Names of the values from `min` on, in lower case. */
-  names: readonly string[];
-  /** Items beyond values, ranges and steps. */
-  special?: RegExp;
-  expected: string;
+/** Whether the line means something else for another seed. */
+export function hasHashedValues(line: string): boolean {
+  return /(?:^|[\s,])H/.test(line);
 }
 
-const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
-
-const GRAMMAR: readonly FieldGrammar[] = [
-  { name: "second", label: "second", min: 0, max: 59, names: [], expected: "0-59" },
-  { name: "minute", label: "minute", min: 0, max: 59, names: [], expected: "0-59" },
-  { name: "hour", label: "hour", min: 0, max: 23, names: [], expected: "0-23" },
-  {
-    name: "dayOfMonth",
-    label: "day of month",
-    min: 1,
-    max: 31,
-    names: [],
-    special: /^L$/,
-    expected: "1-31 or L, the last day",
-  },
-  {
-    name: "month",
-    label: "month",
-    min: 1,
-    max: 12,
-    names: MONTHS,
-    expected: "1-12 or JAN-DEC",
-  },
-  {
-    name: "dayOfWeek",
-    label: "day of week",
-    min: 0,
-    max: 7,
-    names: WEEKDAYS,
-    special: new RegExp(`^(?:[0-7]|${WEEKDAYS.join("|")})(?:L|#[1-5])$`, "i"),
-    expected: "0-7 or SUN-SAT, 5L for the last Friday, 5#2 for the second Friday",
-  },
-];
-
-const NICKNAMES: Readonly<Record<string, string>> = {
-  "@yearly": "0 0 1 1 *",
-  "@annually": "0 0 1 1 *",
-  "@monthly": "0 0 1 * *",
-  "@weekly": "0 0 * * 0",
-  "@daily": "0 0 * * *",
-  "@midnight": "0 0 * * *",
-  "@hourly": "0 * * * *",
-};
-
-/** Longer lines only repeat themselves. */
-const MAX_LENGTH = 1024;
-const MAX_CACHED = 4096;
-
-/** A million schedules are written in a few hundred different fields; each is read once. */
-const cache = new Map<string, CronField>();
-
-/** Reads a cron line. Refuses as `invalid` what is not one, and a line that can never fire. */
-export function parseCronFields(expression: string): CronFields {
-  const texts = split(expression);
+/**
+ * Reads a cron line. Refuses as `invalid` what is not one, and a line that can never fire. Hashed values come
+ * from the seed.
+ */
+export function parseCronFields(line: string, seed: string): CronFields {
+  const texts = splitLine(line);
   const [second, minute, hour, dayOfMonth, month, dayOfWeek] = GRAMMAR.map((grammar, index) =>
-    cachedField(grammar, texts[index]!),
+    fieldOf(grammar, texts[index]!, seed),
   ) as [CronField, CronField, CronField, CronField, CronField, CronField];
-  const daily = /^\d+(?:,\d+)*$/.test(texts[2]!);
+  const daily = /^\d+(?:,\d+)*$/.test(hour.text);
   const fields = { second, minute, hour, dayOfMonth, month, dayOfWeek, daily };
   if (!canFire(fields)) {
-    throw refused(`"${expression}" can never fire: no month it names has such a day`);
+    throw refused(`"${line}" can never fire: no month it names has such a day`);
   }
   return fields;
 }
 
-function refused(message: string): PunctualError {
-  return invalid("expression", message);
-}
-
-/** Six texts, seconds first. */
-function split(expression: string): string[] {
-  const line = expression.trim();
-  if (line.length > MAX_LENGTH) {
-    throw refused(`expected at most ${MAX_LENGTH} characters, got ${line.length}`);
-  }
-  if (line.startsWith("@")) return ["0", ...nickname(line).split(" ")];
-  const texts = line === "" ? [] : line.split(/\s+/);
-  if (texts.length === 5) return ["0", ...texts];
-  if (texts.length === 6) return texts;
-  throw refused(
-    `expected 5 fields (minute, hour, day of month, month, day of week), 6 with leading seconds, or a nickname such as @daily, got ${texts.length} ${texts.length === 1 ? "field" : "fields"} in ${JSON.stringify(expression)}`,
-  );
-}
-
-function nickname(line: string): string {
-  if (Object.hasOwn(NICKNAMES, line)) return NICKNAMES[line]!;
-  if (line === "@reboot") {
-    throw refused("@reboot is not supported: it names no time, and no machine owns a schedule");
-  }
-  if (line.startsWith("@every")) {
-    throw refused(`expected a cron line, got "${line}"; a fixed interval is a spec of kind "every"`);
-  }
-  throw refused(`expected one of ${Object.keys(NICKNAMES).join(", ")}, got "${line}"`);
-}
-
-function cachedField(grammar: FieldGrammar, text: string): CronField {
+function fieldOf(grammar: FieldGrammar, field: FieldText, seed: string): CronField {
+  const hashed = hasHashedValues(field.text);
+  const items = hashed ? itemsOf(field).map((item) => plainItem(grammar, field, item, seed)) : undefined;
+  const text = items?.map((item) => item.text).join(",") ?? field.text;
   const key = `${grammar.name} ${text}`;
   const known = cache.get(key);
   if (known !== undefined) return known;
-  const field = readField(grammar, text);
-  if (cache.size >= MAX_CACHED) cache.clear();
-  cache.set(key, field);
-  return field;
+  const read = readField(grammar, field, items ?? itemsOf(field), text);
+  cache.set(key, read);
+  return read;
 }
 
-function readField(grammar: FieldGrammar, text: string): CronField {
+function itemsOf({ text, column }: FieldText): FieldText[] {
+  let next = column;
+  return text.split(",").map((item) => {
+    const at = next;
+    next += item.length + 1;
+    return { text: item, column: at };
+  });
+}
+
+/** A value, or a range with a step, instead of an `H`. Other items stay, for `readField` to check. */
+function plainItem(grammar: FieldGrammar, field: FieldText, item: FieldText, seed: string): FieldText {
+  if (!item.text.startsWith("H")) return item;
+  const value = valuePattern(grammar);
+  const match = new RegExp(`^H(?:\\((${value})-(${value})\\))?(?:/(\\d+))?$`, "i").exec(item.text);
+  if (match === null) throw badItem(grammar, field, item);
+  const from = match[1] === undefined ? grammar.min : numberOf(grammar, match[1]);
+  const to = match[2] === undefined ? grammar.maxHashed : numberOf(grammar, match[2]);
+  if (from < grammar.min || to > grammar.max || from > to) throw badItem(grammar, field, item);
+  const step = match[3] === undefined ? undefined : Number(match[3]);
+  const steps = to - from + 1;
+  if (step !== undefined && (step < 1 || step > steps)) throw badStep(grammar, item, steps);
+  return { text: hashedItem(seed, grammar.name, { from, to, step }), column: item.column };
+}
+
+/** `items` are those of the field with hashed values put in, `text` is what they are together. */
+function readField(
+  grammar: FieldGrammar,
+  field: FieldText,
+  items: readonly FieldText[],
+  text: string,
+): CronField {
   const values = new Set<number>();
-  const nth = [0, 0, 0, 0, 0];
-  let last = 0;
-  for (const item of text.split(",")) {
-    checkItem(grammar, text, item);
-    const read = readItem(grammar, text, item);
-    if (item.includes("#")) nth[read.nthDay - 1]! |= 1 << (Number(read.values[0]) % 7);
-    else if (item === "L") last = 1;
-    else if (grammar.special?.test(item)) last |= 1 << (Number.parseInt(String(read.values[0]), 10) % 7);
-    else for (const value of read.values) values.add(grammar.max === 7 ? Number(value) % 7 : Number(value));
+  const special = { last: 0, nearest: 0, nearestToLast: 0, nth: [0, 0, 0, 0, 0] };
+  for (const item of items) {
+    checkItem(grammar, field, item);
+    if (grammar.name === "dayOfMonth" && grammar.special?.test(item.text)) addDay(special, item.text);
+    else addRead(grammar, special, values, readItem(grammar, field, item), item.text);
   }
   const sorted = [...values].sort((a, b) => a - b);
   const restricted = text !== "*" && text !== "?";
-  return { restricted, values: sorted, next: nextTable(sorted, grammar.max), last, nth };
+  return { text, restricted, values: sorted, next: nextTable(sorted, grammar.max), ...special };
+}
+
+type Special = { last: number; nearest: number; nearestToLast: number; nth: number[] };
+
+/** `L`, `L-3`, `LW`, `L-3W`, `15W`. */
+function addDay(special: Special, item: string): void {
+  const bit = 1 << Number(/\d+/.exec(item)?.[0] ?? 0);
+  if (!item.endsWith("W")) special.last |= bit;
+  else if (item.startsWith("L")) special.nearestToLast |= bit;
+  else special.nearest |= bit;
+}
+
+function addRead(
+  grammar: FieldGrammar,
+  special: Special,
+  values: Set<number>,
+  read: { values: readonly (number | string)[]; nthDay: number },
+  item: string,
+): void {
+  if (item.includes("#")) special.nth[read.nthDay - 1]! |= 1 << (Number(read.values[0]) % 7);
+  else if (grammar.special?.test(item))
+    special.last |= 1 << (Number.parseInt(String(read.values[0]), 10) % 7);
+  else for (const value of read.values) values.add(grammar.max === 7 ? Number(value) % 7 : Number(value));
 }
 
 function nextTable(values: readonly number[], max: number): Int8Array {
@@ -179,72 +156,37 @@ function nextTable(values: readonly number[], max: number): Int8Array {
   return table;
 }
 
-function readItem(grammar: FieldGrammar, text: string, item: string) {
-  const line = GRAMMAR.map((other) => (other === grammar ? item : "*")).join(" ");
+function readItem(grammar: FieldGrammar, field: FieldText, item: FieldText) {
+  const line = GRAMMAR.map((other) => (other === grammar ? item.text : "*")).join(" ");
   try {
     // The date and the zone keep it from reading the clock and the zone of this machine.
     const { fields } = CronExpressionParser.parse(line, { currentDate: 0, tz: "UTC" });
     const values: readonly (number | string)[] = fields[grammar.name].values;
     return { values, nthDay: fields.dayOfWeek.nthDay };
   } catch {
-    throw badItem(grammar, text, item);
+    throw badItem(grammar, field, item);
   }
 }
 
 /** Refuses an item that `cron-parser` would misread, or that says something else than it seems to. */
-function checkItem(grammar: FieldGrammar, text: string, item: string): void {
-  if (grammar.special?.test(item)) return;
-  const value = `(?:${["\\d+", ...grammar.names].join("|")})`;
-  const plain = new RegExp(`^(?:[*?]|${value}(?:-${value})?)(?:/(\\d+))?$`, "i");
-  const match = plain.exec(item);
-  if (match === null) throw badItem(grammar, text, item);
+function checkItem(grammar: FieldGrammar, field: FieldText, item: FieldText): void {
+  if (grammar.special?.test(item.text)) return;
+  const value = valuePattern(grammar);
+  const match = new RegExp(`^(?:[*?]|${value}(?:-${value})?)(?:/(\\d+))?$`, "i").exec(item.text);
+  if (match === null) throw badItem(grammar, field, item);
   const steps = grammar.name === "dayOfWeek" ? 7 : grammar.max - grammar.min + 1;
   const step = match[1] === undefined ? 1 : Number(match[1]);
-  if (step < 1 || step > steps) {
-    throw refused(
-      `${grammar.label}: expected a step from 1 to ${steps}, got "${text}"; steps start again with each ${OUTER[grammar.name]}`,
-    );
-  }
-}
-
-const OUTER: Readonly<Record<FieldName, string>> = {
-  second: "minute",
-  minute: "hour",
-  hour: "day",
-  dayOfMonth: "month",
-  month: "year",
-  dayOfWeek: "week",
-};
-
-function badItem(grammar: FieldGrammar, text: string, item: string): PunctualError {
-  const where = item === text ? `"${text}"` : `"${item}" in "${text}"`;
-  return refused(
-    `${grammar.label}: expected ${grammar.expected}, ranges such as 1-5, steps such as */5, or a list of these, got ${where}${hintFor(grammar, item)}`,
-  );
-}
-
-function hintFor(grammar: FieldGrammar, item: string): string {
-  if (item.includes("=")) return "; the time zone does not belong in the line, it is the field timeZone";
-  if (item.includes("H")) return "; hashed values (H) are not supported";
-  if (/\dW|LW/.test(item)) return "; the nearest weekday (W) is not supported";
-  const [, start, end] = /^(\w+)-(\w+)$/.exec(item) ?? [];
-  if (start === undefined || end === undefined || numberOf(grammar, start) <= numberOf(grammar, end))
-    return "";
-  const highest = grammar.name === "dayOfWeek" ? 6 : grammar.max;
-  return `; a range goes upwards: write ${start}-${highest},${grammar.min}-${end}`;
-}
-
-function numberOf(grammar: FieldGrammar, value: string): number {
-  const named = grammar.names.indexOf(value.toLowerCase());
-  return named < 0 ? Number(value) : named + grammar.min;
+  if (step < 1 || step > steps) throw badStep(grammar, item, steps);
 }
 
 /** Over the four centuries after which the calendar repeats, every weekday falls on every date. */
-function canFire(fields: CronFields): boolean {
-  const { dayOfMonth, dayOfWeek, month } = fields;
-  if (dayOfWeek.restricted || dayOfMonth.last !== 0) return true;
+function canFire({ dayOfMonth, dayOfWeek, month }: CronFields): boolean {
+  if (dayOfWeek.restricted) return true;
+  const { values, last, nearest, nearestToLast } = dayOfMonth;
   const longest = Math.max(
     ...month.values.map((value) => (value === 2 ? 29 : 30 + ((value + (value >> 3)) & 1))),
   );
-  return dayOfMonth.values[0]! <= longest;
+  const dates = values.reduce((mask, date) => mask | (1 << date), nearest);
+  // Bits 1 to `longest` of the dates; bits 0 to `longest - 1` counted back from the last day.
+  return ((dates >>> 1) | last | nearestToLast) << (32 - longest) !== 0;
 }

@@ -4,11 +4,14 @@ import type { AtSpec, EverySpec, FireTimes, Instant, ScheduleSpec } from "../sch
 import { compileCron } from "./cron.js";
 import { MAX_INSTANT, MIN_INSTANT } from "./zone.js";
 
-/** Checks a spec and compiles it. Refuses as `invalid`, naming the field of the spec. */
-export function compileSpec(spec: ScheduleSpec): FireTimes {
+/**
+ * Checks a spec and compiles it. Refuses as `invalid`, naming the field of the spec. The seed is the schedule's
+ * id, for hashed values.
+ */
+export function compileSpec(spec: ScheduleSpec, seed: string): FireTimes {
   switch (spec.kind) {
     case "cron":
-      return compileCron(spec);
+      return compileCron(spec, seed);
     case "every":
       return compileEvery(spec);
     case "at":

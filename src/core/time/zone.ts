@@ -32,6 +32,8 @@ export interface Segment {
   readonly offsetMs: number;
   /** The offset just before `from`; the same as `offsetMs` when nothing changed there. */
   readonly offsetBeforeMs: number;
+  /** From here on the local times come again after the next change; infinite when that does not turn back. */
+  readonly repeatsFrom: Instant;
 }
 
 /** A change of the offset. Grows: local times are skipped. Shrinks: local times come twice. */
@@ -105,13 +107,20 @@ export class Zone {
     let from = start;
     let offsetMs = this.#ask(start - LEAD_MS);
     let offsetBeforeMs = offsetMs;
-    for (const change of this.#scan(start - LEAD_MS, end - SECOND_MS)) {
-      if (change.at > start) segments.push({ from, until: change.at, offsetMs, offsetBeforeMs });
+    let next: Transition | undefined;
+    for (const change of this.#scan(start - LEAD_MS, end + LEAD_MS)) {
+      next = change;
+      if (change.at >= end) break;
+      if (change.at > start) {
+        const repeatsFrom = repetitionBefore(change);
+        segments.push({ from, until: change.at, offsetMs, offsetBeforeMs, repeatsFrom });
+      }
       from = change.at;
       offsetBeforeMs = change.offsetBeforeMs;
       offsetMs = change.offsetAfterMs;
     }
-    segments.push({ from, until: end, offsetMs, offsetBeforeMs });
+    const repeatsFrom = next !== undefined && next.at >= end ? repetitionBefore(next) : Infinity;
+    segments.push({ from, until: end, offsetMs, offsetBeforeMs, repeatsFrom });
     return segments;
   }
 
@@ -152,6 +161,11 @@ export class Zone {
     const seconds = Number(match[2] ?? 0) * 3600 + Number(match[3] ?? 0) * 60 + Number(match[4] ?? 0);
     return seconds === 0 ? 0 : (match[1] === "-" ? -seconds : seconds) * SECOND_MS;
   }
+}
+
+/** The instant after which the local times come again because of `change`, for the first time. */
+function repetitionBefore({ at, offsetBeforeMs, offsetAfterMs }: Transition): Instant {
+  return offsetAfterMs < offsetBeforeMs ? at - (offsetBeforeMs - offsetAfterMs) : Infinity;
 }
 
 const zones = new Map<string, Zone>();

@@ -4,12 +4,12 @@ import { fireTimesBetween } from "../../../src/core/time/fire-times.js";
 
 /** The fire times after `from` up to and with `to`, as UTC without the milliseconds. */
 function fires(expression: string, timeZone: string, from: string, to: string): string[] {
-  const times = compileCron({ kind: "cron", expression, timeZone });
+  const times = compileCron({ kind: "cron", expression, timeZone }, "");
   return fireTimesBetween(times, Date.parse(from), Date.parse(to), 1000).map(iso);
 }
 
 function next(expression: string, timeZone: string, after: string): string | null {
-  const at = compileCron({ kind: "cron", expression, timeZone }).next(Date.parse(after));
+  const at = compileCron({ kind: "cron", expression, timeZone }, "").next(Date.parse(after));
   return at === null ? null : iso(at);
 }
 
@@ -231,7 +231,7 @@ describe("dates", () => {
 });
 
 describe("next", () => {
-  const everySecond = compileCron({ kind: "cron", expression: "* * * * * *", timeZone: "UTC" });
+  const everySecond = compileCron({ kind: "cron", expression: "* * * * * *", timeZone: "UTC" }, "");
 
   it("is strictly after its start, to the millisecond", () => {
     expect(everySecond.next(0)).toBe(1000);
