@@ -30,6 +30,8 @@ export interface ConnectOptions extends ServerOptions {
   shards?: number | undefined;
   /** Whether to make what is missing on the server; if not, a missing namespace is `unavailable`. Default true. */
   create?: boolean | undefined;
+  /** Who changes schedules here, for their history. Default: nobody is named. */
+  author?: string | undefined;
   /** Where log lines go. Default: nowhere. */
   log?: Logger | undefined;
 }
@@ -83,6 +85,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Punctual> {
   return new Punctual({
     ports,
     log,
+    author: options.author,
     openLifetime,
     close: () => connection.drain().catch(() => {}),
   });
@@ -93,6 +96,7 @@ const newNonce = (): string => randomBytes(9).toString("hex");
 interface PunctualDeps {
   ports: NatsPorts;
   log: Logger;
+  author: string | undefined;
   openLifetime(): Promise<Lifetime>;
   close(): Promise<void>;
 }
@@ -127,7 +131,7 @@ export class Punctual {
   /** Use `connect`. */
   constructor(deps: PunctualDeps) {
     this.#deps = deps;
-    this.client = new Client(deps.ports);
+    this.client = new Client(deps.ports, { author: deps.author });
   }
 
   /** Runs an orchestrator in this process, on connections of its own. Resolves when it is up. */

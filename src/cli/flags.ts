@@ -8,7 +8,7 @@ export interface Flag {
   flags: string;
   /** The field of the request, as in `retry.maxAttempts`. */
   field: string;
-  kind: "text" | "number" | "duration" | "json" | "switch" | "headers";
+  kind: "text" | "number" | "duration" | "json" | "switch" | "headers" | "labels";
   text: string;
 }
 
@@ -17,7 +17,7 @@ type Values = Readonly<Record<string, unknown>>;
 export function addFlags(command: Command, flags: readonly Flag[]): Command {
   for (const flag of flags) {
     const option = new Option(flag.flags, flag.text);
-    if (flag.kind === "headers")
+    if (flag.kind === "headers" || flag.kind === "labels")
       option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
     command.addOption(option);
   }
@@ -49,7 +49,8 @@ async function read(
 ): Promise<unknown> {
   const name = nameOf(flag);
   if (flag.kind === "switch") return given === true;
-  if (flag.kind === "headers") return headersOf(name, given as string[]);
+  if (flag.kind === "headers") return pairsOf(name, given as string[], ":", "Name: value");
+  if (flag.kind === "labels") return pairsOf(name, given as string[], "=", "key=value");
   const text = String(given);
   if (flag.kind === "json") return readPayload(name, text, readText);
   if (flag.kind === "duration") return /^\d+$/.test(text) ? Number(text) : text;
@@ -80,14 +81,19 @@ export async function readPayload(
   }
 }
 
-function headersOf(name: string, lines: readonly string[]): Record<string, string> {
-  const headers: Record<string, string> = {};
+function pairsOf(
+  name: string,
+  lines: readonly string[],
+  separator: string,
+  form: string,
+): Record<string, string> {
+  const pairs: Record<string, string> = {};
   for (const line of lines) {
-    const at = line.indexOf(":");
-    if (at < 1) throw invalid(name, `expected "Name: value", got ${JSON.stringify(line)}`);
-    headers[line.slice(0, at).trim()] = line.slice(at + 1).trim();
+    const at = line.indexOf(separator);
+    if (at < 1) throw invalid(name, `expected "${form}", got ${JSON.stringify(line)}`);
+    pairs[line.slice(0, at).trim()] = line.slice(at + 1).trim();
   }
-  return headers;
+  return pairs;
 }
 
 const nameOf = (flag: Flag): string => flag.flags.split(/[ ,]/)[0] ?? flag.flags;

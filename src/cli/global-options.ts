@@ -30,6 +30,11 @@ const globals = [
     env: ["PUNCTUAL_REPLICAS"],
     text: "copies of every stream that is made: 1, 3 or 5 (default: 1)",
   },
+  {
+    flags: "--author <name>",
+    env: ["PUNCTUAL_AUTHOR"],
+    text: "who makes a change, for the history (default: user@host)",
+  },
   { flags: "--json", env: [], text: "JSON on stdout, one document a line; errors as JSON" },
   { flags: "--quiet", env: [], text: "no notes, only results and errors" },
 ] as const;

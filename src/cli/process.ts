@@ -1,8 +1,10 @@
 /** The real process around a command. */
 import { createReadStream } from "node:fs";
+import { hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { messageOf, PunctualError } from "../core/errors.js";
+import { limits } from "../protocol/limits.js";
 import { parts } from "./parts.js";
 import type { CliContext } from "./runtime.js";
 
@@ -12,10 +14,24 @@ export function processContext(): CliContext {
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
+    user: userAtHost(),
     readText: (path) => reading(path, () => text(open(path))),
     readLines,
     untilStopped,
   };
+}
+
+function userAtHost(): string {
+  return `${nameOf(process.env)}@${hostname()}`.slice(0, limits.authorLength);
+}
+
+/** A user id without a name, as in a container, has none in the system's list. */
+function nameOf(env: NodeJS.ProcessEnv): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return env.USER ?? "unknown";
+  }
 }
 
 const open = (path: string) => (path === "-" ? process.stdin : createReadStream(path));

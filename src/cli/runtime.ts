@@ -15,6 +15,7 @@ export interface ConnectOptions {
   shards?: number;
   create?: boolean;
   name?: string;
+  author?: string;
   log?: Logger;
 }
 
@@ -78,6 +79,8 @@ export interface CliContext {
   readonly stdout: TextSink;
   readonly stderr: TextSink;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Who is at the keyboard, as `anna@build-7`. */
+  readonly user: string;
   /** The lines of a file; `-` is the standard input. */
   readLines(path: string): AsyncIterable<string>;
   /** A whole file; `-` is the standard input. Throws `invalid` when it cannot be read. */

@@ -109,6 +109,12 @@ export const scheduleFlags: readonly Flag[] = [
   },
   { flags: "--paused", field: "paused", kind: "switch", text: "does not fire until resumed" },
   { flags: "--note <text>", field: "note", kind: "text", text: "why it is paused; for people" },
+  {
+    flags: "--label <key=value>",
+    field: "labels",
+    kind: "labels",
+    text: "to find it by; may be repeated",
+  },
 ];
 
 const otherNames = {
@@ -117,6 +123,7 @@ const otherNames = {
   schedule: "--cron, --every, --at",
   "": "--cron, --every, --at",
   ifRevision: "--if-revision",
+  selector: "--label",
   count: "--count",
   from: "--from",
 };
@@ -142,10 +149,10 @@ export async function readSchedule(
   return merged(file as Record<string, unknown>, flags);
 }
 
-/** `over` wins, field by field, also within `retry`, `headers` and `dst`. */
+/** `over` wins, field by field, also within `retry`, `headers`, `dst` and `labels`. */
 function merged(under: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
   const result = { ...under, ...over };
-  for (const field of ["retry", "headers", "dst"]) {
+  for (const field of ["retry", "headers", "dst", "labels"]) {
     const [a, b] = [under[field], over[field]];
     if (typeof a === "object" && typeof b === "object") result[field] = { ...a, ...b };
   }

@@ -26,6 +26,7 @@ export class Session {
     const level = this.context.env.PUNCTUAL_LOG ?? "error";
     const punctual = await this.context.parts.connect({
       ...this.connectOptions,
+      author: this.globals.text("author") ?? this.context.user,
       create: false,
       log: createLogger(level),
     });

@@ -32,8 +32,8 @@ export class Client {
   readonly #newId: () => string;
   readonly #queues = new Map<string, Promise<QueueSettings>>();
 
-  constructor(ports: ClientPorts, options: { newId?: () => string } = {}) {
-    this.schedules = new Schedules(ports.api);
+  constructor(ports: ClientPorts, options: { newId?: () => string; author?: string | undefined } = {}) {
+    this.schedules = new Schedules(ports.api, options.author);
     this.#ports = ports;
     this.#newId = options.newId ?? randomUUID;
   }

@@ -18,6 +18,20 @@ export interface PutOptions {
   ifRevision?: number | undefined;
 }
 
+/**
+ * What to change of a schedule: what is given. As in JSON Merge Patch (RFC 7396), null removes a field (it is as by
+ * default then), and objects such as `retry`, `labels` and the payload are changed field by field.
+ */
+export type SchedulePatch = { [F in keyof ScheduleInput]?: unknown };
+
+export interface BulkResult {
+  /** Schedules that the selector picked. */
+  matched: number;
+  /** Those that were not so already. */
+  changed: number;
+  failed: { id: string; message: string }[];
+}
+
 export interface PreviewOptions {
   /** Fire times after this one. Default: now, by the clock of the orchestrator that answers. */
   from?: Date | Instant | undefined;
@@ -31,15 +45,23 @@ export interface PreviewOptions {
  */
 export class Schedules {
   readonly #api: ApiCaller;
+  readonly #author: { author?: string };
 
-  constructor(api: ApiCaller) {
+  /** @param author told with every change, for the history */
+  constructor(api: ApiCaller, author?: string) {
     this.#api = api;
+    this.#author = author === undefined ? {} : { author };
   }
 
   /** Makes the schedule, or replaces the one with this id. Slots that were decided before stay as they are. */
   put(id: string, schedule: ScheduleInput, options: PutOptions = {}): Promise<ScheduleView> {
-    const { ifRevision } = options;
-    return this.#call("schedule.put", { id, schedule, ...(ifRevision !== undefined && { ifRevision }) });
+    return this.#call("schedule.put", { id, schedule, ...given(options), ...this.#author });
+  }
+
+  /** Changes what is given and leaves the rest as it is. Throws `not_found`, `conflict`, `invalid`. */
+  patch(id: string, patch: SchedulePatch, options: PutOptions = {}): Promise<ScheduleView> {
+    const fields = patch as ApiRequest<"schedule.patch">["patch"];
+    return this.#call("schedule.patch", { id, patch: fields, ...given(options), ...this.#author });
   }
 
   /** Throws `not_found` when there is none. */
@@ -47,30 +69,46 @@ export class Schedules {
     return this.#call("schedule.get", { id });
   }
 
-  /** Every schedule, by id, page after page. */
-  async *list(options: { pageSize?: number } = {}): AsyncGenerator<ScheduleView, void, undefined> {
+  /**
+   * Every schedule, by id, page after page.
+   *
+   * @param options.selector only those with such labels: `team=billing,env!=test,urgent,!legacy`
+   */
+  async *list(
+    options: { pageSize?: number; selector?: string | undefined } = {},
+  ): AsyncGenerator<ScheduleView, void, undefined> {
     let after: string | null = null;
     do {
       const page: ApiResponse<"schedule.list"> = await this.#call("schedule.list", {
         ...(after !== null && { after }),
         ...(options.pageSize !== undefined && { limit: options.pageSize }),
+        ...given({ selector: options.selector }),
       });
       yield* page.schedules;
       after = page.next;
     } while (after !== null);
   }
 
-  async delete(id: string): Promise<void> {
-    await this.#call("schedule.delete", { id });
+  async delete(id: string, options: PutOptions = {}): Promise<void> {
+    await this.#call("schedule.delete", { id, ...given(options), ...this.#author });
   }
 
   /** Slots that fall due while it is paused are not fired, and not made up for. */
   pause(id: string, note?: string): Promise<ScheduleView> {
-    return this.#call("schedule.pause", { id, ...(note !== undefined && { note }) });
+    return this.#call("schedule.pause", { id, ...given({ note }), ...this.#author });
   }
 
   resume(id: string): Promise<ScheduleView> {
-    return this.#call("schedule.resume", { id });
+    return this.#call("schedule.resume", { id, ...this.#author });
+  }
+
+  /** Pauses every schedule with such labels. Those that are paused already stay as they are, unless the note differs. */
+  pauseAll(selector: string, note?: string): Promise<BulkResult> {
+    return this.#bulk({ action: "pause", selector, ...given({ note }) });
+  }
+
+  resumeAll(selector: string): Promise<BulkResult> {
+    return this.#bulk({ action: "resume", selector });
   }
 
   /** Runs it once, now, beside its fire times. */
@@ -92,6 +130,25 @@ export class Schedules {
     return fireTimes.map((time) => new Date(time));
   }
 
+  async #bulk(
+    request: Pick<ApiRequest<"schedule.bulk">, "action" | "selector" | "note">,
+  ): Promise<BulkResult> {
+    const sum: BulkResult = { matched: 0, changed: 0, failed: [] };
+    let after: string | null = null;
+    do {
+      const page: ApiResponse<"schedule.bulk"> = await this.#call("schedule.bulk", {
+        ...request,
+        ...this.#author,
+        ...(after !== null && { after }),
+      });
+      sum.matched += page.matched;
+      sum.changed += page.changed;
+      sum.failed.push(...page.failed);
+      after = page.next;
+    } while (after !== null);
+    return sum;
+  }
+
   /** Sends the request as it was given: what the schema makes of it is for the other side to make again. */
   async #call<E extends Endpoint>(endpoint: E, request: ApiRequest<E>): Promise<ApiResponse<E>> {
     parseWith(endpoints[endpoint].request, request, endpoint);
@@ -99,6 +156,12 @@ export class Schedules {
     const schema: z.ZodType = endpoints[endpoint].response;
     return parseWith(schema, response, `answer of ${endpoint}`) as ApiResponse<E>;
   }
+}
+
+/** What is given of some options. */
+function given<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: NonNullable<T[K]> };
 }
 
 function isoOf(from: Date | Instant): string {

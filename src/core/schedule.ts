@@ -1,5 +1,7 @@
 /** What a schedule is: when it fires, what is done, and what happens when it cannot be done in time. */
 
+import type { Labels } from "./labels.js";
+
 /** Milliseconds since the Unix epoch. Every instant inside Punctual is one. */
 export type Instant = number;
 
@@ -85,6 +87,11 @@ export interface ScheduleDefinition {
   paused: boolean;
   /** Why it is paused; for people. */
   note?: string | undefined;
+  /** For people to find schedules by. Absent: none. */
+  labels?: Labels | undefined;
+  /** When and by whom this revision was written; absent when it was not written through the API. */
+  changedAt?: Instant | undefined;
+  changedBy?: string | undefined;
   /** A deleted schedule stays as a marker, so that its id, made again, does not decide a slot twice. */
   deleted: boolean;
   /** No slot at or before this instant belongs to this definition. */

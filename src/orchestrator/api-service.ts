@@ -24,11 +24,13 @@ export class ApiService {
     const schedules = new ScheduleService(ports, definitions);
     this.#handlers = {
       "schedule.put": (request) => schedules.put(request),
+      "schedule.patch": (request) => schedules.patch(request),
       "schedule.get": (request) => schedules.get(request),
       "schedule.list": (request) => schedules.list(request),
       "schedule.delete": (request) => schedules.delete(request),
       "schedule.pause": (request) => schedules.pause(request),
       "schedule.resume": (request) => schedules.resume(request),
+      "schedule.bulk": (request) => schedules.bulk(request),
       "schedule.trigger": (request) => schedules.trigger(request),
       "schedule.preview": (request) => schedules.preview(request),
       "job.enqueue": async (request) => {

@@ -74,12 +74,12 @@ export class Definitions {
     return this.#shard(schedule.shard).get(schedule.id);
   }
 
-  /** Schedules that are not deleted, by id, after `after`. */
-  page(after: string, limit: number): Schedule[] {
+  /** Schedules that are meant and not deleted, by id, after `after`. */
+  page(after: string, limit: number, isMeant: (schedule: Schedule) => boolean): Schedule[] {
     const found: Schedule[] = [];
     for (const shard of this.#shards) {
       for (const { schedule } of shard.values())
-        if (schedule.id > after && !schedule.deleted) found.push(schedule);
+        if (schedule.id > after && !schedule.deleted && isMeant(schedule)) found.push(schedule);
     }
     return found.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit);
   }

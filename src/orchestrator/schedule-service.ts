@@ -1,96 +1,113 @@
 /** What people do with schedules. */
-import { invalid, PunctualError } from "../core/errors.js";
-import { shardOf } from "../core/hash.js";
-import type { Clock, QueueStore, ScheduleStore, WorkStream } from "../core/ports.js";
-import {
-  type FireTimes,
-  firstRevisionOf,
-  type Instant,
-  type Schedule,
-  type ScheduleDefinition,
-  type ScheduleSpec,
-} from "../core/schedule.js";
+import { invalid, messageOf, PunctualError } from "../core/errors.js";
+import { matches } from "../core/labels.js";
+import { mergePatch } from "../core/merge-patch.js";
+import type { QueueStore, WorkStream } from "../core/ports.js";
+import type { FireTimes, Instant, Schedule, ScheduleDefinition, ScheduleSpec } from "../core/schedule.js";
 import { compileSpec, fireTimesBetween } from "../core/time/fire-times.js";
 import type { ApiParsed, ApiResponse, Enqueued, ScheduleView } from "../protocol/api.js";
 import { bodyWithin, FireMessages } from "../protocol/job-message.js";
 import type { Names } from "../protocol/names.js";
-import { definitionOf, inputOf } from "../protocol/schedule-input.js";
+import { parseWith } from "../protocol/parse.js";
+import { definitionOf, inputOf, scheduleInput } from "../protocol/schedule-input.js";
 import { enqueue } from "../runtime/enqueue.js";
 import type { Definitions } from "./definitions.js";
+import { type EditorPorts, ScheduleEditor } from "./schedule-editor.js";
 
-export interface ScheduleServicePorts {
-  clock: Clock;
+export interface ScheduleServicePorts extends EditorPorts {
   names: Names;
-  schedules: ScheduleStore;
   queues: QueueStore;
   work: WorkStream;
   maxPayload: number;
-  shards: number;
   newNonce(): string;
 }
 
-const TRIES = 10;
 const END_OF_TIME = 8.64e15;
+/** Schedules of a bulk change that are written at once. */
+const TOGETHER = 32;
 
 export class ScheduleService {
   readonly #ports: ScheduleServicePorts;
   readonly #definitions: Definitions;
+  readonly #editor: ScheduleEditor;
 
   constructor(ports: ScheduleServicePorts, definitions: Definitions) {
     this.#ports = ports;
     this.#definitions = definitions;
+    this.#editor = new ScheduleEditor(ports);
   }
 
-  async put({ id, schedule: input, ifRevision }: ApiParsed<"schedule.put">): Promise<ScheduleView> {
-    const { maxAttempts } = await this.#ports.queues.ensure(input.queue);
-    const draft = { now: this.#ports.clock.now(), queueMaxAttempts: maxAttempts, firstRevision: 0 };
-    this.#check(definitionOf(input, draft), id);
-    return this.#write(id, (existing) => {
-      const revision = existing === null || existing.deleted ? 0 : existing.revision;
-      if (ifRevision !== undefined && ifRevision !== revision) {
-        const is = revision === 0 ? "does not exist" : `is at revision ${revision}`;
-        throw new PunctualError("conflict", `schedule ${id} ${is}, expected revision ${ifRevision}`);
-      }
-      return {
-        ...definitionOf(input, {
-          ...draft,
-          firstRevision: existing === null ? 0 : firstRevisionOf(existing),
-        }),
-        effectiveFrom: effectiveFromOf(existing, draft.now),
-      };
+  async put({ id, schedule: input, ...edit }: ApiParsed<"schedule.put">): Promise<ScheduleView> {
+    const definition = await this.#defined(input);
+    this.#checkTimes(id, definition);
+    const { schedule } = await this.#editor.write(id, edit, () => definition);
+    return this.#view(schedule);
+  }
+
+  /** The rest stays as it is; what comes out must be a schedule as a whole. */
+  async patch({ id, patch, ...edit }: ApiParsed<"schedule.patch">): Promise<ScheduleView> {
+    const basis = await this.#editor.existing(id);
+    const patched = (existing: ScheduleDefinition) =>
+      parseWith(scheduleInput, mergePatch(inputOf(existing), patch), "patch");
+    const { queue } = patched(basis);
+    const { maxAttempts } = await this.#ports.queues.ensure(queue);
+    const { schedule } = await this.#editor.change(id, edit, (existing) => {
+      const definition = this.#definition(patched(existing), maxAttempts);
+      // A schedule that is over may still be given a note or a label.
+      if (JSON.stringify(definition.spec) !== JSON.stringify(existing.spec)) this.#checkTimes(id, definition);
+      return definition;
     });
+    return this.#view(schedule);
   }
 
   async get({ id }: ApiParsed<"schedule.get">): Promise<ScheduleView> {
-    return this.#view(await this.#existing(id));
+    return this.#view(await this.#editor.existing(id));
   }
 
-  async list({ after, limit }: ApiParsed<"schedule.list">): Promise<ApiResponse<"schedule.list">> {
-    await this.#definitions.reached(await this.#ports.schedules.lastSequence());
-    const page = this.#definitions.page(after ?? "", limit + 1);
-    const shown = page.slice(0, limit);
-    return {
-      schedules: shown.map((schedule) => this.#view(schedule)),
-      next: page.length > limit ? (shown.at(-1) as Schedule).id : null,
-    };
+  async list(request: ApiParsed<"schedule.list">): Promise<ApiResponse<"schedule.list">> {
+    const { schedules, next } = await this.#page(request);
+    return { schedules: schedules.map((schedule) => this.#view(schedule)), next };
   }
 
-  async delete({ id }: ApiParsed<"schedule.delete">): Promise<{ id: string }> {
-    await this.#change(id, (existing) => ({ ...existing, deleted: true }));
+  async delete({ id, ...edit }: ApiParsed<"schedule.delete">): Promise<{ id: string }> {
+    await this.#editor.change(id, edit, (existing) => ({ ...existing, deleted: true }));
     return { id };
   }
 
-  pause({ id, note }: ApiParsed<"schedule.pause">): Promise<ScheduleView> {
-    return this.#change(id, (existing) => ({ ...existing, paused: true, note: note ?? existing.note }));
+  async pause({ id, note, ...edit }: ApiParsed<"schedule.pause">): Promise<ScheduleView> {
+    return this.#view((await this.#editor.change(id, edit, paused(note))).schedule);
   }
 
-  resume({ id }: ApiParsed<"schedule.resume">): Promise<ScheduleView> {
-    return this.#change(id, (existing) => ({ ...existing, paused: false, note: undefined }));
+  async resume({ id, ...edit }: ApiParsed<"schedule.resume">): Promise<ScheduleView> {
+    return this.#view((await this.#editor.change(id, edit, resumed)).schedule);
+  }
+
+  /** Pauses or resumes what the selector picks, one page of it. Repeating it does no harm. */
+  async bulk(request: ApiParsed<"schedule.bulk">): Promise<ApiResponse<"schedule.bulk">> {
+    const { action, selector, note, author } = request;
+    const { schedules, next } = await this.#page(request);
+    const change = action === "pause" ? paused(note) : resumed;
+    const result: ApiResponse<"schedule.bulk"> = { matched: schedules.length, changed: 0, failed: [], next };
+    const changeOne = async ({ id }: Schedule) => {
+      try {
+        // It may have been changed since the page was made.
+        const edited = await this.#editor.change(id, { author }, (existing) =>
+          matches(selector, existing.labels) ? change(existing) : existing,
+        );
+        if (edited.changed) result.changed++;
+      } catch (error) {
+        if (error instanceof PunctualError && error.code === "not_found") return;
+        result.failed.push({ id, message: messageOf(error) });
+      }
+    };
+    for (let from = 0; from < schedules.length; from += TOGETHER)
+      await Promise.all(schedules.slice(from, from + TOGETHER).map(changeOne));
+    return result;
   }
 
   /** Runs it now, whatever its times and whether or not it is paused; its overlap policy holds. */
   async trigger({ id }: ApiParsed<"schedule.trigger">): Promise<Enqueued> {
-    const schedule = await this.#existing(id);
+    const schedule = await this.#editor.existing(id);
     const runId = `${id}:manual-${this.#ports.newNonce()}`;
     const message = new FireMessages(this.#ports.names, schedule).message(this.#ports.clock.now(), 1, runId);
     return { runId, accepted: await enqueue(this.#ports.work, message) };
@@ -102,58 +119,50 @@ export class ScheduleService {
       throw invalid("", "preview: expected one of id, schedule");
     const now = this.#ports.clock.now();
     const draft = { now, queueMaxAttempts: Number.POSITIVE_INFINITY, firstRevision: 0 };
-    const { spec } = input === undefined ? await this.#existing(id as string) : definitionOf(input, draft);
+    const { spec } =
+      input === undefined ? await this.#editor.existing(id as string) : definitionOf(input, draft);
     const times = fireTimesBetween(timesOf(spec, id ?? ""), from ?? now, END_OF_TIME, count);
     return { fireTimes: times.map(iso) };
   }
 
-  /** Refuses what could never fire or never be published. */
-  #check(definition: ScheduleDefinition, id: string): void {
-    const times = timesOf(definition.spec, id);
-    if (times.next(definition.effectiveFrom) === null) {
-      const { kind } = definition.spec;
-      throw invalid(kind, `expected a time to come, got none after now, ${iso(definition.effectiveFrom)}`);
-    }
+  async #defined(input: ApiParsed<"schedule.put">["schedule"]): Promise<ScheduleDefinition> {
+    const { maxAttempts } = await this.#ports.queues.ensure(input.queue);
+    return this.#definition(input, maxAttempts);
+  }
+
+  /** @throws invalid when it could never be published */
+  #definition(input: ApiParsed<"schedule.put">["schedule"], queueMaxAttempts: number): ScheduleDefinition {
+    const now = this.#ports.clock.now();
+    const definition = definitionOf(input, { now, queueMaxAttempts, firstRevision: 0 });
     bodyWithin(this.#ports.maxPayload, definition.job.payload);
+    return definition;
   }
 
-  async #existing(id: string): Promise<Schedule> {
-    const schedule = await this.#ports.schedules.get(id);
-    if (schedule === null || schedule.deleted)
-      throw new PunctualError("not_found", `schedule ${id} does not exist`);
-    return schedule;
+  /** Refuses what could never fire. */
+  #checkTimes(id: string, { spec }: ScheduleDefinition): void {
+    const now = this.#ports.clock.now();
+    if (timesOf(spec, id).next(now) === null)
+      throw invalid(spec.kind, `expected a time to come, got none after now, ${iso(now)}`);
   }
 
-  #change(id: string, change: (existing: ScheduleDefinition) => ScheduleDefinition): Promise<ScheduleView> {
-    return this.#write(id, (existing) => {
-      if (existing === null || existing.deleted)
-        throw new PunctualError("not_found", `schedule ${id} does not exist`);
-      const { id: _id, shard: _shard, revision: _revision, ...definition } = existing;
-      return {
-        ...change(definition),
-        effectiveFrom: effectiveFromOf(existing, this.#ports.clock.now()),
-        firstRevision: firstRevisionOf(existing),
-      };
-    });
-  }
-
-  /** Reads, changes and writes until nobody else came between; a doubtful write is read and tried again. */
-  async #write(id: string, change: (existing: Schedule | null) => ScheduleDefinition): Promise<ScheduleView> {
-    const { schedules } = this.#ports;
-    for (let tries = 0; tries < TRIES; tries++) {
-      const existing = await schedules.get(id);
-      const definition = change(existing);
-      if (existing !== null && saysTheSame(existing, definition)) return this.#view(existing);
-      const outcome = await schedules.write(id, definition, existing?.revision ?? 0);
-      if (outcome.kind !== "stored") continue;
-      const shard = shardOf(id, this.#ports.shards);
-      return this.#view({ ...definition, id, shard, revision: outcome.revision });
-    }
-    throw new PunctualError("conflict", `schedule ${id} is being changed by others; try again`);
+  /** What was just written is there. */
+  async #page({
+    after,
+    limit,
+    selector,
+  }: Pick<ApiParsed<"schedule.list">, "after" | "limit" | "selector">): Promise<{
+    schedules: Schedule[];
+    next: string | null;
+  }> {
+    await this.#definitions.reached(await this.#ports.schedules.lastSequence());
+    const isMeant = (schedule: Schedule) => selector === undefined || matches(selector, schedule.labels);
+    const page = this.#definitions.page(after ?? "", limit + 1, isMeant);
+    const schedules = page.slice(0, limit);
+    return { schedules, next: page.length > limit ? (schedules.at(-1) as Schedule).id : null };
   }
 
   #view(schedule: Schedule): ScheduleView {
-    const { id, revision, shard } = schedule;
+    const { id, revision, shard, changedAt, changedBy } = schedule;
     const next = schedule.paused || schedule.deleted ? null : this.#nextTime(schedule);
     return {
       id,
@@ -161,6 +170,8 @@ export class ScheduleService {
       shard,
       schedule: inputOf(schedule) as Record<string, unknown>,
       nextFireTime: next === null ? null : iso(next),
+      ...(changedAt !== undefined && { changedAt: iso(changedAt) }),
+      ...(changedBy !== undefined && { changedBy }),
     };
   }
 
@@ -172,14 +183,19 @@ export class ScheduleService {
   }
 }
 
-/** Slots of a definition that nobody has decided yet go on under its next revision. */
-function effectiveFromOf(existing: Schedule | null, now: Instant): Instant {
-  return existing === null || existing.deleted || existing.paused ? now : existing.effectiveFrom;
-}
+const paused =
+  (note: string | undefined) =>
+  (existing: ScheduleDefinition): ScheduleDefinition => ({
+    ...existing,
+    paused: true,
+    note: note ?? existing.note,
+  });
 
-function saysTheSame(a: ScheduleDefinition, b: ScheduleDefinition): boolean {
-  return a.deleted === b.deleted && JSON.stringify(inputOf(a)) === JSON.stringify(inputOf(b));
-}
+const resumed = (existing: ScheduleDefinition): ScheduleDefinition => ({
+  ...existing,
+  paused: false,
+  note: undefined,
+});
 
 /** What people write, by the name it has in a spec. */
 const FIELDS: Readonly<Record<string, string>> = { expression: "cron", everyMs: "every", phaseMs: "phase" };

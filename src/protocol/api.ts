@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { ErrorCode } from "../core/errors.js";
+import { selectorText } from "./label-input.js";
 import { limits } from "./limits.js";
 import { checkJobId, checkScheduleId } from "./names.js";
 import { duration, headerMap, instant, queueName, retryInput, scheduleInput } from "./schedule-input.js";
@@ -22,6 +23,19 @@ const checked = (check: (value: unknown, field: string) => string) =>
 const id = checked(checkScheduleId);
 const jobId = checked(checkJobId);
 const byId = z.strictObject({ id });
+const afterId = id.optional().describe("Ids after this one.");
+const pageSize = z.int().min(1).max(1_000).default(100);
+const note = z.string().max(limits.noteLength).optional();
+
+/** Who asks, for the history of what was asked. */
+const author = z
+  .string()
+  .min(1)
+  .max(limits.authorLength)
+  .regex(/^\P{Cc}*$/u, "expected a name of one line")
+  .optional();
+/** Only if the revision is still this one; 0: only if it does not exist. */
+const ifRevision = z.int().min(0).optional();
 
 /** A schedule as the API shows it. */
 export const scheduleView = z.object({
@@ -32,6 +46,9 @@ export const scheduleView = z.object({
   schedule: z.record(z.string(), z.unknown()),
   /** RFC 3339; null when it is paused or never fires again. */
   nextFireTime: z.string().nullable(),
+  /** When and by whom this revision was written, where it is known. */
+  changedAt: z.string().optional(),
+  changedBy: z.string().optional(),
 });
 export type ScheduleView = z.output<typeof scheduleView>;
 
@@ -58,29 +75,43 @@ export type Enqueued = z.output<typeof enqueued>;
 /** Every endpoint with the schemas of its request and its response. */
 export const endpoints = {
   "schedule.put": {
-    request: z.strictObject({
-      id,
-      schedule: scheduleInput,
-      /** Only if the revision is still this one; 0: only if it does not exist. */
-      ifRevision: z.int().min(0).optional(),
-    }),
+    request: z.strictObject({ id, schedule: scheduleInput, ifRevision, author }),
+    response: scheduleView,
+  },
+  /** JSON Merge Patch (RFC 7396) on the schedule as `schedule.get` shows it: null removes, the rest stays. */
+  "schedule.patch": {
+    request: z.strictObject({ id, patch: z.record(z.string(), z.json()), ifRevision, author }),
     response: scheduleView,
   },
   "schedule.get": { request: byId, response: scheduleView },
   "schedule.list": {
-    request: z.strictObject({
-      /** Ids after this one. */
-      after: id.optional(),
-      limit: z.int().min(1).max(1_000).default(100),
-    }),
+    request: z.strictObject({ after: afterId, limit: pageSize, selector: selectorText.optional() }),
     response: z.object({ schedules: z.array(scheduleView), next: z.string().nullable() }),
   },
-  "schedule.delete": { request: byId, response: z.object({ id: z.string() }) },
-  "schedule.pause": {
-    request: z.strictObject({ id, note: z.string().max(limits.noteLength).optional() }),
-    response: scheduleView,
+  "schedule.delete": {
+    request: z.strictObject({ id, ifRevision, author }),
+    response: z.object({ id: z.string() }),
   },
-  "schedule.resume": { request: byId, response: scheduleView },
+  "schedule.pause": { request: z.strictObject({ id, note, author }), response: scheduleView },
+  "schedule.resume": { request: z.strictObject({ id, author }), response: scheduleView },
+  /** Pauses or resumes every schedule that the selector picks, a page at a time. */
+  "schedule.bulk": {
+    request: z.strictObject({
+      action: z.enum(["pause", "resume"]),
+      selector: selectorText,
+      note,
+      author,
+      after: afterId,
+      limit: pageSize,
+    }),
+    response: z.object({
+      matched: z.int(),
+      /** Fewer than matched when some were paused, or not paused, already. */
+      changed: z.int(),
+      failed: z.array(z.object({ id: z.string(), message: z.string() })),
+      next: z.string().nullable(),
+    }),
+  },
   "schedule.trigger": { request: byId, response: enqueued },
   "schedule.preview": {
     request: z.strictObject({

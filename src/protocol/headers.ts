@@ -9,6 +9,8 @@ export const headers = {
   scheduleId: "Punctual-Schedule-Id",
   /** When it was due: RFC 3339, UTC. */
   fireTime: "Punctual-Fire-Time",
+  /** Why it runs; see `triggers`. */
+  trigger: "Punctual-Trigger",
   /** Attempts in all, the first included. */
   maxAttempts: "Punctual-Max-Attempts",
   /** `<initialMs>,<factor>,<maxMs>`: waits between attempts. */
@@ -32,6 +34,10 @@ export const headers = {
   /** JetStream's own. */
   msgId: "Nats-Msg-Id",
 } as const;
+
+/** Why a schedule's job runs: its time has come, or had and is made up for, or somebody asked. */
+export const triggers = ["schedule", "catch-up", "backfill", "manual"] as const;
+export type Trigger = (typeof triggers)[number];
 
 /** Headers that a schedule or a producer may not set by hand. */
 export function isReservedHeader(name: string): boolean {

@@ -6,6 +6,10 @@ export const limits = {
   jobIdLength: 128,
   memberIdLength: 64,
   noteLength: 1_000,
+  /** Labels of one schedule. */
+  labels: 64,
+  /** Who made a change. */
+  authorLength: 128,
   cronExpressionLength: 256,
   /** User headers of one job. */
   headers: 64,

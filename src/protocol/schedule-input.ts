@@ -1,11 +1,13 @@
 /** A schedule as people and programs write it, and its translation into a definition. */
 import { z } from "zod";
 import { invalid } from "../core/errors.js";
+import type { Labels } from "../core/labels.js";
 import { defaultRetry } from "../core/retry.js";
 import type { Instant, RetryPolicy, ScheduleDefinition, ScheduleSpec } from "../core/schedule.js";
 import { cronItemOf, dstInput } from "./cron-input.js";
 import { formatDuration, parseDuration } from "./duration.js";
 import { isReservedHeader } from "./headers.js";
+import { labelMap } from "./label-input.js";
 import { limits } from "./limits.js";
 import { checkQueue } from "./names.js";
 
@@ -97,6 +99,7 @@ export const scheduleInput = z
     delivery: z.enum(["at-least-once", "at-most-once"]).default("at-least-once"),
     paused: z.boolean().default(false),
     note: z.string().max(limits.noteLength).optional(),
+    labels: labelMap.optional().describe("For people to find schedules by. Default none."),
   })
   .superRefine((input, context) => {
     const given = [input.cron, input.every, input.at].filter((value) => value !== undefined).length;
@@ -144,6 +147,7 @@ export function definitionOf(
     delivery: input.delivery,
     paused: input.paused,
     note: input.note,
+    ...(hasAny(input.labels) && { labels: input.labels }),
     deleted: false,
     effectiveFrom: context.now,
     firstRevision: context.firstRevision,
@@ -180,6 +184,7 @@ export function inputOf(definition: ScheduleDefinition): ScheduleInput {
     delivery: definition.delivery,
     paused: definition.paused,
     ...(definition.note !== undefined && { note: definition.note }),
+    ...(hasAny(definition.labels) && { labels: { ...definition.labels } }),
   };
 }
 
@@ -189,6 +194,8 @@ function specOf(input: z.output<typeof scheduleInput>): ScheduleSpec {
   if (input.every !== undefined) return { kind: "every", everyMs: input.every, phaseMs: input.phase ?? 0 };
   return { kind: "at", at: input.at as Instant };
 }
+
+const hasAny = (labels: Labels | undefined): boolean => Object.keys(labels ?? {}).length > 0;
 
 /** A retry policy with its defaults, checked against the queue's limit. */
 export function retryOf(input: z.output<typeof retryInput>, queueMaxAttempts: number): RetryPolicy {

@@ -6,7 +6,12 @@ import { fakeClient } from "../client/fakes.js";
 
 export function fakeCli(options: { env?: Record<string, string>; files?: Record<string, string> } = {}) {
   const { client, server } = fakeClient();
-  const seen = { connects: [] as ConnectOptions[], steps: [] as string[], work: [] as unknown[] };
+  const seen = {
+    connects: [] as ConnectOptions[],
+    authors: [] as (string | undefined)[],
+    steps: [] as string[],
+    work: [] as unknown[],
+  };
   const step = (text: string) => {
     seen.steps.push(text);
   };
@@ -26,8 +31,9 @@ export function fakeCli(options: { env?: Record<string, string>; files?: Record<
   };
   const parts: Parts = {
     async connect(connectOptions) {
-      const { log: _, create: __, ...rest } = connectOptions;
+      const { log: _, create: __, author, ...rest } = connectOptions;
       seen.connects.push(rest);
+      seen.authors.push(author);
       return punctual;
     },
     async checkHealth(connectOptions) {
@@ -56,6 +62,7 @@ export function fakeCli(options: { env?: Record<string, string>; files?: Record<
     stdout: { write: (text) => (out.stdout += text) },
     stderr: { write: (text) => (out.stderr += text) },
     env: options.env ?? {},
+    user: "tester@here",
     readText,
     async *readLines(path) {
       yield* (await readText(path)).split("\n");

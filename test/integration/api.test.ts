@@ -55,7 +55,7 @@ describe("an answer", () => {
       '{"id":"none","schedule":{"every":"1h"},"ifRevision":5}',
       "409",
       /^schedule none does not exist, expected revision 5$/,
-      [],
+      ["ifRevision"],
     ],
     [
       "an unknown endpoint",

@@ -3,15 +3,17 @@ import type { ScheduleView } from "../../protocol/api.js";
 import { utcTime } from "../output.js";
 import type { CliContext } from "../runtime.js";
 import { checkId, namingScheduleFlags } from "../schedule-flags.js";
-import { nextOf } from "../schedule-text.js";
 import { Session } from "../session.js";
 import { addScheduleList } from "./schedule-list.js";
+import { addSchedulePatch } from "./schedule-patch.js";
+import { addPauseAndResume } from "./schedule-pause.js";
 import { addSchedulePreview } from "./schedule-preview.js";
 import { addSchedulePut } from "./schedule-put.js";
 
 export function addSchedule(program: Command, context: CliContext): void {
   const schedule = program.command("schedule").description("make, show and change schedules");
   addSchedulePut(schedule, context);
+  addSchedulePatch(schedule, context);
   addScheduleGet(schedule, context);
   addScheduleList(schedule, context);
   addScheduleDelete(schedule, context);
@@ -40,8 +42,20 @@ function showSchedule(session: Session, view: ScheduleView): void {
   const next = view.nextFireTime === null ? "never" : utcTime(Date.parse(view.nextFireTime));
   session.output.table(
     ["FIELD", "VALUE"],
-    [["id", view.id], ["revision", String(view.revision)], ["next", next], ...fields],
+    [
+      ["id", view.id],
+      ["revision", String(view.revision)],
+      ["changed", changeOf(view)],
+      ["next", next],
+      ...fields,
+    ],
   );
+}
+
+/** `2026-07-30 03:00:00Z by anna@build-7`. */
+function changeOf({ changedAt, changedBy }: ScheduleView): string {
+  const at = changedAt === undefined ? "?" : utcTime(Date.parse(changedAt));
+  return changedBy === undefined ? at : `${at} by ${changedBy}`;
 }
 
 function addScheduleDelete(parent: Command, context: CliContext): void {
@@ -53,30 +67,6 @@ function addScheduleDelete(parent: Command, context: CliContext): void {
       checkId(id);
       await session.with(({ client }) => namingScheduleFlags(() => client.schedules.delete(id)));
       session.output.show({ id, deleted: true }, () => session.output.line(`${id} deleted`));
-    });
-}
-
-function addPauseAndResume(parent: Command, context: CliContext): void {
-  parent
-    .command("pause <id>")
-    .description("stop firing until resumed; what falls due meanwhile is not made up for")
-    .option("--note <text>", "why; for people")
-    .action(async (id: string, options: { note?: string }, command: Command) => {
-      const session = new Session(context, command);
-      checkId(id);
-      const view = await session.with(({ client }) =>
-        namingScheduleFlags(() => client.schedules.pause(id, options.note)),
-      );
-      session.output.show(view, () => session.output.line(`${id} paused`));
-    });
-  parent
-    .command("resume <id>")
-    .description("fire again")
-    .action(async (id: string, _options: unknown, command: Command) => {
-      const session = new Session(context, command);
-      checkId(id);
-      const view = await session.with(({ client }) => namingScheduleFlags(() => client.schedules.resume(id)));
-      session.output.show(view, () => session.output.line(`${id} resumed, ${nextOf(view)}`));
     });
 }
 

@@ -1,0 +1,115 @@
+/**
+ * Changing definitions: read, change, write if nobody else came between. What is written says when and by whom, and
+ * goes on where the revision before it stopped.
+ */
+import { PunctualError } from "../core/errors.js";
+import { shardOf } from "../core/hash.js";
+import type { Clock, ScheduleStore } from "../core/ports.js";
+import { firstRevisionOf, type Instant, type Schedule, type ScheduleDefinition } from "../core/schedule.js";
+import { inputOf } from "../protocol/schedule-input.js";
+
+export interface EditorPorts {
+  clock: Clock;
+  schedules: ScheduleStore;
+  shards: number;
+}
+
+/** Whose change it is, and on which condition. */
+export interface Edit {
+  author?: string | undefined;
+  /** Only if the revision is still this one; 0: only if there is no such schedule. */
+  ifRevision?: number | undefined;
+}
+
+export interface Edited {
+  schedule: Schedule;
+  /** False: it said the same before. */
+  changed: boolean;
+}
+
+const TRIES = 10;
+
+export class ScheduleEditor {
+  readonly #ports: EditorPorts;
+
+  constructor(ports: EditorPorts) {
+    this.#ports = ports;
+  }
+
+  /** @throws not_found */
+  async existing(id: string): Promise<Schedule> {
+    const schedule = await this.#ports.schedules.get(id);
+    if (schedule === null || schedule.deleted) throw notFound(id);
+    return schedule;
+  }
+
+  /** Changes a schedule that exists. */
+  change(
+    id: string,
+    edit: Edit,
+    change: (existing: ScheduleDefinition) => ScheduleDefinition,
+  ): Promise<Edited> {
+    return this.write(id, edit, (existing) => {
+      if (existing === null || existing.deleted) throw notFound(id);
+      const { id: _id, shard: _shard, revision: _revision, ...definition } = existing;
+      return change(definition);
+    });
+  }
+
+  /** @throws conflict when the condition does not hold, or others write all the time */
+  async write(
+    id: string,
+    edit: Edit,
+    change: (existing: Schedule | null) => ScheduleDefinition,
+  ): Promise<Edited> {
+    const { schedules, clock, shards } = this.#ports;
+    for (let tries = 0; tries < TRIES; tries++) {
+      const existing = await schedules.get(id);
+      checkRevision(id, existing, edit.ifRevision);
+      const wanted = change(existing);
+      if (existing !== null && saysTheSame(existing, wanted)) return { schedule: existing, changed: false };
+      const definition = succeeding(existing, wanted, clock.now(), edit.author);
+      const outcome = await schedules.write(id, definition, existing?.revision ?? 0);
+      // A doubtful write is read: it may be there.
+      if (outcome.kind !== "stored") continue;
+      const schedule = { ...definition, id, shard: shardOf(id, shards), revision: outcome.revision };
+      return { schedule, changed: true };
+    }
+    throw new PunctualError("conflict", `schedule ${id} is being changed by others; try again`);
+  }
+}
+
+function succeeding(
+  existing: Schedule | null,
+  definition: ScheduleDefinition,
+  now: Instant,
+  author: string | undefined,
+): ScheduleDefinition {
+  return {
+    ...definition,
+    changedAt: now,
+    changedBy: author,
+    effectiveFrom: effectiveFromOf(existing, now),
+    firstRevision: existing === null ? 0 : firstRevisionOf(existing),
+  };
+}
+
+/** Slots of a definition that nobody has decided yet go on under its next revision. */
+function effectiveFromOf(existing: Schedule | null, now: Instant): Instant {
+  return existing === null || existing.deleted || existing.paused ? now : existing.effectiveFrom;
+}
+
+function saysTheSame(a: ScheduleDefinition, b: ScheduleDefinition): boolean {
+  return a.deleted === b.deleted && JSON.stringify(inputOf(a)) === JSON.stringify(inputOf(b));
+}
+
+function checkRevision(id: string, existing: Schedule | null, expected: number | undefined): void {
+  const revision = existing === null || existing.deleted ? 0 : existing.revision;
+  if (expected === undefined || expected === revision) return;
+  const is = revision === 0 ? "does not exist" : `is at revision ${revision}`;
+  throw new PunctualError("conflict", `schedule ${id} ${is}, expected revision ${expected}`, {
+    issues: [{ path: "ifRevision", message: `expected ${revision}, the current revision, got ${expected}` }],
+  });
+}
+
+const notFound = (id: string) => new PunctualError("not_found", `schedule ${id} does not exist`);
