@@ -6,6 +6,7 @@ export type { LeaseHint, Member } from "./core/ports.js";
 export type { OrchestratorOptions } from "./orchestrator/options.js";
 export { Orchestrator } from "./orchestrator/orchestrator.js";
 export type { Enqueued, EnqueueRequest, ScheduleView } from "./protocol/api.js";
+export type { Trigger } from "./protocol/headers.js";
 export type { ScheduleInput } from "./protocol/schedule-input.js";
 export { createLogger, type Logger } from "./runtime/log.js";
 export { version } from "./version.js";

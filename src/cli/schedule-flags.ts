@@ -6,6 +6,7 @@ import { checkScheduleId } from "../protocol/names.js";
 import { parseJson, parseWith, show } from "../protocol/parse.js";
 import { definitionOf, type ScheduleInput, scheduleInput } from "../protocol/schedule-input.js";
 import { addFlags, type Flag, namingFlags, readFlags } from "./flags.js";
+import { policyFlags } from "./policy-flags.js";
 
 /** Of schedules and of single jobs. */
 export const jobFlags: readonly Flag[] = [
@@ -107,6 +108,7 @@ export const scheduleFlags: readonly Flag[] = [
     kind: "text",
     text: "at-least-once or at-most-once (default: at-least-once)",
   },
+  ...policyFlags,
   { flags: "--paused", field: "paused", kind: "switch", text: "does not fire until resumed" },
   { flags: "--note <text>", field: "note", kind: "text", text: "why it is paused; for people" },
   {

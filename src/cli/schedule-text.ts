@@ -23,8 +23,11 @@ export function zoneOf(schedule: ScheduleInput): string {
 }
 
 export function stateOf(view: ScheduleView): string {
-  const { paused, note } = inputOf(view);
-  if (paused === true) return note === undefined ? "paused" : `paused: ${note}`;
+  const { paused, pausedUntil, note } = inputOf(view);
+  if (paused === true) {
+    const state = pausedUntil === undefined ? "paused" : `paused until ${utcTime(Date.parse(pausedUntil))}`;
+    return note === undefined ? state : `${state}: ${note}`;
+  }
   return view.nextFireTime === null ? "done" : "active";
 }
 

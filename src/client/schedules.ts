@@ -32,6 +32,11 @@ export interface BulkResult {
   failed: { id: string; message: string }[];
 }
 
+export interface PauseOptions {
+  /** It resumes by itself then. Default: until it is resumed. */
+  until?: Date | Instant | undefined;
+}
+
 export interface PreviewOptions {
   /** Fire times after this one. Default: now, by the clock of the orchestrator that answers. */
   from?: Date | Instant | undefined;
@@ -94,8 +99,9 @@ export class Schedules {
   }
 
   /** Slots that fall due while it is paused are not fired, and not made up for. */
-  pause(id: string, note?: string): Promise<ScheduleView> {
-    return this.#call("schedule.pause", { id, ...given({ note }), ...this.#author });
+  pause(id: string, note?: string, options: PauseOptions = {}): Promise<ScheduleView> {
+    const until = options.until === undefined ? undefined : isoOf(options.until, "until");
+    return this.#call("schedule.pause", { id, ...given({ note, until }), ...this.#author });
   }
 
   resume(id: string): Promise<ScheduleView> {
@@ -124,7 +130,7 @@ export class Schedules {
     const { from, count } = options;
     const { fireTimes } = await this.#call("schedule.preview", {
       ...of,
-      ...(from !== undefined && { from: isoOf(from) }),
+      ...(from !== undefined && { from: isoOf(from, "from") }),
       ...(count !== undefined && { count }),
     });
     return fireTimes.map((time) => new Date(time));
@@ -164,8 +170,8 @@ function given<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K
   return Object.fromEntries(entries) as { [K in keyof T]?: NonNullable<T[K]> };
 }
 
-function isoOf(from: Date | Instant): string {
-  const date = new Date(from);
-  if (Number.isNaN(date.getTime())) throw invalid("from", `expected a date, got ${String(from)}`);
+function isoOf(value: Date | Instant, field: string): string {
+  const date = new Date(value);
+  if (Number.isNaN(date.getTime())) throw invalid(field, `expected a date, got ${String(value)}`);
   return date.toISOString();
 }

@@ -4,7 +4,7 @@
  * An agenda is made for a term from the definitions and the lease record, and lives no longer than the term.
  * Planning takes slots out of it: a plan that is not committed ends the term, and the next one starts anew.
  */
-import { decideSlot } from "./decide.js";
+import { type Decision, decideSlot, type NotFired } from "./decide.js";
 import { Heap } from "./heap.js";
 import {
   type Cursor,
@@ -15,6 +15,8 @@ import {
   laterOf,
   type Report,
 } from "./lease.js";
+import { pauseEndsAfter } from "./policies.js";
+import { type RunCount, RunCounts } from "./run-counts.js";
 import { type FireTimes, firstRevisionOf, type Instant, type Schedule } from "./schedule.js";
 
 /** A schedule with its compiled fire times. */
@@ -47,6 +49,12 @@ export class Agenda {
   readonly #heap = new Heap<Entry>((a, b) => a.time < b.time || (a.time === b.time && a.id < b.id));
   /** The entry in the heap that counts for each id; others are left over and passed by. */
   readonly #entries = new Map<string, Entry>();
+  readonly #counts: RunCounts;
+
+  /** @param counts those of the record */
+  constructor(counts: readonly RunCount[] = []) {
+    this.#counts = new RunCounts(counts);
+  }
 
   /**
    * Takes a new or changed definition. One that the record's view covers goes on after the cursor; a newer one
@@ -56,13 +64,30 @@ export class Agenda {
   put(compiled: CompiledSchedule, record: Pick<LeaseRecord, "view" | "cursor">): void {
     const { schedule, times } = compiled;
     this.remove(schedule.id);
-    if (schedule.paused || schedule.deleted) return;
-    const time = times.next(startOf(schedule, record));
+    this.#counts.adopt(schedule);
+    const resumesAfter = pauseEndsAfter(schedule);
+    if (resumesAfter === null || schedule.deleted) return;
+    const time = times.next(Math.max(startOf(schedule, record), resumesAfter));
     if (time !== null) this.#add({ time, id: schedule.id, compiled });
   }
 
   remove(id: string): void {
     this.#entries.delete(id);
+  }
+
+  /** For the record: with what was planned, and what was found not to be fired. */
+  get counts(): RunCount[] {
+    return this.#counts.all;
+  }
+
+  /** A slot that was planned to be fired was not, and does not count. */
+  uncount({ scheduleId, slot }: Firing): void {
+    this.#counts.undo(scheduleId, slot);
+  }
+
+  /** Whether as many runs of a schedule were fired as it may have. */
+  isExhausted(schedule: Schedule): boolean {
+    return this.#counts.isExhausted(schedule);
   }
 
   /** When the next slot falls due; null when there is none. */
@@ -91,13 +116,15 @@ export class Agenda {
   #decide(entry: Entry, now: Instant, term: number, plan: Plan, open: Map<string, Report>): void {
     const { schedule, times } = entry.compiled;
     const next = times.next(entry.time);
-    const decision = decideSlot(schedule, entry.time, next, now);
-    if (decision.kind === "fire") {
+    const decision = this.#withinLimit(schedule, decideSlot(schedule, entry.time, next, now));
+    if (isFire(decision)) {
+      this.#counts.add(schedule, entry.time);
       plan.fire.push({
         scheduleId: entry.id,
         slot: entry.time,
         revision: schedule.revision,
         firstTerm: term,
+        ...(decision.kind === "catch up" && { catchUp: true }),
       });
     } else {
       addToReport(open, plan.reports, entry, decision.kind, decision.reason);
@@ -112,6 +139,10 @@ export class Agenda {
     }
   }
 
+  #withinLimit(schedule: Schedule, decision: Decision): Decision {
+    return isFire(decision) && this.#counts.isExhausted(schedule) ? EXHAUSTED : decision;
+  }
+
   #add(entry: Entry): void {
     this.#entries.set(entry.id, entry);
     this.#heap.push(entry);
@@ -123,6 +154,12 @@ export class Agenda {
       this.#heap.pop();
     }
   }
+}
+
+const EXHAUSTED: NotFired = { kind: "skipped", reason: "maxRuns" };
+
+function isFire(decision: Decision): decision is Exclude<Decision, NotFired> {
+  return decision.kind === "fire" || decision.kind === "catch up";
 }
 
 /** The instant after which a definition has slots to decide. */

@@ -10,6 +10,7 @@
  * then id) of definitions whose first revision is at most `view`. Neither ever decreases. Without `view`, a definition created while the watch
  * lags would be passed over (model `view.pml`).
  */
+import type { RunCount } from "./run-counts.js";
 import type { Instant } from "./schedule.js";
 
 /** A run that was decided to fire and is not yet known to be in WORK. */
@@ -20,12 +21,14 @@ export interface Firing {
   revision: number;
   /** The first term that may have published it. */
   firstTerm: number;
+  /** Fired as a misfire. */
+  catchUp?: true | undefined;
 }
 
 /** Slots that were not fired; told to RUNS after the commit that makes it true. */
 export interface Report {
   scheduleId: string;
-  outcome: "skipped" | "missed";
+  outcome: "skipped" | "missed" | "expired";
   reason: string;
   /** First and last slot, and how many. */
   from: Instant;
@@ -61,6 +64,8 @@ export interface LeaseRecord {
   runsFrom: number;
   firing: readonly Firing[];
   reports: readonly Report[];
+  /** Of schedules that have a limit of runs. */
+  counts: readonly RunCount[];
 }
 
 /** The record before the first one: nothing is decided and nobody holds it. */
@@ -74,6 +79,7 @@ export function emptyLease(start: Instant): LeaseRecord {
     runsFrom: 0,
     firing: [],
     reports: [],
+    counts: [],
   };
 }
 
@@ -95,6 +101,8 @@ export interface Commit {
   /** In flight before this commit and still not known to be fired. */
   keep: readonly Firing[];
   reports: readonly Report[];
+  /** With what is decided here. Default: as before. */
+  counts?: readonly RunCount[];
 }
 
 /** The next record of the same term. */
@@ -107,6 +115,7 @@ export function commitTo(record: LeaseRecord, commit: Commit): LeaseRecord {
     runsFrom: commit.keep.length === 0 ? Math.max(record.runsFrom, commit.runsFrom ?? 0) : record.runsFrom,
     firing: [...commit.keep, ...commit.fire],
     reports: commit.reports,
+    counts: commit.counts ?? record.counts,
   };
 }
 

@@ -1,9 +1,10 @@
 /** What a schedule is: when it fires, what is done, and what happens when it cannot be done in time. */
 
+import type { Instant } from "./instant.js";
 import type { Labels } from "./labels.js";
+import type { RunPolicies } from "./policies.js";
 
-/** Milliseconds since the Unix epoch. Every instant inside Punctual is one. */
-export type Instant = number;
+export type { Instant };
 
 /** What a cron line does where the clocks change. Default: by its kind, daily or rhythmic, see `core/time/cron.ts`. */
 export interface DstPolicy {
@@ -76,7 +77,7 @@ export interface Job {
 }
 
 /** A schedule as it is stored, without its id. */
-export interface ScheduleDefinition {
+export interface ScheduleDefinition extends RunPolicies {
   spec: ScheduleSpec;
   job: Job;
   overlap: OverlapPolicy;

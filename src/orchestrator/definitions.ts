@@ -1,9 +1,11 @@
 /** All definitions, compiled, by shard: what a shard's next term starts from. */
 import type { CompiledSchedule } from "../core/agenda.js";
 import { messageOf } from "../core/errors.js";
-import type { ScheduleChanges, ScheduleStore, Subscription } from "../core/ports.js";
-import type { FireTimes, Schedule } from "../core/schedule.js";
+import type { Firing } from "../core/lease.js";
+import type { ScheduleChanges, ScheduleStore, Subscription, WorkMessage } from "../core/ports.js";
+import type { FireTimes, Instant, Schedule } from "../core/schedule.js";
 import { compileSpec } from "../core/time/fire-times.js";
+import { previousFireTime } from "../core/time/previous.js";
 import { FireMessages } from "../protocol/job-message.js";
 import type { Names } from "../protocol/names.js";
 import type { Logger } from "../runtime/log.js";
@@ -16,6 +18,7 @@ export class Definition implements CompiledSchedule {
   readonly times: FireTimes;
   readonly #names: Names;
   #messages: FireMessages | undefined;
+  #lastSlot: Instant | undefined;
 
   constructor(schedule: Schedule, times: FireTimes, names: Names) {
     this.schedule = schedule;
@@ -27,6 +30,19 @@ export class Definition implements CompiledSchedule {
   get messages(): FireMessages {
     this.#messages ??= new FireMessages(this.#names, this.schedule);
     return this.#messages;
+  }
+
+  messageOf({ slot, catchUp }: Firing, term: number): WorkMessage {
+    const trigger = catchUp === true ? "catch-up" : "schedule";
+    return this.messages.message(slot, term, { trigger, previous: this.#before(slot) });
+  }
+
+  /** Slots mostly come one after the other. */
+  #before(slot: Instant): Instant | null {
+    const last = this.#lastSlot;
+    this.#lastSlot = slot;
+    if (last !== undefined && last < slot && this.times.next(last) === slot) return last;
+    return previousFireTime(this.times, slot);
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration } from "../protocol/schedule-input.js";
+import { duration } from "../protocol/time-input.js";
 
 /** How an orchestrator behaves. The defaults suit nearly everyone. */
 export const orchestratorOptions = z

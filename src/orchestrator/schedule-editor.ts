@@ -4,6 +4,7 @@
  */
 import { PunctualError } from "../core/errors.js";
 import { shardOf } from "../core/hash.js";
+import { isPausedAt } from "../core/policies.js";
 import type { Clock, ScheduleStore } from "../core/ports.js";
 import { firstRevisionOf, type Instant, type Schedule, type ScheduleDefinition } from "../core/schedule.js";
 import { inputOf } from "../protocol/schedule-input.js";
@@ -90,13 +91,20 @@ function succeeding(
     changedAt: now,
     changedBy: author,
     effectiveFrom: effectiveFromOf(existing, now),
+    countsFrom: countsFromOf(existing, definition, now),
     firstRevision: existing === null ? 0 : firstRevisionOf(existing),
   };
 }
 
 /** Slots of a definition that nobody has decided yet go on under its next revision. */
 function effectiveFromOf(existing: Schedule | null, now: Instant): Instant {
-  return existing === null || existing.deleted || existing.paused ? now : existing.effectiveFrom;
+  return existing === null || existing.deleted || isPausedAt(existing, now) ? now : existing.effectiveFrom;
+}
+
+/** The count of runs goes on as well, unless its limit is another one now, or was reached and is to be reached again. */
+function countsFromOf(existing: Schedule | null, next: ScheduleDefinition, now: Instant): Instant {
+  if (existing === null || existing.deleted || existing.maxRuns !== next.maxRuns) return now;
+  return existing.pausedBy === "max-runs" && !next.paused ? now : existing.countsFrom;
 }
 
 function saysTheSame(a: ScheduleDefinition, b: ScheduleDefinition): boolean {

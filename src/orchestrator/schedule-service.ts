@@ -2,9 +2,11 @@
 import { invalid, messageOf, PunctualError } from "../core/errors.js";
 import { matches } from "../core/labels.js";
 import { mergePatch } from "../core/merge-patch.js";
+import { pauseEndsAfter } from "../core/policies.js";
 import type { QueueStore, WorkStream } from "../core/ports.js";
 import type { FireTimes, Instant, Schedule, ScheduleDefinition, ScheduleSpec } from "../core/schedule.js";
 import { compileSpec, fireTimesBetween } from "../core/time/fire-times.js";
+import { previousFireTime } from "../core/time/previous.js";
 import type { ApiParsed, ApiResponse, Enqueued, ScheduleView } from "../protocol/api.js";
 import { bodyWithin, FireMessages } from "../protocol/job-message.js";
 import type { Names } from "../protocol/names.js";
@@ -74,8 +76,8 @@ export class ScheduleService {
     return { id };
   }
 
-  async pause({ id, note, ...edit }: ApiParsed<"schedule.pause">): Promise<ScheduleView> {
-    return this.#view((await this.#editor.change(id, edit, paused(note))).schedule);
+  async pause({ id, note, until, ...edit }: ApiParsed<"schedule.pause">): Promise<ScheduleView> {
+    return this.#view((await this.#editor.change(id, edit, paused(note, until))).schedule);
   }
 
   async resume({ id, ...edit }: ApiParsed<"schedule.resume">): Promise<ScheduleView> {
@@ -109,7 +111,10 @@ export class ScheduleService {
   async trigger({ id }: ApiParsed<"schedule.trigger">): Promise<Enqueued> {
     const schedule = await this.#editor.existing(id);
     const runId = `${id}:manual-${this.#ports.newNonce()}`;
-    const message = new FireMessages(this.#ports.names, schedule).message(this.#ports.clock.now(), 1, runId);
+    const now = this.#ports.clock.now();
+    const previous = previousFireTime(compileSpec(schedule.spec, schedule.id), now);
+    const details = { runId, trigger: "manual", previous } as const;
+    const message = new FireMessages(this.#ports.names, schedule).message(now, 1, details);
     return { runId, accepted: await enqueue(this.#ports.work, message) };
   }
 
@@ -163,7 +168,7 @@ export class ScheduleService {
 
   #view(schedule: Schedule): ScheduleView {
     const { id, revision, shard, changedAt, changedBy } = schedule;
-    const next = schedule.paused || schedule.deleted ? null : this.#nextTime(schedule);
+    const next = schedule.deleted ? null : this.#nextTime(schedule);
     return {
       id,
       revision,
@@ -179,21 +184,26 @@ export class ScheduleService {
     const known = this.#definitions.get(schedule);
     const times =
       known?.schedule.revision === schedule.revision ? known.times : compileSpec(schedule.spec, schedule.id);
-    return times.next(this.#ports.clock.now());
+    const resumesAfter = pauseEndsAfter(schedule);
+    return resumesAfter === null ? null : times.next(Math.max(this.#ports.clock.now(), resumesAfter));
   }
 }
 
 const paused =
-  (note: string | undefined) =>
+  (note: string | undefined, until?: Instant) =>
   (existing: ScheduleDefinition): ScheduleDefinition => ({
     ...existing,
     paused: true,
+    pausedUntil: until,
+    pausedBy: undefined,
     note: note ?? existing.note,
   });
 
 const resumed = (existing: ScheduleDefinition): ScheduleDefinition => ({
   ...existing,
   paused: false,
+  pausedUntil: undefined,
+  pausedBy: undefined,
   note: undefined,
 });
 

@@ -37,7 +37,7 @@ const SLOTS_PER_PLAN = 20_000;
 export class Term implements Publishing {
   readonly #ports: TermPorts;
   readonly #shard: number;
-  readonly #agenda = new Agenda();
+  readonly #agenda: Agenda;
   readonly #definitions = new Map<string, Definition>();
   readonly #changes: Change[] = [];
   readonly #inFlight = new Map<Firing, InFlight>();
@@ -55,6 +55,7 @@ export class Term implements Publishing {
   constructor(ports: TermPorts, shard: number, lease: Versioned<LeaseRecord>, startedAt: number) {
     this.#ports = ports;
     this.#shard = shard;
+    this.#agenda = new Agenda(lease.value.counts);
     this.#tenure = new Tenure(ports, shard, lease, startedAt);
     this.#alarm = new Alarm(ports.clock);
     this.#reports = new Reports(ports, () => this.#alarm.ring());
@@ -94,7 +95,7 @@ export class Term implements Publishing {
 
   messageOf(firing: Firing): WorkMessage {
     const { definition } = this.#inFlight.get(firing) as InFlight;
-    return definition.messages.message(firing.slot, this.term);
+    return definition.messageOf(firing, this.term);
   }
 
   onOutcome(firing: Firing, outcome: PublishOutcome): void {
@@ -131,7 +132,10 @@ export class Term implements Publishing {
       );
       const firings = open.map((item) => item.firing);
       for (const item of open) this.#inFlight.set(item.firing, item);
-      for (const { firing, reason } of lost) this.#reports.add(reportOf(firing, "missed", reason));
+      for (const { firing, reason } of lost) {
+        this.#reports.add(reportOf(firing, "missed", reason));
+        this.#agenda.uncount(firing);
+      }
       this.#ports.dispatcher.add(this, firings);
       return true;
     } catch (error) {
@@ -201,6 +205,7 @@ export class Term implements Publishing {
       fire: plan.fire,
       keep,
       reports,
+      counts: this.#agenda.counts,
     });
     if (!(await this.#tenure.write(record))) return false;
     for (const flight of flights) this.#inFlight.set(flight.firing, flight);
@@ -212,7 +217,7 @@ export class Term implements Publishing {
 
   async #release(firing: readonly Firing[]): Promise<TermEnd> {
     const record = release(this.#tenure.record, this.#ports.newNonce());
-    const kept = { ...record, firing, reports: this.#reports.untold };
+    const kept = { ...record, firing, reports: this.#reports.untold, counts: this.#agenda.counts };
     return { kind: (await this.#tenure.write(kept)) ? "released" : "lost" };
   }
 
@@ -253,6 +258,7 @@ export class Term implements Publishing {
   /** Becomes true with the commit that drops the entry and carries the report. */
   #notFired(firing: Firing, outcome: Report["outcome"], reason: string): void {
     this.#reports.add(reportOf(firing, outcome, reason));
+    this.#agenda.uncount(firing);
     this.#done(firing);
   }
 

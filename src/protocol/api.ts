@@ -7,7 +7,8 @@ import type { ErrorCode } from "../core/errors.js";
 import { selectorText } from "./label-input.js";
 import { limits } from "./limits.js";
 import { checkJobId, checkScheduleId } from "./names.js";
-import { duration, headerMap, instant, queueName, retryInput, scheduleInput } from "./schedule-input.js";
+import { headerMap, queueName, retryInput, scheduleInput } from "./schedule-input.js";
+import { duration, instant } from "./time-input.js";
 
 export const apiServiceName = "punctual";
 
@@ -92,7 +93,16 @@ export const endpoints = {
     request: z.strictObject({ id, ifRevision, author }),
     response: z.object({ id: z.string() }),
   },
-  "schedule.pause": { request: z.strictObject({ id, note, author }), response: scheduleView },
+  "schedule.pause": {
+    request: z.strictObject({
+      id,
+      note,
+      author,
+      /** It resumes by itself then. Default: until it is resumed. */
+      until: instant.optional(),
+    }),
+    response: scheduleView,
+  },
   "schedule.resume": { request: z.strictObject({ id, author }), response: scheduleView },
   /** Pauses or resumes every schedule that the selector picks, a page at a time. */
   "schedule.bulk": {

@@ -1,6 +1,14 @@
 /** The events of a run, as Punctual's own parts write them into RUNS. */
-export const runEventTypes = ["started", "succeeded", "retried", "dead", "skipped", "missed"] as const;
+export const runEventTypes = [
+  "started",
+  "succeeded",
+  "retried",
+  "dead",
+  "expired",
+  "skipped",
+  "missed",
+] as const;
 export type RunEventType = (typeof runEventTypes)[number];
 
 /** After one of these nothing more happens to a run. */
-export const terminalEvents = ["succeeded", "dead"] as const satisfies readonly RunEventType[];
+export const terminalEvents = ["succeeded", "dead", "expired"] as const satisfies readonly RunEventType[];

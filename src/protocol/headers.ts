@@ -9,8 +9,12 @@ export const headers = {
   scheduleId: "Punctual-Schedule-Id",
   /** When it was due: RFC 3339, UTC. */
   fireTime: "Punctual-Fire-Time",
+  /** The fire time before it, RFC 3339, UTC: where its data interval begins. Absent on the first. */
+  previousFireTime: "Punctual-Previous-Fire-Time",
   /** Why it runs; see `triggers`. */
   trigger: "Punctual-Trigger",
+  /** Not to be started after this instant, RFC 3339, UTC. Absent: no deadline. */
+  startDeadline: "Punctual-Start-Deadline",
   /** Attempts in all, the first included. */
   maxAttempts: "Punctual-Max-Attempts",
   /** `<initialMs>,<factor>,<maxMs>`: waits between attempts. */

@@ -1,14 +1,28 @@
 /** A job's message: how a fire becomes one, and how a worker reads one. */
 
 import { invalid } from "../core/errors.js";
+import { startsBefore } from "../core/policies.js";
 import type { WorkMessage } from "../core/ports.js";
 import { defaultRetry } from "../core/retry.js";
 import type { Instant, Job, RetryPolicy, Schedule } from "../core/schedule.js";
-import { headers as h } from "./headers.js";
+import { headers as h, type Trigger, triggers } from "./headers.js";
 import { limits } from "./limits.js";
 import { instantToken, isRunId, type Names, runIdOf } from "./names.js";
 
 const DEFAULT_BACKOFF = backoffOf(defaultRetry);
+
+/** The last instant that has an RFC 3339 form. */
+const MAX_INSTANT = 8.64e15;
+
+/** What a run is told beside its slot. */
+export interface FireDetails {
+  /** Default: that of the slot. */
+  runId?: string | undefined;
+  /** Default `schedule`. */
+  trigger?: Trigger | undefined;
+  /** The fire time before the slot's. Default: none. */
+  previous?: Instant | null | undefined;
+}
 
 /** Builds the messages of one definition; what does not change from slot to slot is made once. */
 export class FireMessages {
@@ -30,11 +44,20 @@ export class FireMessages {
     return this.#names.job(job.queue, overlap === "skip" ? id : `${id}.${instantToken(slot)}`);
   }
 
-  message(slot: Instant, term: number, runId = runIdOf(this.#schedule.id, slot)): WorkMessage {
+  message(slot: Instant, term: number, details: FireDetails = {}): WorkMessage {
+    const { runId = runIdOf(this.#schedule.id, slot), trigger = "schedule", previous = null } = details;
+    const deadline = trigger === "backfill" ? Number.POSITIVE_INFINITY : startsBefore(this.#schedule, slot);
     return {
       subject: this.subject(slot),
       msgId: msgIdOf(runId, term),
-      headers: { ...this.#fixed, [h.runId]: runId, [h.fireTime]: isoOf(slot) },
+      headers: {
+        ...this.#fixed,
+        [h.runId]: runId,
+        [h.fireTime]: isoOf(slot),
+        [h.trigger]: trigger,
+        ...(previous !== null && { [h.previousFireTime]: new Date(previous).toISOString() }),
+        ...(deadline <= MAX_INSTANT && { [h.startDeadline]: new Date(deadline).toISOString() }),
+      },
       body: this.#body,
     };
   }
@@ -87,6 +110,11 @@ export interface JobInfo {
   runId: string;
   scheduleId: string | null;
   fireTime: Instant | null;
+  previousFireTime: Instant | null;
+  /** Null when no schedule fired it. */
+  trigger: Trigger | null;
+  /** Not to be started later; null: no deadline. */
+  startDeadline: Instant | null;
   retry: RetryPolicy;
   timeoutMs: number;
 }
@@ -94,11 +122,13 @@ export interface JobInfo {
 /** @param fallbackRunId for jobs that were published without one */
 export function readJob(headers: Readonly<Record<string, string>>, fallbackRunId: () => string): JobInfo {
   const [initialDelayMs, factor, maxDelayMs] = headers[h.backoff]?.split(",").map(Number) ?? [];
-  const fireTime = Date.parse(headers[h.fireTime] ?? "");
   return {
     runId: asRunId(headers[h.runId]) ?? fallbackRunId(),
     scheduleId: headers[h.scheduleId] ?? null,
-    fireTime: Number.isNaN(fireTime) ? null : fireTime,
+    fireTime: instantOf(headers[h.fireTime]),
+    previousFireTime: instantOf(headers[h.previousFireTime]),
+    trigger: triggers.find((trigger) => trigger === headers[h.trigger]) ?? null,
+    startDeadline: instantOf(headers[h.startDeadline]),
     retry: {
       maxAttempts: positive(headers[h.maxAttempts]) ?? defaultRetry.maxAttempts,
       initialDelayMs: finite(initialDelayMs) ?? defaultRetry.initialDelayMs,
@@ -107,6 +137,11 @@ export function readJob(headers: Readonly<Record<string, string>>, fallbackRunId
     },
     timeoutMs: positive(headers[h.timeout]) ?? 0,
   };
+}
+
+function instantOf(text: string | undefined): Instant | null {
+  const instant = Date.parse(text ?? "");
+  return Number.isNaN(instant) ? null : instant;
 }
 
 function finite(value: number | undefined): number | undefined {

@@ -22,7 +22,11 @@ export const limits = {
   defaultShards: 16,
   /** Entries one lease record may carry: at most about 160 bytes each, well below a message's 1 MiB. */
   firingPerShard: 4_096,
-  /** Reports (skipped, missed) one lease record may carry. */
+  /** Schedules with a limit of runs in one shard. */
+  countedPerShard: 512,
+  /** Failed runs in a row that may be asked for. */
+  pauseOnFailure: 100,
+  /** Reports (skipped, missed, expired) one lease record may carry. */
   reportsPerShard: 512,
   /** The server forgets a message id after this long; kept short because every id costs it about 260 bytes. */
   dedupWindowMs: 120_000,

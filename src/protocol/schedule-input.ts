@@ -5,27 +5,13 @@ import type { Labels } from "../core/labels.js";
 import { defaultRetry } from "../core/retry.js";
 import type { Instant, RetryPolicy, ScheduleDefinition, ScheduleSpec } from "../core/schedule.js";
 import { cronItemOf, dstInput } from "./cron-input.js";
-import { formatDuration, parseDuration } from "./duration.js";
+import { formatDuration } from "./duration.js";
 import { isReservedHeader } from "./headers.js";
 import { labelMap } from "./label-input.js";
 import { limits } from "./limits.js";
 import { checkQueue } from "./names.js";
-
-const DURATION = 'expected a duration such as "90s", "1h30m" or whole milliseconds, at most 366 days';
-
-/** `"10m"`, `"1h30m"`, or milliseconds. */
-export const duration = z
-  .union([z.string(), z.number()], { error: DURATION })
-  .refine((value) => parseDuration(value) !== null, { error: DURATION, abort: true })
-  .transform((value) => parseDuration(value) as number);
-
-export const instant = z
-  .string()
-  .refine((value) => isInstant(value), {
-    error: 'expected an RFC 3339 time with offset such as "2026-12-24T18:00:00Z"',
-    abort: true,
-  })
-  .transform((value) => Date.parse(value));
+import { policiesOf, policyFields, policyInputOf } from "./policy-input.js";
+import { duration, instant } from "./time-input.js";
 
 export const queueName = z.string().superRefine((value, context) => {
   try {
@@ -97,6 +83,7 @@ export const scheduleInput = z
       .describe("Slots over a minute late. Default once."),
     catchUpWindow: duration.default(24 * 3_600_000).describe("Older slots are missed. Default 24h."),
     delivery: z.enum(["at-least-once", "at-most-once"]).default("at-least-once"),
+    ...policyFields,
     paused: z.boolean().default(false),
     note: z.string().max(limits.noteLength).optional(),
     labels: labelMap.optional().describe("For people to find schedules by. Default none."),
@@ -145,7 +132,8 @@ export function definitionOf(
     misfire: input.misfire,
     catchUpWindowMs: input.catchUpWindow,
     delivery: input.delivery,
-    paused: input.paused,
+    ...policiesOf(input, context.now),
+    paused: input.paused || input.pausedUntil !== undefined,
     note: input.note,
     ...(hasAny(input.labels) && { labels: input.labels }),
     deleted: false,
@@ -182,6 +170,7 @@ export function inputOf(definition: ScheduleDefinition): ScheduleInput {
     misfire: definition.misfire,
     catchUpWindow: formatDuration(definition.catchUpWindowMs),
     delivery: definition.delivery,
+    ...policyInputOf(definition),
     paused: definition.paused,
     ...(definition.note !== undefined && { note: definition.note }),
     ...(hasAny(definition.labels) && { labels: { ...definition.labels } }),
@@ -212,14 +201,4 @@ export function retryOf(input: z.output<typeof retryInput>, queueMaxAttempts: nu
     factor: input.factor ?? defaultRetry.factor,
     maxDelayMs: input.maxDelay ?? defaultRetry.maxDelayMs,
   };
-}
-
-/** `Date.parse` takes the 30th of February for a day in March, and an hour 24. */
-function isInstant(text: string): boolean {
-  const match = /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$/.exec(
-    text,
-  );
-  if (match === null || Number.isNaN(Date.parse(text))) return false;
-  const [year, month, day] = match.slice(1, 4).map(Number) as [number, number, number];
-  return day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
 }

@@ -4,6 +4,7 @@ import type { Firing, LeaseRecord } from "../core/lease.js";
 import type { Member } from "../core/ports.js";
 import type { ScheduleDefinition } from "../core/schedule.js";
 import { parseJson, parseWith } from "./parse.js";
+import { storedPolicies } from "./policy-input.js";
 
 const spec = z.discriminatedUnion("kind", [
   z.object({
@@ -39,6 +40,7 @@ const definition: z.ZodType<ScheduleDefinition> = z.object({
   misfire: z.enum(["skip", "once", "all"]),
   catchUpWindowMs: z.number(),
   delivery: z.enum(["at-least-once", "at-most-once"]),
+  ...storedPolicies,
   paused: z.boolean(),
   note: z.string().optional(),
   labels: z.record(z.string(), z.string()).optional(),
@@ -51,7 +53,7 @@ const definition: z.ZodType<ScheduleDefinition> = z.object({
 
 const report = z.object({
   scheduleId: z.string(),
-  outcome: z.enum(["skipped", "missed"]),
+  outcome: z.enum(["skipped", "missed", "expired"]),
   reason: z.string(),
   from: z.int(),
   to: z.int(),
@@ -65,10 +67,14 @@ const lease = z.object({
   view: z.int(),
   cursor: z.object({ time: z.int(), id: z.string() }),
   runsFrom: z.int(),
-  /** `[scheduleId, slot, revision, firstTerm]`: there may be thousands. */
-  firing: z.array(z.tuple([z.string(), z.int(), z.int(), z.int()])),
+  /** `[scheduleId, slot, revision, firstTerm]`, and 1 for a catch-up: there may be thousands. */
+  firing: z.array(z.tuple([z.string(), z.int(), z.int(), z.int(), z.literal(1).optional()])),
   reports: z.array(report),
+  /** `[scheduleId, countsFrom, fired]` */
+  counts: z.array(z.tuple([z.string(), z.int(), z.int()])).default([]),
 });
+
+type StoredFiring = z.output<typeof lease>["firing"][number];
 
 const member = z.object({
   role: z.enum(["orchestrator", "worker"]),
@@ -99,10 +105,15 @@ export function decodeDefinition(text: string, key: string): ScheduleDefinition 
 
 /** Written out by hand, as there may be thousands of entries and ids need no escape. */
 export function encodeLease(record: LeaseRecord): string {
-  const { firing, ...rest } = record;
+  const { firing, counts, ...others } = record;
+  const rest = {
+    ...others,
+    counts: counts.map(({ scheduleId, countsFrom, fired }) => [scheduleId, countsFrom, fired]),
+  };
   let entries = "";
-  for (const { scheduleId, slot, revision, firstTerm } of firing) {
-    entries += `${entries === "" ? "" : ","}["${scheduleId}",${slot},${revision},${firstTerm}]`;
+  for (const { scheduleId, slot, revision, firstTerm, catchUp } of firing) {
+    const mark = catchUp === true ? ",1" : "";
+    entries += `${entries === "" ? "" : ","}["${scheduleId}",${slot},${revision},${firstTerm}${mark}]`;
   }
   return `${JSON.stringify(rest).slice(0, -1)},"firing":[${entries}]}`;
 }
@@ -110,9 +121,10 @@ export function encodeLease(record: LeaseRecord): string {
 export function decodeLease(text: string, key: string): LeaseRecord {
   const what = `stored lease ${key}`;
   const raw = parseWith(lease, parseJson(text, what), what);
-  return { ...raw, firing: raw.firing.map(firingOf) };
+  const counts = raw.counts.map(([scheduleId, countsFrom, fired]) => ({ scheduleId, countsFrom, fired }));
+  return { ...raw, firing: raw.firing.map(firingOf), counts };
 }
 
-function firingOf([scheduleId, slot, revision, firstTerm]: [string, number, number, number]): Firing {
-  return { scheduleId, slot, revision, firstTerm };
+function firingOf([scheduleId, slot, revision, firstTerm, mark]: StoredFiring): Firing {
+  return { scheduleId, slot, revision, firstTerm, ...(mark === 1 && { catchUp: true }) };
 }

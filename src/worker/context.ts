@@ -1,6 +1,8 @@
 /** What a handler is and what it gets. */
 import type { z } from "zod";
 import type { Delivery } from "../core/ports.js";
+import type { Instant } from "../core/schedule.js";
+import type { Trigger } from "../protocol/headers.js";
 import type { JobInfo } from "../protocol/job-message.js";
 import type { Logger } from "../runtime/log.js";
 
@@ -14,6 +16,12 @@ export interface JobContext<T = unknown> {
   readonly scheduleId: string | null;
   /** When it was due; null when no schedule fired it. */
   readonly fireTime: Date | null;
+  /** The fire time before it; null when there was none, or no schedule fired it. */
+  readonly previousFireTime: Date | null;
+  /** Why it was fired: at its time, as a misfire, for a range in the past, by hand; null when no schedule fired it. */
+  readonly trigger: Trigger | null;
+  /** The time that the run answers for, from the fire time before it to its own; null when there is none before it. */
+  readonly interval: { readonly start: Date; readonly end: Date } | null;
   /** 1 for the first. */
   readonly attempt: number;
   /** The smaller one of the job's and the queue's. */
@@ -53,6 +61,8 @@ export class Context implements JobContext {
   readonly runId: string;
   readonly scheduleId: string | null;
   readonly fireTime: Date | null;
+  readonly previousFireTime: Date | null;
+  readonly trigger: Trigger | null;
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly queue: string;
@@ -65,13 +75,20 @@ export class Context implements JobContext {
     this.payload = payload;
     this.runId = job.runId;
     this.scheduleId = job.scheduleId;
-    this.fireTime = job.fireTime === null ? null : new Date(job.fireTime);
+    this.fireTime = dateOf(job.fireTime);
+    this.previousFireTime = dateOf(job.previousFireTime);
+    this.trigger = job.trigger;
     this.attempt = delivery.attempt;
     this.maxAttempts = maxAttempts;
     this.queue = queue;
     this.headers = delivery.headers;
     this.#attempt = attempt;
     this.#parentLog = log;
+  }
+
+  get interval(): JobContext["interval"] {
+    const { previousFireTime: start, fireTime: end } = this;
+    return start === null || end === null ? null : { start, end };
   }
 
   get signal(): AbortSignal {
@@ -83,3 +100,5 @@ export class Context implements JobContext {
     return this.#log;
   }
 }
+
+const dateOf = (instant: Instant | null): Date | null => (instant === null ? null : new Date(instant));

@@ -3,6 +3,7 @@
  *
  *   delivered ─ over already? ──────────────────────────────────────────► ack
  *       │
+ *       ├─ not started by its deadline ─────────────────► `expired` ────► ack
  *       ├─ too many attempts, or the payload is invalid ────────────────► DEAD, `dead`, term
  *       │
  *       handler ─────────┬─ returned ─────────────────────► `succeeded` ─► ack
@@ -129,6 +130,7 @@ export class Execution {
 
   async #run(): Promise<void> {
     if (this.#mayBeOver() && (await this.#isOver())) return this.#delivery.ack();
+    if (await this.#isExpired()) return this.#expire();
     const { attempt } = this.#delivery;
     if (attempt > this.#maxAttempts) {
       const error = `attempt ${attempt} of at most ${this.#maxAttempts}: the worker of an earlier one was lost`;
@@ -174,6 +176,13 @@ export class Execution {
       ...(result !== undefined && { result }),
     };
     await this.#persistence.of("storing a success", () => this.#append("succeeded", "succeeded", data));
+    this.#delivery.ack();
+  }
+
+  async #expire(): Promise<void> {
+    const { startDeadline } = this.#job;
+    const data = { reason: "start deadline", startDeadline: new Date(startDeadline as number).toISOString() };
+    await this.#persistence.of("storing an expiry", () => this.#append("expired", "expired", data));
     this.#delivery.ack();
   }
 
@@ -242,10 +251,21 @@ export class Execution {
     return this.#delivery.attempt > 1 || this.#delivery.storedAt > fireTime + LATE_MS;
   }
 
-  async #isOver(): Promise<boolean> {
+  #isOver(): Promise<boolean> {
+    return this.#hasAny("asking whether a run is over", terminalEvents);
+  }
+
+  /** Only the start is late: a run that was begun in time goes on, attempt after attempt. */
+  async #isExpired(): Promise<boolean> {
+    const { startDeadline } = this.#job;
+    if (startDeadline === null || this.#place.clock.now() <= startDeadline) return false;
+    if (this.#delivery.attempt === 1) return true;
+    return !(await this.#hasAny("asking whether a run was started", ["started", "retried"]));
+  }
+
+  async #hasAny(what: string, types: readonly RunEventType[]): Promise<boolean> {
     const { runId } = this.#job;
-    const ask = () => Promise.all(terminalEvents.map((type) => this.#place.runs.has(runId, type)));
-    const found = await this.#persistence.of("asking whether a run is over", ask);
-    return found.includes(true);
+    const ask = () => Promise.all(types.map((type) => this.#place.runs.has(runId, type)));
+    return (await this.#persistence.of(what, ask)).includes(true);
   }
 }

@@ -4,7 +4,7 @@ import { messageOf } from "../core/errors.js";
 import type { Clock } from "../core/ports.js";
 import { headers as h } from "../protocol/headers.js";
 import { parseWith, show } from "../protocol/parse.js";
-import { duration } from "../protocol/schedule-input.js";
+import { duration } from "../protocol/time-input.js";
 import { systemClock } from "../runtime/clock.js";
 import type { Handler, JobContext } from "./context.js";
 import { NonRetryableError } from "./errors.js";

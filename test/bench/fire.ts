@@ -8,6 +8,7 @@
  */
 import { DiscardPolicy, jetstreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream";
 import { connect as connectNats, nanos } from "@nats-io/transport-node";
+import { defaultPolicies } from "../../src/core/policies.js";
 import { defaultRetry } from "../../src/core/retry.js";
 import type { ScheduleDefinition, ScheduleSpec } from "../../src/core/schedule.js";
 import { Fleet } from "../../src/demo/fleet.js";
@@ -175,6 +176,7 @@ function definition(spec: ScheduleSpec): ScheduleDefinition {
     misfire: "all",
     catchUpWindowMs: 86_400_000,
     delivery: "at-least-once",
+    ...defaultPolicies,
     paused: false,
     deleted: false,
     effectiveFrom: Date.now(),

@@ -1,5 +1,6 @@
 /** Values that suites write. */
 import { emptyLease, type LeaseRecord } from "../../src/core/lease.js";
+import { defaultPolicies } from "../../src/core/policies.js";
 import type { Member, WorkMessage } from "../../src/core/ports.js";
 import { defaultRetry } from "../../src/core/retry.js";
 import type { ScheduleDefinition } from "../../src/core/schedule.js";
@@ -21,6 +22,7 @@ export function definition(more: Partial<ScheduleDefinition> = {}): ScheduleDefi
     catchUpWindowMs: 3_600_000,
     delivery: "at-least-once",
     paused: false,
+    ...defaultPolicies,
     deleted: false,
     effectiveFrom: START,
     firstRevision: 0,

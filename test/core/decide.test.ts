@@ -6,9 +6,15 @@ const NOW = 1_767_225_600_000;
 const HOUR = 3_600_000;
 const misfired = NOW - MISFIRE_THRESHOLD_MS;
 
-function decide(misfire: MisfirePolicy, slot: number, next: number | null, catchUpWindowMs = HOUR): string {
-  const decision = decideSlot({ misfire, catchUpWindowMs }, slot, next, NOW);
-  return decision.kind === "fire" ? "fire" : `${decision.kind}: ${decision.reason}`;
+function decide(
+  misfire: MisfirePolicy,
+  slot: number,
+  next: number | null,
+  catchUpWindowMs = HOUR,
+  startDeadlineMs = 0,
+): string {
+  const decision = decideSlot({ misfire, catchUpWindowMs, startDeadlineMs }, slot, next, NOW);
+  return "reason" in decision ? `${decision.kind}: ${decision.reason}` : decision.kind;
 }
 
 const SKIPPED = "skipped: misfire";
@@ -26,15 +32,15 @@ describe("deciding a slot", () => {
   });
 
   it("all: fires misfires within the window", () => {
-    expect(decide("all", misfired, null)).toBe("fire");
-    expect(decide("all", NOW - HOUR, NOW)).toBe("fire");
+    expect(decide("all", misfired, null)).toBe("catch up");
+    expect(decide("all", NOW - HOUR, NOW)).toBe("catch up");
     expect(decide("all", NOW - HOUR - 1, NOW)).toBe(MISSED);
   });
 
   it("once: fires only the newest misfire", () => {
     expect(decide("once", misfired - 5, misfired)).toBe(SKIPPED);
-    expect(decide("once", misfired, misfired + 1)).toBe("fire");
-    expect(decide("once", misfired, null)).toBe("fire");
+    expect(decide("once", misfired, misfired + 1)).toBe("catch up");
+    expect(decide("once", misfired, null)).toBe("catch up");
   });
 
   it.each(["skip", "once", "all"] as const)("misses what is older than the window, misfire %s", (misfire) => {
@@ -47,4 +53,14 @@ describe("deciding a slot", () => {
     expect(decide("skip", NOW - 1, null, 0)).toBe(MISSED);
     expect(decide("skip", NOW, null, 0)).toBe("fire");
   });
+
+  it.each(["skip", "once", "all"] as const)(
+    "expires what can start in time no more, misfire %s",
+    (misfire) => {
+      expect(decide(misfire, NOW - 5_000, null, HOUR, 5_000)).toBe("fire");
+      expect(decide(misfire, NOW - 5_001, null, HOUR, 5_000)).toBe("expired: start deadline");
+      expect(decide(misfire, misfired - 1, null, HOUR, 5_000)).toBe("expired: start deadline");
+      expect(decide(misfire, NOW - HOUR - 1, null, HOUR, 5_000)).toBe(MISSED);
+    },
+  );
 });

@@ -1,6 +1,7 @@
 /** Schedules and fire times for tests of the pure parts. */
 import type { CompiledSchedule } from "../../src/core/agenda.js";
 import { emptyLease, LAST_ID, type LeaseRecord } from "../../src/core/lease.js";
+import { defaultPolicies } from "../../src/core/policies.js";
 import { defaultRetry } from "../../src/core/retry.js";
 import type { FireTimes, Instant, Schedule } from "../../src/core/schedule.js";
 
@@ -25,6 +26,7 @@ export function schedule(id: string, more: Partial<Schedule> = {}): Schedule {
     catchUpWindowMs: 86_400_000,
     delivery: "at-least-once",
     paused: false,
+    ...defaultPolicies,
     deleted: false,
     effectiveFrom: 0,
     firstRevision: 0,

@@ -23,6 +23,7 @@ describe("the message of a fire", () => {
       [h.scheduleId]: "nightly",
       [h.runId]: "nightly:20261124T030000Z",
       [h.fireTime]: "2026-11-24T03:00:00.000Z",
+      [h.trigger]: "schedule",
       [h.maxAttempts]: "3",
       [h.backoff]: "250,1.5,9000",
       [h.timeout]: "5000",
@@ -43,10 +44,10 @@ describe("the message of a fire", () => {
   });
 
   it("can be of a run that no slot asks for", () => {
-    const message = messages().message(SLOT, 1, "nightly:manual-1");
+    const message = messages().message(SLOT, 1, { runId: "nightly:manual-1", trigger: "manual" });
     expect(message).toMatchObject({
       msgId: "nightly:manual-1/1",
-      headers: { [h.runId]: "nightly:manual-1" },
+      headers: { [h.runId]: "nightly:manual-1", [h.trigger]: "manual" },
     });
   });
 
@@ -74,10 +75,17 @@ describe("bodies", () => {
 
 describe("reading a job", () => {
   it("reads what a fire wrote", () => {
-    expect(readJob(messages().message(SLOT, 1).headers, () => "fallback")).toEqual({
+    const made = messages({ startDeadlineMs: 5_000 }).message(SLOT, 1, {
+      trigger: "catch-up",
+      previous: SLOT - 1,
+    });
+    expect(readJob(made.headers, () => "fallback")).toEqual({
       runId: "nightly:20261124T030000Z",
       scheduleId: "nightly",
       fireTime: SLOT,
+      previousFireTime: SLOT - 1,
+      trigger: "catch-up",
+      startDeadline: SLOT + 5_000,
       retry,
       timeoutMs: 5_000,
     });
@@ -89,9 +97,17 @@ describe("reading a job", () => {
       runId: "fallback",
       scheduleId: null,
       fireTime: null,
+      previousFireTime: null,
+      trigger: null,
+      startDeadline: null,
       retry: defaultRetry,
       timeoutMs: 0,
     });
+  });
+
+  it("has no start deadline when it is of a backfill, which is late by its nature", () => {
+    const made = messages({ startDeadlineMs: 5_000 }).message(SLOT, 1, { trigger: "backfill" });
+    expect(readJob(made.headers, () => "").startDeadline).toBeNull();
   });
 
   it.each([

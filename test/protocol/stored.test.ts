@@ -9,15 +9,17 @@ const instant = fc.integer({ min: 0, max: 8_640_000_000_000_000 });
 const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_=-]{0,127}$/);
 const count = fc.nat();
 
-const firing: fc.Arbitrary<Firing> = fc.record({
-  scheduleId: id,
-  slot: instant,
-  revision: count,
-  firstTerm: count,
-});
+const firing: fc.Arbitrary<Firing> = fc
+  .record({
+    scheduleId: id,
+    slot: instant,
+    revision: count,
+    firstTerm: count,
+  })
+  .chain((entry) => fc.constantFrom(entry, { ...entry, catchUp: true as const }));
 const report: fc.Arbitrary<Report> = fc.record({
   scheduleId: id,
-  outcome: fc.constantFrom("skipped", "missed"),
+  outcome: fc.constantFrom("skipped", "missed", "expired"),
   reason: fc.string({ unit: "binary" }),
   from: instant,
   to: instant,
@@ -32,6 +34,7 @@ const lease: fc.Arbitrary<LeaseRecord> = fc.record({
   runsFrom: count,
   firing: fc.array(firing),
   reports: fc.array(report),
+  counts: fc.array(fc.record({ scheduleId: id, countsFrom: instant, fired: count })),
 });
 
 const definition: fc.Arbitrary<ScheduleDefinition> = fc.record(
@@ -66,6 +69,13 @@ const definition: fc.Arbitrary<ScheduleDefinition> = fc.record(
     misfire: fc.constantFrom("skip", "once", "all"),
     catchUpWindowMs: count,
     delivery: fc.constantFrom("at-least-once", "at-most-once"),
+    startDeadlineMs: count,
+    maxRuns: count,
+    countsFrom: instant,
+    pauseOnFailure: count,
+    catchUpRate: fc.integer({ min: 1, max: 1_000 }),
+    pausedUntil: instant,
+    pausedBy: fc.constantFrom("max-runs", "failures"),
     paused: fc.boolean(),
     note: fc.string({ unit: "binary" }),
     deleted: fc.boolean(),
@@ -80,6 +90,11 @@ const definition: fc.Arbitrary<ScheduleDefinition> = fc.record(
       "misfire",
       "catchUpWindowMs",
       "delivery",
+      "startDeadlineMs",
+      "maxRuns",
+      "countsFrom",
+      "pauseOnFailure",
+      "catchUpRate",
       "paused",
       "deleted",
       "effectiveFrom",
@@ -117,6 +132,11 @@ describe("lease records", () => {
       runsFrom: 2 ** 40,
       firing: Array.from({ length: limits.firingPerShard }, () => entry),
       reports: Array.from({ length: limits.reportsPerShard }, () => told),
+      counts: Array.from({ length: limits.countedPerShard }, () => ({
+        scheduleId,
+        countsFrom: 1e15,
+        fired: 1e6,
+      })),
     };
     expect(encodeLease(record).length).toBeLessThan(1_048_576);
   });

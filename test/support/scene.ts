@@ -2,6 +2,7 @@
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, onTestFinished, vi } from "vitest";
 import type { Cursor, LeaseRecord } from "../../src/core/lease.js";
+import { defaultPolicies } from "../../src/core/policies.js";
 import type { WorkMessage } from "../../src/core/ports.js";
 import { defaultRetry } from "../../src/core/retry.js";
 import type { ScheduleDefinition } from "../../src/core/schedule.js";
@@ -49,6 +50,7 @@ export function definition(change: Partial<ScheduleDefinition> = {}): ScheduleDe
     catchUpWindowMs: 86_400_000,
     delivery: "at-least-once",
     paused: false,
+    ...defaultPolicies,
     deleted: false,
     effectiveFrom: now - 10_000,
     firstRevision: 0,

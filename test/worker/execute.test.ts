@@ -268,15 +268,63 @@ describe("a payload", () => {
   });
 });
 
-describe("a message that came late or again", () => {
-  test.each(["succeeded", "dead"])("of a run that is %s is acknowledged without running", async (type) => {
+describe("a job with a start deadline", () => {
+  const deadline = { ...firedHeaders, [h.startDeadline]: "2026-01-01T00:00:05.000Z" };
+
+  test("that is past is expired, not run", async () => {
+    const bench = new Bench();
+    await bench.start(() => bench.journal.add("handler"));
+    bench.clock.advance(5_001);
+    bench.deliver({ headers: deadline });
+    await bench.journal.until("ack");
+    expect(bench.done.filter((line) => line !== "has")).toEqual(["append expired", "ack"]);
+    expect(bench.dataOf("expired")).toMatchObject({
+      reason: "start deadline",
+      startDeadline: "2026-01-01T00:00:05.000Z",
+    });
+  });
+
+  test("that is just reached is run", async () => {
+    const bench = new Bench();
+    await bench.start(() => bench.journal.add("handler"));
+    bench.clock.advance(5_000);
+    bench.deliver({ headers: deadline });
+    await bench.journal.until("append succeeded");
+    expect(bench.done).toContain("handler");
+  });
+
+  test.each(["started", "retried"])("goes on after it when it was %s before", async (type) => {
     const bench = new Bench();
     bench.known.add(type);
     await bench.start(() => bench.journal.add("handler"));
-    bench.deliver({ storedLate: 1_001 });
-    await bench.journal.until("ack");
-    expect(bench.done).toEqual(["has", "has", "ack"]);
+    bench.clock.advance(60_000);
+    bench.deliver({ attempt: 2, headers: deadline });
+    await bench.journal.until("append succeeded");
+    expect(bench.done).toContain("handler");
   });
+
+  test("is expired also when a worker had it before and never began", async () => {
+    const bench = new Bench();
+    await bench.start(() => bench.journal.add("handler"));
+    bench.clock.advance(60_000);
+    bench.deliver({ attempt: 2, headers: deadline });
+    await bench.journal.until("append expired");
+    expect(bench.done).not.toContain("handler");
+  });
+});
+
+describe("a message that came late or again", () => {
+  test.each(["succeeded", "dead", "expired"])(
+    "of a run that is %s is acknowledged without running",
+    async (type) => {
+      const bench = new Bench();
+      bench.known.add(type);
+      await bench.start(() => bench.journal.add("handler"));
+      bench.deliver({ storedLate: 1_001 });
+      await bench.journal.until("ack");
+      expect(bench.done).toEqual(["has", "has", "has", "ack"]);
+    },
+  );
 
   test("of a run that is not over is run", async () => {
     const bench = new Bench();

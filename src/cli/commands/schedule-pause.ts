@@ -2,6 +2,8 @@
 import type { Command } from "commander";
 import type { BulkResult } from "../../client/schedules.js";
 import { invalid, PunctualError } from "../../core/errors.js";
+import { parseWith } from "../../protocol/parse.js";
+import { instant } from "../../protocol/time-input.js";
 import { addLabelSelector, selectorOf } from "../label-selector.js";
 import type { CliContext } from "../runtime.js";
 import { checkId, namingScheduleFlags } from "../schedule-flags.js";
@@ -10,6 +12,7 @@ import { Session } from "../session.js";
 
 interface Options {
   note?: string;
+  until?: string;
   label?: string[];
 }
 
@@ -17,16 +20,20 @@ export function addPauseAndResume(parent: Command, context: CliContext): void {
   const pause = parent
     .command("pause [id]")
     .description("stop firing until resumed; what falls due meanwhile is not made up for")
-    .option("--note <text>", "why; for people");
+    .option("--note <text>", "why; for people")
+    .option("--until <time>", "with an ID: resume by itself then, as 2026-12-24T18:00:00Z");
   addLabelSelector(pause).action(async (id: string | undefined, options: Options, command: Command) => {
     const session = new Session(context, command);
     const selector = selectorFor(id, options);
+    const until = options.until === undefined ? undefined : parseWith(instant, options.until, "--until");
+    if (selector !== undefined && until !== undefined) throw invalid("--until", "goes with an ID only");
     await session.with(({ client }) =>
       namingScheduleFlags(async () => {
         if (selector !== undefined)
           return showBulk(session, "paused", await client.schedules.pauseAll(selector, options.note));
-        const view = await client.schedules.pause(id as string, options.note);
-        session.output.show(view, () => session.output.line(`${id} paused`));
+        const view = await client.schedules.pause(id as string, options.note, { until });
+        const after = until === undefined ? "" : `, ${nextOf(view)}`;
+        session.output.show(view, () => session.output.line(`${id} paused${after}`));
       }),
     );
   });

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { invalid } from "../../core/errors.js";
-import { instant, type ScheduleInput } from "../../protocol/schedule-input.js";
+import type { ScheduleInput } from "../../protocol/schedule-input.js";
+import { instant } from "../../protocol/time-input.js";
 import { wholeNumber } from "../global-options.js";
 import { utcTime, zonedTime } from "../output.js";
 import type { CliContext, Punctual } from "../runtime.js";

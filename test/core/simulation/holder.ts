@@ -108,7 +108,7 @@ export class Holder {
     const outcome = world.writeLease(taken, lease?.revision ?? 0, turn.fault);
     yield;
     if (typeof outcome !== "number") return undefined;
-    const agenda = new Agenda();
+    const agenda = new Agenda(record.counts);
     this.#changes = [];
     for (const compiled of this.#known.values()) this.#put(agenda, compiled, taken);
     const nothing = { inFlight: new Map<string, Firing>(), toPublish: [], skipped: [] };

@@ -1,0 +1,2 @@
+/** Milliseconds since the Unix epoch. Every instant inside Punctual is one. */
+export type Instant = number;
