@@ -10,6 +10,7 @@ import {
   endpoints,
   type ScheduleView,
 } from "../protocol/api.js";
+import type { ScheduleHistory } from "../protocol/history.js";
 import { parseWith } from "../protocol/parse.js";
 import type { ScheduleInput } from "../protocol/schedule-input.js";
 
@@ -43,6 +44,9 @@ export interface PreviewOptions {
   /** 1 to 1,000. Default 10. */
   count?: number | undefined;
 }
+
+/** Of one triggered run. */
+export type TriggerOverrides = Pick<ApiRequest<"schedule.trigger">, "overlap" | "payload" | "headers">;
 
 /**
  * The schedules of a namespace. Every request is checked here before it is sent: `invalid` names the fields.
@@ -117,9 +121,14 @@ export class Schedules {
     return this.#bulk({ action: "resume", selector });
   }
 
-  /** Runs it once, now, beside its fire times. */
-  trigger(id: string): Promise<Enqueued> {
-    return this.#call("schedule.trigger", { id });
+  /** Runs it once, now, beside its fire times; what is given takes the place of what the schedule says. */
+  trigger(id: string, overrides: TriggerOverrides = {}): Promise<Enqueued> {
+    return this.#call("schedule.trigger", { id, ...given(overrides), ...this.#author });
+  }
+
+  /** Who changed it when, and what, as far back as revisions are kept; of one that was deleted too. */
+  history(id: string): Promise<ScheduleHistory> {
+    return this.#call("schedule.history", { id });
   }
 
   /** The next fire times of a stored schedule, or of one that is not stored. */
@@ -165,9 +174,9 @@ export class Schedules {
 }
 
 /** What is given of some options. */
-function given<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
+function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: NonNullable<T[K]> };
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 function isoOf(value: Date | Instant, field: string): string {

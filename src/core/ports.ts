@@ -61,6 +61,8 @@ export interface ScheduleStore {
   get(id: string): Promise<Schedule | null>;
   /** The definition as it was at `revision`; null when the store keeps it no longer. */
   getRevision(id: string, revision: number): Promise<Schedule | null>;
+  /** Every revision of an id that the store keeps, deleted or not, the oldest first. From the leader. */
+  history(id: string): Promise<Schedule[]>;
   /** Writes if the id's revision is still `revision` (0: does not exist). */
   write(id: string, definition: ScheduleDefinition, revision: number): Promise<CasOutcome>;
   /** The sequence of the newest write. From the leader. */

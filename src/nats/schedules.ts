@@ -41,6 +41,22 @@ export class NatsScheduleStore implements ScheduleStore {
     return this.#schedule(id, message.string(), revision);
   }
 
+  async history(id: string): Promise<Schedule[]> {
+    const { bucket, stream } = this.#names.schedules;
+    const subject = `$KV.${bucket}.${this.#key(id)}`;
+    const found: Schedule[] = [];
+    for (let seq = 1; ; ) {
+      const query = { seq, next_by_subj: subject };
+      const message = await this.#jsm.streams.getMessage(stream, query);
+      if (message === null) return found;
+      seq = message.seq + 1;
+      const schedule = message.header?.has("KV-Operation")
+        ? null
+        : this.#readable(id, message.string(), message.seq);
+      if (schedule !== null) found.push(schedule);
+    }
+  }
+
   async write(id: string, definition: ScheduleDefinition, revision: number): Promise<CasOutcome> {
     const text = encodeDefinition(definition);
     const outcome = await compareAndSwap(
@@ -107,6 +123,15 @@ export class NatsScheduleStore implements ScheduleStore {
 
   #schedule(id: string, text: string, revision: number): Schedule {
     return { ...decodeDefinition(text, id), id, shard: shardOf(id, this.#shards), revision };
+  }
+
+  /** Null: it is no definition. */
+  #readable(id: string, text: string, revision: number): Schedule | null {
+    try {
+      return this.#schedule(id, text, revision);
+    } catch {
+      return null;
+    }
   }
 
   async #deletionMarker(id: string): Promise<number | null> {

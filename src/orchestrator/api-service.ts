@@ -32,6 +32,7 @@ export class ApiService {
       "schedule.resume": (request) => schedules.resume(request),
       "schedule.bulk": (request) => schedules.bulk(request),
       "schedule.trigger": (request) => schedules.trigger(request),
+      "schedule.history": (request) => schedules.history(request),
       "schedule.preview": (request) => schedules.preview(request),
       "job.enqueue": async (request) => {
         const { maxAttempts } = await ports.queues.ensure(request.queue);

@@ -3,16 +3,19 @@ import { invalid, messageOf, PunctualError } from "../core/errors.js";
 import { matches } from "../core/labels.js";
 import { mergePatch } from "../core/merge-patch.js";
 import { pauseEndsAfter } from "../core/policies.js";
-import type { QueueStore, WorkStream } from "../core/ports.js";
+import type { QueueStore, RunLog, WorkStream } from "../core/ports.js";
 import type { FireTimes, Instant, Schedule, ScheduleDefinition, ScheduleSpec } from "../core/schedule.js";
 import { compileSpec, fireTimesBetween } from "../core/time/fire-times.js";
 import { previousFireTime } from "../core/time/previous.js";
 import type { ApiParsed, ApiResponse, Enqueued, ScheduleView } from "../protocol/api.js";
-import { bodyWithin, FireMessages } from "../protocol/job-message.js";
+import { historyOf } from "../protocol/history.js";
+import { bodyWithin } from "../protocol/job-message.js";
+import { manualMessage } from "../protocol/manual-message.js";
 import type { Names } from "../protocol/names.js";
 import { parseWith } from "../protocol/parse.js";
 import { definitionOf, inputOf, scheduleInput } from "../protocol/schedule-input.js";
 import { enqueue } from "../runtime/enqueue.js";
+import type { Logger } from "../runtime/log.js";
 import type { Definitions } from "./definitions.js";
 import { type EditorPorts, ScheduleEditor } from "./schedule-editor.js";
 
@@ -20,6 +23,8 @@ export interface ScheduleServicePorts extends EditorPorts {
   names: Names;
   queues: QueueStore;
   work: WorkStream;
+  runs: RunLog;
+  log: Logger;
   maxPayload: number;
   newNonce(): string;
 }
@@ -108,14 +113,23 @@ export class ScheduleService {
   }
 
   /** Runs it now, whatever its times and whether or not it is paused; its overlap policy holds. */
-  async trigger({ id }: ApiParsed<"schedule.trigger">): Promise<Enqueued> {
+  async trigger({ id, author, ...overrides }: ApiParsed<"schedule.trigger">): Promise<Enqueued> {
+    const { names, clock, work, maxPayload } = this.#ports;
     const schedule = await this.#editor.existing(id);
     const runId = `${id}:manual-${this.#ports.newNonce()}`;
-    const now = this.#ports.clock.now();
-    const previous = previousFireTime(compileSpec(schedule.spec, schedule.id), now);
-    const details = { runId, trigger: "manual", previous } as const;
-    const message = new FireMessages(this.#ports.names, schedule).message(now, 1, details);
-    return { runId, accepted: await enqueue(this.#ports.work, message) };
+    const now = clock.now();
+    const previous = previousFireTime(compileSpec(schedule.spec, id), now);
+    const message = manualMessage(names, schedule, { ...overrides, runId, now, previous }, maxPayload);
+    const accepted = await enqueue(work, message);
+    if (accepted) await this.#tellOfTrigger(runId, { scheduleId: id, queue: schedule.job.queue, author });
+    return { runId, accepted };
+  }
+
+  /** Who changed it when, and what, as far as the store keeps it; of a deleted one too. */
+  async history({ id }: ApiParsed<"schedule.history">): Promise<ApiResponse<"schedule.history">> {
+    const kept = await this.#ports.schedules.history(id);
+    if (kept.length === 0) throw new PunctualError("not_found", `schedule ${id} never existed`);
+    return historyOf(id, kept);
   }
 
   async preview(request: ApiParsed<"schedule.preview">): Promise<{ fireTimes: string[] }> {
@@ -128,6 +142,16 @@ export class ScheduleService {
       input === undefined ? await this.#editor.existing(id as string) : definitionOf(input, draft);
     const times = fireTimesBetween(timesOf(spec, id ?? ""), from ?? now, END_OF_TIME, count);
     return { fireTimes: times.map(iso) };
+  }
+
+  /** For people: the job is queued with or without it. */
+  async #tellOfTrigger(runId: string, data: Readonly<Record<string, unknown>>): Promise<void> {
+    const { runs, log } = this.#ports;
+    try {
+      await runs.append({ runId, type: "triggered", msgId: `${runId}/triggered`, data });
+    } catch (error) {
+      log.warn({ runId, error: messageOf(error) }, "that a schedule was triggered could not be stored");
+    }
   }
 
   async #defined(input: ApiParsed<"schedule.put">["schedule"]): Promise<ScheduleDefinition> {

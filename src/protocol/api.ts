@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { ErrorCode } from "../core/errors.js";
+import { scheduleHistory } from "./history.js";
 import { selectorText } from "./label-input.js";
 import { limits } from "./limits.js";
 import { checkJobId, checkScheduleId } from "./names.js";
@@ -122,7 +123,20 @@ export const endpoints = {
       next: z.string().nullable(),
     }),
   },
-  "schedule.trigger": { request: byId, response: enqueued },
+  "schedule.trigger": {
+    request: z.strictObject({
+      id,
+      /** When a run of it is queued or running. Default: as the schedule has it. */
+      overlap: z.enum(["skip", "allow"]).optional(),
+      /** Instead of the schedule's. */
+      payload: z.json().optional(),
+      /** Over the schedule's, one by one. */
+      headers: headerMap.optional(),
+      author,
+    }),
+    response: enqueued,
+  },
+  "schedule.history": { request: byId, response: scheduleHistory },
   "schedule.preview": {
     request: z.strictObject({
       id: id.optional(),

@@ -1,5 +1,6 @@
 /** The events of a run, as Punctual's own parts write them into RUNS. */
 export const runEventTypes = [
+  "triggered",
   "started",
   "succeeded",
   "retried",

@@ -39,6 +39,9 @@ export const limits = {
   errorLength: 8_192,
   /** Revisions kept of each definition, so that a firing entry finds the one it refers to. */
   scheduleHistory: 16,
+  /** Told of one revision in a history: fields, and characters of a value. */
+  historyFields: 100,
+  historyValueLength: 1_000,
   runsMaxAgeMs: 7 * 24 * 3_600_000,
   runsMaxBytes: 1_073_741_824,
   deadMaxAgeMs: 90 * 24 * 3_600_000,

@@ -40,6 +40,15 @@ export class MemoryScheduleStore implements ScheduleStore {
     });
   }
 
+  history(id: string): Promise<Schedule[]> {
+    return this.#link.ask("schedule history", () =>
+      this.#server.schedules
+        .of(this.#key(id))
+        .filter(isDefinition)
+        .map((message) => this.#schedule(message)),
+    );
+  }
+
   async write(id: string, definition: ScheduleDefinition, revision: number): Promise<CasOutcome> {
     const { schedules, faults } = this.#server;
     const fault = faults.scheduleWrite?.(id, definition);

@@ -99,3 +99,51 @@ describe("patch", () => {
     expect(await patched("--if-revision", "0")).toMatchObject({ exitCode: 2 });
   });
 });
+
+test("whoever is at the keyboard, or is named, is told with a change", async () => {
+  const cli = fakeCli({ env: { PUNCTUAL_AUTHOR: "pipeline" } });
+  cli.server.answers.push(viewOf("x"), viewOf("x"));
+  await cli.punctual("schedule resume x");
+  await cli.punctual("schedule resume x --author ben");
+  const plain = fakeCli();
+  plain.server.answers.push(viewOf("x"));
+  await plain.punctual("schedule resume x");
+  expect([...cli.seen.authors, ...plain.seen.authors]).toEqual(["pipeline", "ben", "tester@here"]);
+});
+
+test("a history is a table, a line for each field", async () => {
+  const cli = fakeCli();
+  const common = { changedBy: "anna", changedAt: "2026-01-02T03:04:05.000Z", more: 0, changes: [] };
+  const changes = [
+    { field: "cron", from: "0 3 * * *", to: "0 4 * * *" },
+    { field: "timeout", to: "5m" },
+  ];
+  const revisions = [
+    { ...common, revision: 9, action: "changed", changes, more: 2 },
+    { ...common, revision: 4, action: "created", changedBy: undefined },
+  ];
+  cli.server.answers.push({ id: "x", revisions, complete: false });
+  const { stdout, stderr } = await cli.punctual("schedule history x");
+  expect(stdout.split("\n")).toEqual([
+    "REVISION  WHEN                  WHO   WHAT",
+    "9         2026-01-02 03:04:05Z  anna  changed",
+    '                                      cron: "0 3 * * *" → "0 4 * * *"',
+    '                                      timeout: none → "5m"',
+    "                                      and 2 more",
+    "4         2026-01-02 03:04:05Z  ?     created",
+    "",
+  ]);
+  expect(stderr).toBe("older revisions are no longer kept\n");
+});
+
+test("a trigger sends what is to be different", async () => {
+  const cli = fakeCli();
+  cli.server.answers.push({ runId: "x:manual-1", accepted: true });
+  await cli.argv(
+    ...["schedule", "trigger", "x", "--overlap", "allow", "--payload", '{"a":1}', "--header", "X-A: b"],
+  );
+  const request = { id: "x", overlap: "allow", payload: { a: 1 }, headers: { "X-A": "b" } };
+  expect(cli.server.calls[0]?.request).toEqual(request);
+  const refused = await cli.punctual("schedule trigger x --overlap never");
+  expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/--overlap: .* got "never"/) });
+});

@@ -76,6 +76,21 @@ export function describeScheduleStore(name: string, make: MakePorts): void {
       expect(await schedules.getRevision("a", 1_000)).toBeNull();
     });
 
+    it("tells every revision of an id that it keeps, the oldest first, deleted or not", async () => {
+      const { one, other, eraseDefinition } = on();
+      expect(await one.schedules.history("a")).toEqual([]);
+      const first = await put(one.schedules, "a");
+      await put(one.schedules, "b");
+      const second = await put(one.schedules, "a", first, { deleted: true });
+      const kept = await other.schedules.history("a");
+      expect(kept.map(({ id, revision, deleted }) => [id, revision, deleted])).toEqual([
+        ["a", first, false],
+        ["a", second, true],
+      ]);
+      await eraseDefinition("a");
+      expect(await one.schedules.history("a")).toHaveLength(2);
+    });
+
     it("still knows what is deleted, as a marker", async () => {
       const { schedules } = on().one;
       const first = await put(schedules, "a");

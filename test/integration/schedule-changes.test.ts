@@ -1,6 +1,7 @@
 /** Labels, bulk changes and partial updates, as a program makes them. */
 import { describe, expect, test } from "vitest";
-import { expectRefusal, Stage, serverOf } from "../support/stage.js";
+import { until } from "../support/scene.js";
+import { connected, expectRefusal, Stage, serverOf } from "../support/stage.js";
 
 const server = serverOf();
 const far = "2099-01-01T00:00:00Z";
@@ -165,5 +166,95 @@ describe("a patch", () => {
     const keys = Array.from({ length: 6 }, (_, n) => `k${n}`);
     await Promise.all(keys.map((key) => schedules.patch("s", { labels: { [key]: "x" } })));
     expect(Object.keys((await schedules.get("s")).schedule.labels as object).sort()).toEqual(keys);
+  });
+});
+
+describe("the history", () => {
+  test("tells who changed what, of a deleted schedule too", async () => {
+    const stage = await Stage.orchestrated(server());
+    const { namespace } = stage.names;
+    const anna = await connected({ servers: server().url, namespace, author: "anna" });
+    const ben = await connected({ servers: server().url, namespace, author: "ben" });
+    const made = await anna.client.schedules.put("s", { cron: "0 3 * * *", labels: { team: "x" } });
+    expect(made).toMatchObject({ changedBy: "anna", changedAt: expect.stringMatching(/^20/) });
+    await ben.client.schedules.patch("s", { timeZone: "Europe/Berlin", labels: { team: "y" } });
+    await ben.client.schedules.pause("s", "audit");
+    await stage.client.schedules.resume("s");
+    await ben.client.schedules.delete("s");
+    const { revisions, complete } = await anna.client.schedules.history("s");
+    expect(complete).toBe(true);
+    expect(revisions.map(({ action, changedBy }) => [action, changedBy])).toEqual([
+      ["deleted", "ben"],
+      ["resumed", undefined],
+      ["paused", "ben"],
+      ["changed", "ben"],
+      ["created", "anna"],
+    ]);
+    expect(revisions[3]?.changes).toEqual([
+      { field: "timeZone", from: "UTC", to: "Europe/Berlin" },
+      { field: "labels.team", from: "x", to: "y" },
+    ]);
+    expect(revisions[2]?.changes).toEqual([
+      { field: "paused", from: false, to: true },
+      { field: "note", to: "audit" },
+    ]);
+    await anna.client.schedules.put("s", { every: "1h" });
+    expect((await anna.client.schedules.history("s")).revisions[0]).toMatchObject({ action: "created" });
+    await expectRefusal(anna.client.schedules.history("none"), "not_found", /none never existed/);
+  });
+
+  test("keeps a bounded number of revisions, and says so", async () => {
+    const stage = await Stage.orchestrated(server());
+    const { schedules } = stage.client;
+    for (let n = 0; n < 20; n++) await schedules.put("s", { at: far, payload: n });
+    const { revisions, complete } = await schedules.history("s");
+    expect(complete).toBe(false);
+    expect(revisions).toHaveLength(16);
+    expect(revisions[0]?.changes).toEqual([{ field: "payload", from: 18, to: 19 }]);
+    expect(revisions.at(-1)?.changes).toEqual([]);
+  });
+});
+
+describe("a trigger", () => {
+  test("runs as the schedule says, and says that it is manual", async () => {
+    const stage = await Stage.orchestrated(server());
+    const { schedules } = stage.client;
+    const seen = await stage.attempts("default");
+    await schedules.put("s", { at: far, payload: "p", headers: { "X-A": "1" } });
+    const { runId } = await schedules.trigger("s");
+    await until(() => expect(seen).toHaveLength(1));
+    expect(seen[0]?.job).toMatchObject({ runId, payload: "p", scheduleId: "s" });
+    expect(seen[0]?.job.headers).toMatchObject({ "X-A": "1", "Punctual-Trigger": "manual" });
+    expect(await stage.event("triggered", runId)).toEqual({ scheduleId: "s", queue: "default" });
+  });
+
+  test("may have a payload and headers of its own, and run beside another", async () => {
+    const stage = await Stage.orchestrated(server());
+    const { schedules } = stage.client;
+    await schedules.put("s", { at: far, payload: "p", headers: { "X-A": "1", "X-B": "1" } });
+    expect(await schedules.trigger("s")).toMatchObject({ accepted: true });
+    expect(await schedules.trigger("s")).toMatchObject({ accepted: false });
+    const overrides = { overlap: "allow", payload: null, headers: { "X-B": "2" } } as const;
+    const beside = await schedules.trigger("s", overrides);
+    expect(beside.accepted).toBe(true);
+    const seen = await stage.attempts("default");
+    await until(() => expect(seen).toHaveLength(2));
+    const own = seen.find(({ runId }) => runId === beside.runId)?.job;
+    expect(own?.payload).toBeNull();
+    expect(own?.headers).toMatchObject({ "X-A": "1", "X-B": "2" });
+    expect((await schedules.get("s")).schedule.payload).toBe("p");
+  });
+
+  test("of a schedule that allows overlaps may be kept from overlapping", async () => {
+    const stage = await Stage.orchestrated(server());
+    const { schedules } = stage.client;
+    await schedules.put("s", { at: far, overlap: "allow" });
+    expect(await schedules.trigger("s", { overlap: "skip" })).toMatchObject({ accepted: true });
+    expect(await schedules.trigger("s", { overlap: "skip" })).toMatchObject({ accepted: false });
+    expect(await schedules.trigger("s")).toMatchObject({ accepted: true });
+    const overlap = "never" as "skip";
+    await expectRefusal(() => schedules.trigger("s", { overlap }), "invalid", /overlap: .*got "never"/);
+    const headers = { "Nats-X": "1" };
+    await expectRefusal(() => schedules.trigger("s", { headers }), "invalid", /headers\.Nats-X: .*reserved/);
   });
 });

@@ -146,6 +146,10 @@ export class LaggingSchedules implements ScheduleStore {
     return this.#inner.get(id);
   }
 
+  history(id: string): Promise<Schedule[]> {
+    return this.#inner.history(id);
+  }
+
   getRevision(id: string, revision: number): Promise<Schedule | null> {
     return this.#inner.getRevision(id, revision);
   }

@@ -126,7 +126,10 @@ export class Holder {
   /** The API as this orchestrator would serve it. */
   api(scene: Scene) {
     const { ports } = scene;
-    const service = new ApiService({ ...ports, newNonce: () => `api-${nonces++}` }, this.definitions);
+    const service = new ApiService(
+      { ...ports, log: silentLogger, newNonce: () => `api-${nonces++}` },
+      this.definitions,
+    );
     const ask = (endpoint: string, request: unknown) => service.handle(endpoint, JSON.stringify(request));
     return {
       put: (id: string, schedule: ScheduleInput) => ask("schedule.put", { id, schedule }),

@@ -4,11 +4,13 @@ import { utcTime } from "../output.js";
 import type { CliContext } from "../runtime.js";
 import { checkId, namingScheduleFlags } from "../schedule-flags.js";
 import { Session } from "../session.js";
+import { addScheduleHistory } from "./schedule-history.js";
 import { addScheduleList } from "./schedule-list.js";
 import { addSchedulePatch } from "./schedule-patch.js";
 import { addPauseAndResume } from "./schedule-pause.js";
 import { addSchedulePreview } from "./schedule-preview.js";
 import { addSchedulePut } from "./schedule-put.js";
+import { addScheduleTrigger } from "./schedule-trigger.js";
 
 export function addSchedule(program: Command, context: CliContext): void {
   const schedule = program.command("schedule").description("make, show and change schedules");
@@ -18,7 +20,8 @@ export function addSchedule(program: Command, context: CliContext): void {
   addScheduleList(schedule, context);
   addScheduleDelete(schedule, context);
   addPauseAndResume(schedule, context);
-  addTrigger(schedule, context);
+  addScheduleTrigger(schedule, context);
+  addScheduleHistory(schedule, context);
   addSchedulePreview(schedule, context);
 }
 
@@ -67,21 +70,5 @@ function addScheduleDelete(parent: Command, context: CliContext): void {
       checkId(id);
       await session.with(({ client }) => namingScheduleFlags(() => client.schedules.delete(id)));
       session.output.show({ id, deleted: true }, () => session.output.line(`${id} deleted`));
-    });
-}
-
-function addTrigger(parent: Command, context: CliContext): void {
-  parent
-    .command("trigger <id>")
-    .description("run it once, now")
-    .action(async (id: string, _options: unknown, command: Command) => {
-      const session = new Session(context, command);
-      checkId(id);
-      const run = await session.with(({ client }) => namingScheduleFlags(() => client.schedules.trigger(id)));
-      session.output.show(run, () =>
-        session.output.line(
-          run.accepted ? `${run.runId} queued` : `${id} is queued or running already; nothing was added`,
-        ),
-      );
     });
 }
