@@ -1,6 +1,5 @@
 /** Results on stdout: tables for people, one JSON document a line for programs. Notes go to stderr. */
 import type { Instant } from "../core/schedule.js";
-import { zoneNamed } from "../core/time/zone.js";
 import { oneLine } from "./failure.js";
 import type { TextSink } from "./runtime.js";
 
@@ -60,21 +59,5 @@ export function tableLines(columns: readonly string[], rows: readonly (readonly 
 
 /** `2026-07-30 03:00:00Z`; milliseconds only when there are any. */
 export function utcTime(instant: Instant): string {
-  return `${clockTime(instant)}Z`;
-}
-
-/** `2026-07-30 05:00:00 +02:00`, by the clock on the wall of a time zone. */
-export function zonedTime(instant: Instant, timeZone: string): string {
-  const offsetMs = zoneNamed(timeZone).offsetAt(instant);
-  const minutes = Math.round(Math.abs(offsetMs) / 60_000);
-  const two = (value: number) => String(Math.floor(value)).padStart(2, "0");
-  return `${clockTime(instant + offsetMs)} ${offsetMs < 0 ? "-" : "+"}${two(minutes / 60)}:${two(minutes % 60)}`;
-}
-
-function clockTime(instant: Instant): string {
-  return new Date(instant)
-    .toISOString()
-    .replace("T", " ")
-    .replace("Z", "")
-    .replace(/\.000$/, "");
+  return new Date(instant).toISOString().replace("T", " ").replace(".000Z", "Z");
 }

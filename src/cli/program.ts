@@ -1,11 +1,13 @@
 /** The whole command line, as a function of its arguments and the process around it. */
 import { Command, CommanderError } from "commander";
+import { tzDataVersion } from "../runtime/tz-data.js";
 import { addDemo } from "./commands/demo.js";
 import { addDev } from "./commands/dev.js";
 import { addEnqueue } from "./commands/enqueue.js";
 import { addHealth } from "./commands/health.js";
 import { addImport } from "./commands/import-crontab.js";
 import { addOrchestrator } from "./commands/orchestrator.js";
+import { addPreview } from "./commands/preview.js";
 import { addSchedule } from "./commands/schedule.js";
 import { addWorker } from "./commands/worker.js";
 import { failureOf } from "./failure.js";
@@ -33,7 +35,7 @@ export async function run(args: readonly string[], version: string, context: Cli
 function buildProgram(version: string, context: CliContext, done: (exitCode: number) => void): Command {
   const program = new Command("punctual")
     .description("A distributed job scheduler on NATS JetStream.")
-    .version(version)
+    .version(`${version} (tz data ${tzDataVersion})`)
     .helpCommand(false)
     .exitOverride()
     .configureOutput({
@@ -47,6 +49,7 @@ function buildProgram(version: string, context: CliContext, done: (exitCode: num
   addOrchestrator(program, context);
   addWorker(program, context);
   addSchedule(program, context);
+  addPreview(program, context);
   addEnqueue(program, context);
   addImport(program, context);
   addHealth(program, context);

@@ -43,6 +43,23 @@ export interface PreviewOptions {
   from?: Date | Instant | undefined;
   /** 1 to 1,000. Default 10. */
   count?: number | undefined;
+  /** IANA zone of the local times. Default: that of the cron line, else UTC. */
+  timeZone?: string | undefined;
+}
+
+export interface PreviewedFire {
+  at: Date;
+  /** By the clock of the zone: RFC 3339 with its offset. */
+  local: string;
+  /** What a change of the clocks has to do with it. */
+  note: string | null;
+}
+
+export interface Preview {
+  fires: PreviewedFire[];
+  timeZone: string;
+  /** The release of the tz data that the orchestrator used, as `2025c`. */
+  tzData: string;
 }
 
 /** Of one triggered run. */
@@ -131,18 +148,19 @@ export class Schedules {
     return this.#call("schedule.history", { id });
   }
 
-  /** The next fire times of a stored schedule, or of one that is not stored. */
+  /** The next fire times of a stored schedule, or of one that is not stored (hashed values need an id). */
   async preview(
     of: { id: string } | { schedule: ScheduleInput },
     options: PreviewOptions = {},
-  ): Promise<Date[]> {
-    const { from, count } = options;
-    const { fireTimes } = await this.#call("schedule.preview", {
+  ): Promise<Preview> {
+    const { from, count, timeZone } = options;
+    const { fires, ...rest } = await this.#call("schedule.preview", {
       ...of,
       ...(from !== undefined && { from: isoOf(from, "from") }),
       ...(count !== undefined && { count }),
+      ...(timeZone !== undefined && { timeZone }),
     });
-    return fireTimes.map((time) => new Date(time));
+    return { fires: fires.map((fire) => ({ ...fire, at: new Date(fire.at) })), ...rest };
   }
 
   async #bulk(

@@ -5,7 +5,7 @@ import { mergePatch } from "../core/merge-patch.js";
 import { pauseEndsAfter } from "../core/policies.js";
 import type { QueueStore, RunLog, WorkStream } from "../core/ports.js";
 import type { FireTimes, Instant, Schedule, ScheduleDefinition, ScheduleSpec } from "../core/schedule.js";
-import { compileSpec, fireTimesBetween } from "../core/time/fire-times.js";
+import { compileSpec } from "../core/time/fire-times.js";
 import { previousFireTime } from "../core/time/previous.js";
 import type { ApiParsed, ApiResponse, Enqueued, ScheduleView } from "../protocol/api.js";
 import { historyOf } from "../protocol/history.js";
@@ -17,6 +17,7 @@ import { definitionOf, inputOf, scheduleInput } from "../protocol/schedule-input
 import { enqueue } from "../runtime/enqueue.js";
 import type { Logger } from "../runtime/log.js";
 import type { Definitions } from "./definitions.js";
+import { previewed } from "./preview.js";
 import { type EditorPorts, ScheduleEditor } from "./schedule-editor.js";
 
 export interface ScheduleServicePorts extends EditorPorts {
@@ -29,7 +30,6 @@ export interface ScheduleServicePorts extends EditorPorts {
   newNonce(): string;
 }
 
-const END_OF_TIME = 8.64e15;
 /** Schedules of a bulk change that are written at once. */
 const TOGETHER = 32;
 
@@ -132,16 +132,15 @@ export class ScheduleService {
     return historyOf(id, kept);
   }
 
-  async preview(request: ApiParsed<"schedule.preview">): Promise<{ fireTimes: string[] }> {
-    const { id, schedule: input, from, count } = request;
+  async preview(request: ApiParsed<"schedule.preview">): Promise<ApiResponse<"schedule.preview">> {
+    const { id, schedule: input } = request;
     if ((id === undefined) === (input === undefined))
       throw invalid("", "preview: expected one of id, schedule");
     const now = this.#ports.clock.now();
     const draft = { now, queueMaxAttempts: Number.POSITIVE_INFINITY, firstRevision: 0 };
     const { spec } =
       input === undefined ? await this.#editor.existing(id as string) : definitionOf(input, draft);
-    const times = fireTimesBetween(timesOf(spec, id ?? ""), from ?? now, END_OF_TIME, count);
-    return { fireTimes: times.map(iso) };
+    return previewed({ spec, id: id ?? "", times: timesOf(spec, id ?? "") }, request, now);
   }
 
   /** For people: the job is queued with or without it. */

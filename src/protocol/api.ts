@@ -74,6 +74,14 @@ const enqueued = z.object({
 });
 export type Enqueued = z.output<typeof enqueued>;
 
+const preview = z.object({
+  /** `at` in UTC, `local` by the clock of the zone, `note` where the clocks change. All times RFC 3339. */
+  fires: z.array(z.object({ at: z.string(), local: z.string(), note: z.string().nullable() })),
+  timeZone: z.string(),
+  /** The release of the tz data that was used. */
+  tzData: z.string(),
+});
+
 /** Every endpoint with the schemas of its request and its response. */
 export const endpoints = {
   "schedule.put": {
@@ -143,8 +151,10 @@ export const endpoints = {
       schedule: scheduleInput.optional(),
       from: instant.optional(),
       count: z.int().min(1).max(1_000).default(10),
+      /** Of the local times. Default: the zone of the cron line, else UTC. */
+      timeZone: z.string().optional(),
     }),
-    response: z.object({ fireTimes: z.array(z.string()) }),
+    response: preview,
   },
   "job.enqueue": { request: enqueueRequest, response: enqueued },
 } as const;

@@ -4,7 +4,8 @@ import { fakeCli } from "./context.js";
 
 test("version and help are results", async () => {
   const cli = fakeCli();
-  expect(await cli.punctual("--version")).toEqual({ exitCode: 0, stdout: "1.2.3\n", stderr: "" });
+  const version = `1.2.3 (tz data ${process.versions.tz})\n`;
+  expect(await cli.punctual("--version")).toEqual({ exitCode: 0, stdout: version, stderr: "" });
   const help = await cli.punctual("schedule put --help");
   expect(help).toMatchObject({ exitCode: 0, stderr: "" });
   expect(help.stdout).toContain("--catch-up-window");

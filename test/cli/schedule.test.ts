@@ -154,33 +154,38 @@ test("pause, resume, trigger and delete say what they did", async () => {
 
 test("a preview shows both clocks", async () => {
   const cli = fakeCli();
-  const fireTimes = ["2026-03-28T02:00:00.000Z", "2026-03-29T01:00:00.000Z"];
-  cli.server.answers.push(viewOf("a", { cron: "0 3 * * *", timeZone: "Europe/Berlin" }), { fireTimes });
-  const { stdout } = await cli.punctual("schedule preview a --count 2 --from 2026-03-28T00:00:00Z");
+  const fires = [
+    { at: "2026-03-28T01:30:00.000Z", local: "2026-03-28T02:30:00+01:00", note: null },
+    { at: "2026-03-29T01:00:00.000Z", local: "2026-03-29T03:00:00+02:00", note: "moved" },
+  ];
+  const zone = "Europe/Berlin";
+  const answer = { fires, timeZone: zone, tzData: "2030a" };
+  cli.server.answers.push(viewOf("a", { cron: "30 2 * * *", timeZone: zone }), answer);
+  const { stdout, stderr } = await cli.punctual("schedule preview a --count 2 --from 2026-03-28");
   expect(stdout.split("\n")).toEqual([
-    "UTC                   EUROPE/BERLIN",
-    "2026-03-28 02:00:00Z  2026-03-28 03:00:00 +01:00",
-    "2026-03-29 01:00:00Z  2026-03-29 03:00:00 +02:00",
+    "UTC                   EUROPE/BERLIN               NOTE",
+    "2026-03-28 01:30:00Z  2026-03-28 02:30:00 +01:00",
+    "2026-03-29 01:00:00Z  2026-03-29 03:00:00 +02:00  moved",
     "",
   ]);
-  expect(cli.server.calls[1]?.request).toEqual({ id: "a", from: "2026-03-28T00:00:00.000Z", count: 2 });
+  expect(stderr).toBe("tz data 2030a\n");
+  // Midnight in Berlin, midnight included.
+  expect(cli.server.calls[1]?.request).toEqual({ id: "a", from: "2026-03-27T22:59:59.999Z", count: 2 });
 });
 
 test("a preview needs no stored schedule", async () => {
   const cli = fakeCli();
-  cli.server.answers.push({ fireTimes: ["2026-01-01T00:00:05.000Z"] });
+  const fires = [{ at: "2026-01-01T00:00:05.000Z", local: "2026-01-01T00:00:05+00:00", note: null }];
+  cli.server.answers.push({ fires, timeZone: "UTC", tzData: "2030a" });
   const { stdout } = await cli.punctual("schedule preview --every 5s --json");
-  expect(JSON.parse(stdout)).toEqual({
-    timeZone: "UTC",
-    fireTimes: [{ utc: "2026-01-01T00:00:05.000Z", local: "2026-01-01 00:00:05 +00:00" }],
-  });
+  expect(JSON.parse(stdout)).toEqual(fires);
 });
 
 test.each([
   ["schedule preview", /expected either an ID or a schedule/],
   ["schedule preview a --every 5s", /expected either an ID or a schedule/],
   ["schedule preview a --count 0", /--count: expected a whole number from 1 to 1000, got "0"/],
-  ["schedule preview a --from now", /--from: expected an RFC 3339 time .* got "now"/],
+  ["schedule preview a --from now", /--from: expected a date .* or an RFC 3339 time .* got "now"/],
 ])("%j is refused", async (line, message) => {
   const { exitCode, stderr } = await fakeCli().punctual(line);
   expect(exitCode).toBe(2);

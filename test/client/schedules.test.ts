@@ -56,18 +56,21 @@ test("get, delete, pause, resume and trigger name the schedule", async () => {
   ]);
 });
 
-test("a preview gives dates", async () => {
+test("a preview gives dates, local times and notes", async () => {
   const { client, server } = fakeClient();
-  server.answers.push({ fireTimes: ["2026-01-01T00:00:05.000Z"] });
-  const times = await client.schedules.preview(
+  const local = "1970-01-01T09:00:05+09:00";
+  const rest = { timeZone: "Asia/Tokyo", tzData: "2030a" };
+  server.answers.push({ fires: [{ at: "1970-01-01T00:00:05.000Z", local, note: null }], ...rest });
+  const preview = await client.schedules.preview(
     { schedule: { every: "5s" } },
-    { from: new Date(0), count: 1 },
+    { from: new Date(0), count: 1, timeZone: "Asia/Tokyo" },
   );
-  expect(times).toEqual([new Date("2026-01-01T00:00:05Z")]);
+  expect(preview).toEqual({ fires: [{ at: new Date(5_000), local, note: null }], ...rest });
   expect(server.calls[0]?.request).toEqual({
     schedule: { every: "5s" },
     from: "1970-01-01T00:00:00.000Z",
     count: 1,
+    timeZone: "Asia/Tokyo",
   });
 });
 

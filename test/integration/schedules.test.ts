@@ -203,12 +203,24 @@ describe("people", () => {
     const stage = await Stage.orchestrated(server());
     const schedule = { cron: "30 2 * * *", timeZone: "Europe/Berlin" };
     const from = new Date("2026-03-28T00:00:00Z");
-    const times = ["2026-03-28T01:30:00Z", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"].map(
-      (t) => new Date(t),
-    );
-    expect(await stage.client.schedules.preview({ schedule }, { from, count: 3 })).toEqual(times);
+    const moved = "moved from 02:30, which 29 March skips";
+    const fires = [
+      { at: new Date("2026-03-28T01:30:00Z"), local: "2026-03-28T02:30:00+01:00", note: null },
+      { at: new Date("2026-03-29T01:00:00Z"), local: "2026-03-29T03:00:00+02:00", note: moved },
+      { at: new Date("2026-03-30T00:30:00Z"), local: "2026-03-30T02:30:00+02:00", note: null },
+    ];
+    const expected = { fires, timeZone: "Europe/Berlin", tzData: process.versions.tz };
+    expect(await stage.client.schedules.preview({ schedule }, { from, count: 3 })).toEqual(expected);
     await stage.client.schedules.put("nightly", schedule);
-    expect(await stage.client.schedules.preview({ id: "nightly" }, { from, count: 3 })).toEqual(times);
+    expect(await stage.client.schedules.preview({ id: "nightly" }, { from, count: 3 })).toEqual(expected);
+    const inTokyo = { from, count: 1, timeZone: "Asia/Tokyo" };
+    const { fires: there } = await stage.client.schedules.preview({ id: "nightly" }, inTokyo);
+    expect(there[0]?.local).toBe("2026-03-28T10:30:00+09:00");
+    await expectRefusal(
+      stage.client.schedules.preview({ id: "nightly" }, { timeZone: "Mars/Olympus" }),
+      "invalid",
+      /timeZone: expected an IANA time zone/,
+    );
     await expectRefusal(stage.client.schedules.preview({ id: "none" }), "not_found", /none does not exist/);
   });
 });

@@ -17,7 +17,8 @@ export const MIN_INSTANT: Instant = -8_640_000_000_000_000;
 export const MAX_INSTANT: Instant = 8_640_000_000_000_000;
 
 const SECOND_MS = 1000;
-const STEP_MS = 3 * 86_400_000;
+const DAY_MS = 86_400_000;
+const STEP_MS = 3 * DAY_MS;
 const CHUNK_MS = 2 ** 38;
 /** More than any change of offset moves the clock (24 hours), and no more than two changes are apart. */
 const LEAD_MS = STEP_MS;
@@ -65,6 +66,18 @@ export class Zone {
     const segment = this.#lookUp(instant);
     this.#recent = segment;
     return segment;
+  }
+
+  /** The first instant of a local date, given as days since 1970: midnight, or what comes for it in a gap. */
+  startOfDay(day: number): Instant {
+    const local = day * DAY_MS;
+    // The offset a day and more before is that of before any change near midnight.
+    let segment = this.segmentAt(local - DAY_MS);
+    for (;;) {
+      const at = local - segment.offsetMs;
+      if (at < segment.until) return Math.max(at, segment.from);
+      segment = this.segmentAt(segment.until);
+    }
   }
 
   /** The changes of offset after `afterExclusive`, up to and with `untilInclusive`, in order of time. */
