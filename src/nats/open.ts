@@ -68,6 +68,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
       stream: names.runs,
       consumer: names.deadLetterConsumer,
     }),
+    failures: new DurableSource(connection, clock, { stream: names.runs, consumer: names.failureConsumer }),
     apiServer: new NatsApiServer(connection, names, options.version),
     api: new NatsApiCaller(connection, names),
   };

@@ -91,6 +91,7 @@ export async function provision(
   for (const wanted of streamsOf(names, options.replicas)) await ensureStream(jsm, wanted);
   await ensureConsumer(jsm, names.intake, names.intakeConsumer, names.enqueueSubjects);
   await ensureConsumer(jsm, names.runs, names.deadLetterConsumer, names.maxDeliveries);
+  await ensureConsumer(jsm, names.runs, names.failureConsumer, names.failures);
   const common = { replicas: options.replicas, storage: StorageType.File };
   const kvm = new Kvm(connection);
   return {

@@ -23,6 +23,7 @@ import { ApiService } from "./api-service.js";
 import { DeadLetterKeeper } from "./dead-letters.js";
 import { Definitions } from "./definitions.js";
 import { Dispatcher } from "./dispatcher.js";
+import { FailurePauser } from "./failure-pauser.js";
 import { Intake } from "./intake.js";
 import { Peers } from "./members.js";
 import type { OrchestratorSettings } from "./options.js";
@@ -45,6 +46,7 @@ export interface OrchestratorPorts {
   apiServer: ApiServer;
   intake: DeliverySource;
   advisories: DeliverySource;
+  failures: DeliverySource;
   /** Payloads above this are refused, in bytes. */
   maxPayload: number;
   newNonce(): string;
@@ -116,6 +118,7 @@ export class OrchestratorSession {
     );
     this.#subscriptions.push(await new Intake(ports).start());
     this.#subscriptions.push(await new DeadLetterKeeper(ports).start());
+    this.#subscriptions.push(await new FailurePauser(ports, definitions).start());
     this.#subscriptions.push(new Sweeper(ports, () => this.#shards[0]?.isHeld === true).start());
     this.#everyWhile();
   }

@@ -104,6 +104,8 @@ export function namesOf(namespace: string) {
     runEvent: (runId: string, event: string) => `${ns}.run.${runId}.${event}`,
     runEvents: (runId: string) => `${ns}.run.${runId}.>`,
     allRunEvents: `${ns}.run.>`,
+    failures: `${ns}.run.*.dead`,
+    failureConsumer: "failures",
     queued: (workSubject: string) => `${ns}.queued.${workSubject}`,
     allQueued: `${ns}.queued.>`,
     advisories: [
@@ -138,4 +140,19 @@ export function parseJobSubject(subject: string): { lane: Lane; queue: string; k
 /** Whether a text can be a run id: it must be one subject token. */
 export function isRunId(text: string): boolean {
   return RUN_TOKEN.test(text) && text.length <= limits.scheduleIdLength + 32;
+}
+
+/** The run that an event in RUNS is of, by its subject. */
+export const runOfEvent = (subject: string): string => subject.split(".")[2] ?? "";
+
+const SLOT_TOKEN = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})?Z$/;
+
+/** The slot that a run id stands for; null for a run that no slot asked for. */
+export function parseRunId(runId: string): { scheduleId: string; slot: Instant } | null {
+  const colon = runId.indexOf(":");
+  const match = SLOT_TOKEN.exec(runId.slice(colon + 1));
+  if (colon < 1 || match === null) return null;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7);
+  const slot = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${match[7] ?? "000"}Z`);
+  return Number.isNaN(slot) ? null : { scheduleId: runId.slice(0, colon), slot };
 }

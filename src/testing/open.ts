@@ -32,6 +32,7 @@ export function openMemoryPorts(server: MemoryServer) {
     source: new MemoryWorkSource(server, link),
     intake: new MemoryDeliverySource(server, link, server.intakeConsumer),
     advisories: new MemoryDeliverySource(server, link, server.advisoryConsumer),
+    failures: new MemoryDeliverySource(server, link, server.failureConsumer),
     apiServer: api,
     api,
   };

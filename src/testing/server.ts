@@ -54,6 +54,7 @@ export class MemoryServer {
   readonly queues = new Map<string, MemoryConsumer>();
   readonly intakeConsumer: MemoryConsumer;
   readonly advisoryConsumer: MemoryConsumer;
+  readonly failureConsumer: MemoryConsumer;
   /** Who answers probes of a member; the value says whether it would answer now. */
   readonly answering = new Map<string, () => boolean>();
   /** Who serves the API. */
@@ -81,6 +82,9 @@ export class MemoryServer {
     this.advisoryConsumer = this.#internalConsumer(this.runs, false, (subject) =>
       subject.startsWith(this.#exhausted("")),
     );
+    const [before, after] = this.names.failures.split("*") as [string, string];
+    const isFailure = (subject: string) => subject.startsWith(before) && subject.endsWith(after);
+    this.failureConsumer = this.#internalConsumer(this.runs, false, isFailure);
     this.work.onStored((message) => this.#republish(message));
   }
 

@@ -9,6 +9,7 @@ import {
   isRunId,
   namesOf,
   parseJobSubject,
+  parseRunId,
   runIdOf,
 } from "../../src/protocol/names.js";
 
@@ -118,4 +119,20 @@ describe("reading a subject in WORK", () => {
       expect(parseJobSubject(subject)).toBeNull();
     },
   );
+});
+
+describe("run ids", () => {
+  it.each([0, Date.UTC(2026, 10, 24, 3), Date.UTC(2026, 10, 24, 3) + 7])("are read back: %d", (slot) => {
+    expect(parseRunId(runIdOf("nightly", slot))).toEqual({ scheduleId: "nightly", slot });
+  });
+
+  it.each([
+    "nightly:manual-1",
+    "order-17",
+    "a:b:20261124T030000Z",
+    ":20261124T030000Z",
+    "a:20261399T030000Z",
+  ])("stand for no slot: %s", (runId) => {
+    expect(parseRunId(runId)).toBeNull();
+  });
 });

@@ -18,7 +18,11 @@ export const memberOf = (id: string) => ({
 
 let nonces = 0;
 
-export async function startSession(scene: Scene, id: string, options: OrchestratorOptions = {}) {
+export async function startSession(
+  scene: Pick<Scene, "open">,
+  id: string,
+  options: OrchestratorOptions = {},
+) {
   const { connection, ports } = await scene.open();
   const leases = new FaultyLeases(ports.leases);
   const all: OrchestratorPorts = {
