@@ -13,7 +13,7 @@
 import type { RunCount } from "./run-counts.js";
 import type { Instant } from "./schedule.js";
 
-/** A run that was decided to fire and is not yet known to be in WORK. */
+/** A run that was decided to fire, until RUNS is told that it is in WORK. */
 export interface Firing {
   scheduleId: string;
   slot: Instant;
@@ -60,7 +60,7 @@ export interface LeaseRecord {
   term: number;
   view: number;
   cursor: Cursor;
-  /** A sequence of RUNS: every event of the runs in `firing` is newer. */
+  /** A sequence of RUNS: every event and slot record of the runs in `firing` is newer. */
   runsFrom: number;
   firing: readonly Firing[];
   reports: readonly Report[];
@@ -94,8 +94,8 @@ export interface Commit {
   view: number;
   /** Every slot up to here is decided; never lowers the record's. */
   cursor: Cursor;
-  /** RUNS sequence read before this commit; used only when nothing is in flight. */
-  runsFrom?: number;
+  /** A sequence of RUNS before every event of what is in flight; never lowers the record's. */
+  runsFrom: number;
   /** Decided in this commit. */
   fire: readonly Firing[];
   /** In flight before this commit and still not known to be fired. */
@@ -112,7 +112,7 @@ export function commitTo(record: LeaseRecord, commit: Commit): LeaseRecord {
     nonce: commit.nonce,
     view: Math.max(record.view, commit.view),
     cursor: laterOf(record.cursor, commit.cursor),
-    runsFrom: commit.keep.length === 0 ? Math.max(record.runsFrom, commit.runsFrom ?? 0) : record.runsFrom,
+    runsFrom: Math.max(record.runsFrom, commit.runsFrom),
     firing: [...commit.keep, ...commit.fire],
     reports: commit.reports,
     counts: commit.counts ?? record.counts,

@@ -136,15 +136,33 @@ export interface RunEvent {
   data: Readonly<Record<string, unknown>>;
 }
 
+/** A slot that was fired. */
+export interface FiredSlot {
+  scheduleId: string;
+  slot: Instant;
+  /** Sequence of its message in WORK, where it is known. */
+  seq: number | null;
+}
+
+/** Slots of one shard that were fired, many in one record. */
+export interface SlotRecord {
+  shard: number;
+  term: number;
+  /** Repeats under the same id are refused by the server. */
+  msgId: string;
+  fired: readonly FiredSlot[];
+}
+
 /** RUNS: what happened. Append-only. */
 export interface RunLog {
   /** Resolves when the event is stored; a repeat is not an error. */
   append(event: RunEvent): Promise<void>;
-  /**
-   * Whether anything at all is known of the run: an event, or the server's own record that its message was
-   * stored under `workSubject` at a sequence of RUNS after `from`. From the leader.
-   */
-  hasAny(runId: string, workSubject: string, from: number): Promise<boolean>;
+  /** Resolves when the record is stored; a repeat is not an error. */
+  appendSlots(record: SlotRecord): Promise<void>;
+  /** The shard's slot records after a sequence of RUNS, and the sequence of the last of them. From the leader. */
+  slotsAfter(shard: number, from: number): Promise<{ fired: FiredSlot[]; last: number }>;
+  /** Whether any event of the run is known. From the leader. */
+  hasAny(runId: string): Promise<boolean>;
   /** Whether an event of this type is known. From the leader. */
   has(runId: string, type: string): Promise<boolean>;
   lastSequence(): Promise<number>;

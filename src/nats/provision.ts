@@ -43,7 +43,7 @@ export function streamsOf(names: Names, replicas: number): Wanted[] {
     {
       ...common,
       name: names.runs,
-      subjects: [names.allRunEvents, names.allQueued, ...names.advisories],
+      subjects: [names.allRunEvents, names.allQueued, names.allSlots, ...names.advisories],
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.Old,
       max_age: nanos(limits.runsMaxAgeMs),
@@ -59,7 +59,7 @@ export function streamsOf(names: Names, replicas: number): Wanted[] {
       max_msgs_per_subject: 1,
       discard_new_per_subject: true,
       duplicate_window: window,
-      republish: { src: ">", dest: names.queued(">"), headers_only: true },
+      republish: { src: names.toldByServer.from, dest: names.toldByServer.as, headers_only: true },
     },
     {
       ...common,

@@ -1,9 +1,10 @@
 /** RUNS: what happened. */
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { PunctualError } from "../core/errors.js";
-import type { RunEvent, RunLog } from "../core/ports.js";
+import type { FiredSlot, RunEvent, RunLog, SlotRecord } from "../core/ports.js";
 import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
+import { decodeSlots, encodeSlots } from "../protocol/slot-record.js";
 import { reasonOf } from "./ack.js";
 import type { Publisher } from "./publisher.js";
 
@@ -21,23 +22,27 @@ export class NatsRunLog implements RunLog {
   }
 
   async append(event: RunEvent): Promise<void> {
-    const subject = this.#names.runEvent(event.runId, event.type);
-    await this.#publisher.ready();
-    const body = encoder.encode(JSON.stringify(event.data));
-    const outcome = await this.#publisher.publish(subject, { [h.msgId]: event.msgId }, body);
-    if (outcome.kind === "stored" || outcome.kind === "duplicate") return;
-    throw new PunctualError(
-      "unavailable",
-      `${subject}: the event could not be stored (${reasonOf(outcome)})`,
-    );
+    await this.#store(this.#names.runEvent(event.runId, event.type), event.msgId, JSON.stringify(event.data));
   }
 
-  async hasAny(runId: string, workSubject: string, from: number): Promise<boolean> {
-    const events = await this.#jsm.streams.getMessage(this.#names.runs, {
-      last_by_subj: this.#names.runEvents(runId),
-    });
-    if (events !== null) return true;
-    return this.#wasQueued(runId, this.#names.queued(workSubject), from);
+  async appendSlots(record: SlotRecord): Promise<void> {
+    await this.#store(this.#names.slots(record.shard), record.msgId, encodeSlots(record));
+  }
+
+  async slotsAfter(shard: number, from: number): Promise<{ fired: FiredSlot[]; last: number }> {
+    const fired: FiredSlot[] = [];
+    for (let last = from; ; ) {
+      const query = { seq: last + 1, next_by_subj: this.#names.slots(shard) };
+      const message = await this.#jsm.streams.getMessage(this.#names.runs, query);
+      if (message === null) return { fired, last };
+      fired.push(...decodeSlots(message.string()));
+      last = message.seq;
+    }
+  }
+
+  async hasAny(runId: string): Promise<boolean> {
+    const subject = this.#names.runEvents(runId);
+    return (await this.#jsm.streams.getMessage(this.#names.runs, { last_by_subj: subject })) !== null;
   }
 
   async has(runId: string, type: string): Promise<boolean> {
@@ -49,14 +54,13 @@ export class NatsRunLog implements RunLog {
     return (await this.#jsm.streams.info(this.#names.runs)).state.last_seq;
   }
 
-  /** The server republishes what WORK stores; one subject serves all runs of a schedule that skips overlaps. */
-  async #wasQueued(runId: string, subject: string, from: number): Promise<boolean> {
-    for (let seq = from + 1; ; ) {
-      const query = { seq, next_by_subj: subject };
-      const message = await this.#jsm.streams.getMessage(this.#names.runs, query);
-      if (message === null) return false;
-      if (message.header?.get(h.runId) === runId) return true;
-      seq = message.seq + 1;
-    }
+  async #store(subject: string, msgId: string, body: string): Promise<void> {
+    await this.#publisher.ready();
+    const outcome = await this.#publisher.publish(subject, { [h.msgId]: msgId }, encoder.encode(body));
+    if (outcome.kind === "stored" || outcome.kind === "duplicate") return;
+    throw new PunctualError(
+      "unavailable",
+      `${subject}: the event could not be stored (${reasonOf(outcome)})`,
+    );
   }
 }

@@ -2,7 +2,8 @@
 import type { Firing, LeaseRecord } from "../core/lease.js";
 import type { ScheduleStore } from "../core/ports.js";
 import type { Definition, Definitions } from "./definitions.js";
-import { type SettlePorts, wasFired } from "./settle.js";
+import { firedBefore, type SettlePorts } from "./settle.js";
+import type { Traces } from "./traces.js";
 
 /** A committed run with the definition it is fired from. */
 export interface InFlight {
@@ -10,7 +11,15 @@ export interface InFlight {
   definition: Definition;
 }
 
+interface Item {
+  firing: Firing;
+  /** Null: its revision is no longer kept. */
+  definition: Definition | null;
+}
+
 export interface Settled {
+  /** Fired by an older term, and not told yet. */
+  fired: { firing: Firing; seq: number | null }[];
   /** Not fired by any older term, and never will be: to be published by this one. */
   open: InFlight[];
   lost: { firing: Firing; reason: string }[];
@@ -20,9 +29,9 @@ export interface Settled {
 const TOGETHER = 256;
 
 export class Inherited {
-  readonly #items: readonly { firing: Firing; definition: Definition | null }[];
+  readonly #items: readonly Item[];
 
-  private constructor(items: readonly { firing: Firing; definition: Definition | null }[]) {
+  private constructor(items: readonly Item[]) {
     this.#items = items;
   }
 
@@ -42,14 +51,29 @@ export class Inherited {
     return new Inherited(await Promise.all(record.firing.map(find)));
   }
 
-  /** @param renew called between batches, for the lease to be kept */
-  async settle(ports: SettlePorts, record: LeaseRecord, renew: () => Promise<void>): Promise<Settled> {
-    const settled: Settled = { open: [], lost: [] };
+  /**
+   * First every older term is kept from firing, then traces are looked for, and what left none is open.
+   *
+   * @param renew called between batches, for the lease to be kept
+   */
+  async settle(
+    ports: SettlePorts,
+    traces: Traces,
+    term: number,
+    renew: () => Promise<void>,
+  ): Promise<Settled> {
+    const settled: Settled = { fired: [], open: [], lost: [] };
     for (let from = 0; from < this.#items.length; from += TOGETHER) {
       const batch = this.#items.slice(from, from + TOGETHER);
-      const fired = await Promise.all(batch.map((item) => isFired(ports, item, record)));
+      const seqs = await Promise.all(batch.map(({ firing }) => firedBefore(ports, firing, term)));
+      await traces.refresh();
+      const found = await Promise.all(batch.map(({ firing }) => traces.of(firing)));
       batch.forEach((item, index) => {
-        if (!fired[index]) sort(item, settled);
+        const trace = found[index] ?? null;
+        const seq = seqs[index] ?? trace?.seq ?? null;
+        if (trace?.told === true) return;
+        if (trace !== null || seq !== null) settled.fired.push({ firing: item.firing, seq });
+        else sort(item, settled);
       });
       await renew();
     }
@@ -58,19 +82,7 @@ export class Inherited {
   }
 }
 
-function isFired(
-  ports: SettlePorts,
-  { firing, definition }: { firing: Firing; definition: Definition | null },
-  record: LeaseRecord,
-): Promise<boolean> {
-  const subject = definition?.messages.subject(firing.slot) ?? "";
-  return wasFired(ports, firing, record.term, { subject, runsFrom: record.runsFrom });
-}
-
-function sort(
-  { firing, definition }: { firing: Firing; definition: Definition | null },
-  settled: Settled,
-): void {
+function sort({ firing, definition }: Item, settled: Settled): void {
   if (definition === null) {
     settled.lost.push({ firing, reason: "its definition is no longer kept" });
   } else if (definition.schedule.delivery === "at-most-once") {

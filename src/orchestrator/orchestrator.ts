@@ -2,6 +2,7 @@
 import { messageOf } from "../core/errors.js";
 import type { Clock, Member } from "../core/ports.js";
 import type { Logger } from "../runtime/log.js";
+import { Memory } from "./memory.js";
 import type { OrchestratorSettings } from "./options.js";
 import { type OrchestratorPorts, OrchestratorSession } from "./session.js";
 
@@ -27,7 +28,7 @@ const LAST_RETRY_MS = 2_000;
 
 export class Orchestrator {
   readonly #deps: OrchestratorDeps;
-  readonly #formerIds = new Set<string>();
+  readonly #memory = new Memory();
   #session: OrchestratorSession | undefined;
   #loop: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -67,7 +68,7 @@ export class Orchestrator {
 
   async #begin(lifetime: Lifetime): Promise<OrchestratorSession> {
     const { settings, newMember } = this.#deps;
-    const session = new OrchestratorSession(lifetime.ports, settings, newMember(), this.#formerIds);
+    const session = new OrchestratorSession(lifetime.ports, settings, newMember(), this.#memory);
     try {
       await session.start();
     } catch (error) {
@@ -89,7 +90,7 @@ export class Orchestrator {
         .catch((error) => this.#deps.log.debug({ error: messageOf(error) }, "while stopping"));
       await lifetime.close();
       if (this.#stopped) return;
-      this.#formerIds.add(current.id);
+      this.#memory.formerIds.add(current.id);
       this.#deps.log.warn({ orchestrator: current.id }, "the connection was lost");
       const next = await this.#reopen();
       if (next === null) return;

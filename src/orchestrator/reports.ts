@@ -1,5 +1,5 @@
 /** Telling RUNS of slots that were not fired: after the commit that made it true, and from the record. */
-import type { Report } from "../core/lease.js";
+import type { Firing, Report } from "../core/lease.js";
 import type { Clock, RunLog } from "../core/ports.js";
 import { limits } from "../protocol/limits.js";
 import { runIdOf } from "../protocol/names.js";
@@ -79,4 +79,9 @@ export class Reports {
       });
     }
   }
+}
+
+export function reportOf(firing: Firing, outcome: Report["outcome"], reason: string): Report {
+  const { scheduleId, slot } = firing;
+  return { scheduleId, outcome, reason, from: slot, to: slot, count: 1 };
 }

@@ -26,6 +26,7 @@ import { Dispatcher } from "./dispatcher.js";
 import { FailurePauser } from "./failure-pauser.js";
 import { Intake } from "./intake.js";
 import { Peers } from "./members.js";
+import type { Memory } from "./memory.js";
 import type { OrchestratorSettings } from "./options.js";
 import { Shard } from "./shard.js";
 import { Sweeper } from "./sweeper.js";
@@ -69,19 +70,14 @@ export class OrchestratorSession {
   #cancelTimer: () => void = () => {};
   #stopped = false;
 
-  /** @param formerIds who we were on connections that have ended: what they held is free */
-  constructor(
-    ports: OrchestratorPorts,
-    settings: OrchestratorSettings,
-    self: Member,
-    formerIds: ReadonlySet<string> = new Set(),
-  ) {
+  constructor(ports: OrchestratorPorts, settings: OrchestratorSettings, self: Member, memory: Memory) {
     this.#ports = ports;
     this.#self = self;
     const { clock, log, names } = ports;
     this.#definitions = new Definitions(ports.shards, names, log);
     this.#dispatcher = new Dispatcher(ports.work, clock);
-    const membership = ports.membership;
+    const { membership } = ports;
+    const { formerIds } = memory;
     this.#peers = new Peers({ membership, clock, log, probeMs: settings.probe, formerIds }, self, () =>
       this.#considerAll(),
     );
@@ -94,7 +90,10 @@ export class OrchestratorSession {
       peers: this.#peers,
       pause: () => new Promise<void>((resolve) => clock.after(FULL_PAUSE_MS, resolve)),
     };
-    this.#shards = Array.from({ length: ports.shards }, (_, number) => new Shard(shardPorts, number));
+    this.#shards = Array.from(
+      { length: ports.shards },
+      (_, number) => new Shard(shardPorts, number, memory.inWork(number)),
+    );
   }
 
   get id(): string {

@@ -22,28 +22,21 @@ export interface SettlePorts {
 
 const NO_BODY = new Uint8Array();
 
-/** Whether an inherited run was fired by an older term. If not, no older term can fire it any more. */
-export async function wasFired(
-  ports: SettlePorts,
-  firing: Firing,
-  term: number,
-  find: Trace,
-): Promise<boolean> {
+/**
+ * The sequence of the message under which an older term fired the run; null when the server remembers none. Then no
+ * older term can fire it any more.
+ */
+export async function firedBefore(ports: SettlePorts, firing: Firing, term: number): Promise<number | null> {
   const runId = runIdOf(firing.scheduleId, firing.slot);
   for (let older = firing.firstTerm; older < term; older++) {
-    if (await firedIn(ports, runId, older)) return true;
+    const seq = await firedIn(ports, runId, older);
+    if (seq !== null) return seq;
   }
-  return ports.runs.hasAny(runId, find.subject, find.runsFrom);
-}
-
-/** Where RUNS would tell of the run. */
-export interface Trace {
-  subject: string;
-  runsFrom: number;
+  return null;
 }
 
 /** Takes the message id that this term would have used, and so learns whether it did. */
-async function firedIn(ports: SettlePorts, runId: string, term: number): Promise<boolean> {
+async function firedIn(ports: SettlePorts, runId: string, term: number): Promise<number | null> {
   const { work, names } = ports;
   const tombstone = {
     subject: names.tombstone(runId, term),
@@ -57,9 +50,9 @@ async function firedIn(ports: SettlePorts, runId: string, term: number): Promise
     switch (outcome.kind) {
       case "stored":
       case "taken": // an earlier successor's tombstone stands
-        return false;
+        return null;
       case "duplicate":
-        return !isTombstone(await work.at(outcome.seq), tombstone.subject);
+        return isTombstone(await work.at(outcome.seq), tombstone.subject) ? null : outcome.seq;
       case "full":
         await ports.pause();
         break;
@@ -76,14 +69,14 @@ function isTombstone(message: StoredMessage | null, subject: string): boolean {
   return message !== null && message.subject === subject;
 }
 
-/** What a refused publish means. */
-export type TakenBy = "this run" | "another run" | "nobody";
+/** What a refused publish means; `seq`: of the run's own message, where it is known. */
+export type TakenBy = { kind: "this run"; seq: number | null } | { kind: "another run" | "nobody" };
 
 /** Reads a "subject taken" instead of guessing: the run may have been stored, and even done, by an older term. */
-export async function readTaken(ports: SettlePorts, firing: Firing, find: Trace): Promise<TakenBy> {
+export async function readTaken(ports: SettlePorts, firing: Firing, subject: string): Promise<TakenBy> {
   const runId = runIdOf(firing.scheduleId, firing.slot);
-  const message = await ports.work.lastOn(find.subject);
-  if (message !== null && message.headers[h.runId] === runId) return "this run";
-  if (await ports.runs.hasAny(runId, find.subject, find.runsFrom)) return "this run";
-  return message === null ? "nobody" : "another run";
+  const message = await ports.work.lastOn(subject);
+  if (message !== null && message.headers[h.runId] === runId) return { kind: "this run", seq: message.seq };
+  if (await ports.runs.hasAny(runId)) return { kind: "this run", seq: null };
+  return { kind: message === null ? "nobody" : "another run" };
 }

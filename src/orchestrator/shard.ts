@@ -1,9 +1,11 @@
 /** One shard as one orchestrator sees it: watched from outside, tried for when free, held for a term. */
 import { emptyLease, type LeaseRecord, takeOver } from "../core/lease.js";
 import type { LeaseHint, ScheduleStore, Versioned } from "../core/ports.js";
+import { runIdOf } from "../protocol/names.js";
 import { shouldTry } from "./candidacy.js";
 import { Inherited } from "./inherited.js";
 import type { Peers } from "./members.js";
+import type { InWork } from "./slot-records.js";
 import { Term, type TermEnd, type TermPorts } from "./term.js";
 
 export interface ShardPorts extends TermPorts {
@@ -22,14 +24,17 @@ const VIEW_PATIENCE_MS = 1_000;
 export class Shard {
   readonly #ports: ShardPorts;
   readonly #number: number;
+  readonly #inWork: InWork;
   #seen: { revision: number; holder: string | null; at: number };
   #term: Term | undefined;
   #trying: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(ports: ShardPorts, number: number) {
+  /** @param inWork what is known from earlier connections */
+  constructor(ports: ShardPorts, number: number, inWork: InWork) {
     this.#ports = ports;
     this.#number = number;
+    this.#inWork = inWork;
     this.#seen = { revision: 0, holder: null, at: ports.clock.monotonic() };
   }
 
@@ -127,12 +132,23 @@ export class Shard {
     const outcome = await leases.write(this.#number, taken, lease?.revision ?? 0);
     if (outcome.kind === "unknown") return { kind: "doubt", reason: outcome.error.message };
     if (outcome.kind === "lost") return null;
-    this.#term = new Term(this.#ports, this.#number, { value: taken, revision: outcome.revision }, startedAt);
+    this.#term = new Term(this.#ports, this.#number, {
+      lease: { value: taken, revision: outcome.revision },
+      startedAt,
+      inWork: this.#knownOf(record),
+    });
     log.debug({ shard: this.#number, term: taken.term, inherited: record.firing.length }, "took a shard");
     const end = await this.#term.run(inherited);
     this.#term = undefined;
     if (end.kind === "doubt") log.warn({ shard: this.#number, reason: end.reason }, "a term ended in doubt");
     return end;
+  }
+
+  /** What we know to be in WORK of what the record has not dropped; that of other times is of no use any more. */
+  #knownOf({ firing }: LeaseRecord): InWork {
+    const carried = new Set(firing.map(({ scheduleId, slot }) => runIdOf(scheduleId, slot)));
+    for (const runId of this.#inWork.keys()) if (!carried.has(runId)) this.#inWork.delete(runId);
+    return this.#inWork;
   }
 
   /**

@@ -15,10 +15,14 @@ import { Alarm } from "./alarm.js";
 import type { Change, Definition, Definitions } from "./definitions.js";
 import type { Dispatcher, Publishing } from "./dispatcher.js";
 import { Doubt } from "./doubt.js";
-import type { InFlight, Inherited } from "./inherited.js";
-import { Reports } from "./reports.js";
+import { Flights } from "./flights.js";
+import type { Inherited } from "./inherited.js";
+import { Reports, reportOf } from "./reports.js";
+import { RunsMark } from "./runs-mark.js";
 import { readTaken, type SettlePorts } from "./settle.js";
+import { type InWork, SlotRecords } from "./slot-records.js";
 import { Tenure, type TenurePorts } from "./tenure.js";
+import { Traces } from "./traces.js";
 
 export interface TermPorts extends SettlePorts, TenurePorts {
   definitions: Definitions;
@@ -26,12 +30,20 @@ export interface TermPorts extends SettlePorts, TenurePorts {
   log: Logger;
 }
 
+/** What a term starts from. */
+export interface Beginning {
+  lease: Versioned<LeaseRecord>;
+  /** Monotonic time at which the write of `lease` was begun. */
+  startedAt: number;
+  /** What this orchestrator knows from its former terms. */
+  inWork: InWork;
+}
+
 export type TermEnd = { kind: "released" | "lost" } | { kind: "doubt"; reason: string };
 
 /** What is not published by then is left to the successor. */
 const RELEASE_WITHIN_MS = 1_000;
 const FULL_RETRY_MS = 250;
-const RUNS_REFRESH_MS = 10_000;
 const SLOTS_PER_PLAN = 20_000;
 
 export class Term implements Publishing {
@@ -40,25 +52,29 @@ export class Term implements Publishing {
   readonly #agenda: Agenda;
   readonly #definitions = new Map<string, Definition>();
   readonly #changes: Change[] = [];
-  readonly #inFlight = new Map<Firing, InFlight>();
+  readonly #flights = new Flights();
+  readonly #slots: SlotRecords;
+  readonly #traces: Traces;
+  readonly #mark: RunsMark;
   readonly #reports: Reports;
   readonly #tenure: Tenure;
   readonly #alarm: Alarm;
-  #runsFrom = 0;
-  #runsReadAt = Number.NEGATIVE_INFINITY;
   #doubt: string | undefined;
   #releaseBy: number | undefined;
   #isWaiting = false;
   #ended = false;
 
-  /** @param startedAt monotonic time at which the write of `lease` was begun */
-  constructor(ports: TermPorts, shard: number, lease: Versioned<LeaseRecord>, startedAt: number) {
+  constructor(ports: TermPorts, shard: number, { lease, startedAt, inWork }: Beginning) {
     this.#ports = ports;
     this.#shard = shard;
     this.#agenda = new Agenda(lease.value.counts);
     this.#tenure = new Tenure(ports, shard, lease, startedAt);
     this.#alarm = new Alarm(ports.clock);
     this.#reports = new Reports(ports, () => this.#alarm.ring());
+    this.#mark = new RunsMark(ports, lease.value.runsFrom);
+    const place = { shard, term: this.term };
+    this.#slots = new SlotRecords(ports, place, inWork, (firing) => this.#drop(firing));
+    this.#traces = new Traces(ports.runs, shard, this.#mark.value, inWork);
   }
 
   get term(): number {
@@ -79,6 +95,7 @@ export class Term implements Publishing {
     } finally {
       this.#ended = true;
       this.#reports.stop();
+      this.#slots.stop();
       unlisten();
     }
   }
@@ -86,6 +103,7 @@ export class Term implements Publishing {
   /** Asks the term to end in good order: it decides no more, and lets go when what it decided is published. */
   release(): void {
     this.#releaseBy ??= this.#ports.clock.monotonic() + RELEASE_WITHIN_MS;
+    this.#slots.hurry();
     this.#alarm.ring();
   }
 
@@ -94,15 +112,14 @@ export class Term implements Publishing {
   }
 
   messageOf(firing: Firing): WorkMessage {
-    const { definition } = this.#inFlight.get(firing) as InFlight;
-    return definition.messageOf(firing, this.term);
+    return this.#flights.definitionOf(firing).messageOf(firing, this.term);
   }
 
   onOutcome(firing: Firing, outcome: PublishOutcome): void {
-    if (this.#ended) return;
+    if (this.#ended && outcome.kind !== "stored") return;
     switch (outcome.kind) {
-      case "stored":
-        this.#done(firing);
+      case "stored": // the next term would like to know
+        this.#fired(firing, outcome.seq);
         break;
       case "taken":
         void this.#onTaken(firing);
@@ -127,11 +144,11 @@ export class Term implements Publishing {
   async #settle(inherited: Inherited): Promise<boolean> {
     try {
       const ports = { ...this.#ports, pause: () => this.#waitForRoom() };
-      const { open, lost } = await inherited.settle(ports, this.#tenure.record, () =>
-        this.#tenure.keepAlive(),
-      );
+      const renew = () => this.#tenure.keepAlive();
+      const { fired, open, lost } = await inherited.settle(ports, this.#traces, this.term, renew);
       const firings = open.map((item) => item.firing);
-      for (const item of open) this.#inFlight.set(item.firing, item);
+      this.#flights.add(open, this.#mark.value);
+      for (const { firing, seq } of fired) this.#fired(firing, seq);
       for (const { firing, reason } of lost) {
         this.#reports.add(reportOf(firing, "missed", reason));
         this.#agenda.uncount(firing);
@@ -156,7 +173,7 @@ export class Term implements Publishing {
     for (;;) {
       if (this.#doubt !== undefined) return { kind: "doubt", reason: this.#doubt };
       if (!this.#tenure.isTrusted) return { kind: "doubt", reason: "the lease was not renewed in time" };
-      if (this.#mayRelease()) return await this.#release([...this.#inFlight.keys()]);
+      if (this.#mayRelease()) return await this.#release(this.#flights.firings);
       if (this.#isTimeToCommit() && !(await this.#commit())) return { kind: "lost" };
       await this.#alarm.wait(this.#untilNextCommit());
     }
@@ -164,7 +181,7 @@ export class Term implements Publishing {
 
   #mayRelease(): boolean {
     if (this.#releaseBy === undefined) return false;
-    return this.#inFlight.size === 0 || this.#ports.clock.monotonic() >= this.#releaseBy;
+    return this.#flights.size === 0 || this.#ports.clock.monotonic() >= this.#releaseBy;
   }
 
   #isTimeToCommit(): boolean {
@@ -176,7 +193,7 @@ export class Term implements Publishing {
     const { clock, settings } = this.#ports;
     if (this.#releaseBy !== undefined) return this.#releaseBy - clock.monotonic();
     const renewal = Math.max(0, this.#tenure.untilRenewal);
-    if (this.#inFlight.size > limits.firingPerShard / 2 || this.#reports.isFull) return renewal;
+    if (this.#flights.size > limits.firingPerShard / 2 || this.#reports.isFull) return renewal;
     const next = this.#agenda.nextTime();
     const due = next === null ? Number.POSITIVE_INFINITY : next - settings.ahead / 2 - clock.now();
     return Math.max(0, Math.min(renewal, due));
@@ -187,31 +204,33 @@ export class Term implements Publishing {
     const { clock, settings, definitions } = this.#ports;
     this.#adoptChanges();
     const view = definitions.view;
-    const keep = [...this.#inFlight.keys()];
+    const keep = this.#flights.firings;
+    const runsFrom = this.#mark.value;
     const now = clock.now();
     const plan = this.#agenda.plan(now, now + settings.ahead, this.term, this.#tenure.record.cursor, {
       fire: limits.firingPerShard - keep.length,
       reports: limits.reportsPerShard - this.#reports.untold.length,
       slots: SLOTS_PER_PLAN,
     });
-    const flights = plan.fire.map((firing) => this.#flightOf(firing));
+    const definitionOf = ({ scheduleId }: Firing) => this.#definitions.get(scheduleId) as Definition;
+    const flights = plan.fire.map((firing) => ({ firing, definition: definitionOf(firing) }));
     this.#reports.addAll(plan.reports);
     const reports = this.#reports.untold;
     const record = commitTo(this.#tenure.record, {
       nonce: this.#ports.newNonce(),
       view,
       cursor: plan.cursor,
-      runsFrom: this.#runsFrom,
+      runsFrom: this.#flights.runsFrom(runsFrom),
       fire: plan.fire,
       keep,
       reports,
       counts: this.#agenda.counts,
     });
     if (!(await this.#tenure.write(record))) return false;
-    for (const flight of flights) this.#inFlight.set(flight.firing, flight);
+    this.#flights.add(flights, runsFrom);
     this.#ports.dispatcher.add(this, plan.fire);
     this.#reports.tell(reports);
-    void this.#refreshRunsFrom();
+    void this.#mark.refresh();
     return true;
   }
 
@@ -223,14 +242,10 @@ export class Term implements Publishing {
 
   async #onTaken(firing: Firing): Promise<void> {
     try {
-      const { definition } = this.#inFlight.get(firing) as InFlight;
-      const trace = {
-        subject: definition.messages.subject(firing.slot),
-        runsFrom: this.#tenure.record.runsFrom,
-      };
-      const by = await readTaken(this.#ports, firing, trace);
-      if (by === "this run") this.#done(firing);
-      else if (by === "another run") this.#notFired(firing, "skipped", "overlap");
+      const { messages } = this.#flights.definitionOf(firing);
+      const by = await readTaken(this.#ports, firing, messages.subject(firing.slot));
+      if (by.kind === "this run") this.#fired(firing, by.seq);
+      else if (by.kind === "another run") this.#notFired(firing, "skipped", "overlap");
       else this.#ports.dispatcher.addLater(this, firing, 0);
     } catch (error) {
       this.#endInDoubt(`a taken subject could not be read: ${(error as Error).message}`);
@@ -249,21 +264,23 @@ export class Term implements Publishing {
     this.#alarm.ring();
   }
 
-  #done(firing: Firing): void {
-    this.#inFlight.delete(firing);
-    if (this.#inFlight.size === limits.firingPerShard / 2 || this.#releaseBy !== undefined)
-      this.#alarm.ring();
+  /** Its message is in WORK: the entry stays until RUNS is told. */
+  #fired(firing: Firing, seq: number | null): void {
+    this.#flights.land(firing, this.#mark.value);
+    this.#slots.add(firing, seq);
+  }
+
+  /** The next commit leaves the entry out. */
+  #drop(firing: Firing): void {
+    this.#flights.drop(firing);
+    if (this.#flights.size === limits.firingPerShard / 2 || this.#releaseBy !== undefined) this.#alarm.ring();
   }
 
   /** Becomes true with the commit that drops the entry and carries the report. */
   #notFired(firing: Firing, outcome: Report["outcome"], reason: string): void {
     this.#reports.add(reportOf(firing, outcome, reason));
     this.#agenda.uncount(firing);
-    this.#done(firing);
-  }
-
-  #flightOf(firing: Firing): InFlight {
-    return { firing, definition: this.#definitions.get(firing.scheduleId) as Definition };
+    this.#drop(firing);
   }
 
   #onChange(change: Change): void {
@@ -284,17 +301,4 @@ export class Term implements Publishing {
     this.#definitions.set(definition.schedule.id, definition);
     this.#agenda.put(definition, this.#tenure.record);
   }
-
-  /** Every event of a run that is committed later is newer than this. An older value is safe, and slower. */
-  async #refreshRunsFrom(): Promise<void> {
-    const now = this.#ports.clock.monotonic();
-    if (now - this.#runsReadAt < RUNS_REFRESH_MS) return;
-    this.#runsReadAt = now;
-    this.#runsFrom = await this.#ports.runs.lastSequence().catch(() => this.#runsFrom);
-  }
-}
-
-function reportOf(firing: Firing, outcome: Report["outcome"], reason: string): Report {
-  const { scheduleId, slot } = firing;
-  return { scheduleId, outcome, reason, from: slot, to: slot, count: 1 };
 }

@@ -23,6 +23,8 @@ export interface FireDetails {
   /** The fire time before the slot's. Default: none. */
   previous?: Instant | null | undefined;
 }
+/** Where all runs of a schedule take turns. */
+const ONLY = "1";
 
 /** Builds the messages of one definition; what does not change from slot to slot is made once. */
 export class FireMessages {
@@ -41,7 +43,7 @@ export class FireMessages {
   /** The subject is the mutex: one for all slots when overlaps are skipped, one for each when allowed. */
   subject(slot: Instant): string {
     const { id, overlap, job } = this.#schedule;
-    return this.#names.job(job.queue, overlap === "skip" ? id : `${id}.${instantToken(slot)}`);
+    return this.#names.fire(job.queue, id, overlap === "skip" ? ONLY : instantToken(slot));
   }
 
   message(slot: Instant, term: number, details: FireDetails = {}): WorkMessage {

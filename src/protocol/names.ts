@@ -2,11 +2,13 @@
  * Every name on the wire: streams, buckets, subjects, keys, consumers. All of them carry the namespace, so
  * that tenants and tests live side by side on one server.
  *
- *   <ns>.work.<queue>.<key…>           a due job; the subject is its identity and its mutex
+ *   <ns>.work.<queue>.<key>            a job; the subject is its identity and its mutex
+ *   <ns>.work.<queue>.<scheduleId>.<…>  a job that a schedule fired; likewise
  *   <ns>.work._void.<runId>.<term>     a tombstone: this term can no longer fire this run
  *   <ns>.enqueue.<queue>               the front door
  *   <ns>.run.<runId>.<event>           what happened to a run
- *   <ns>.queued.<subject in WORK>      written by the server: this job was stored
+ *   <ns>.queued.<subject in WORK>      written by the server: this job, which no schedule fired, was stored
+ *   <ns>.slots.<shard>                 written by orchestrators: these slots were fired, many in one message
  *   <ns>.dead.<queue>                  dead letters
  *   <ns>.api.<entity>.<verb>           request and reply
  *   <ns>.alive.<memberId>              subscribed to for as long as the member's connection lives
@@ -93,6 +95,8 @@ export function namesOf(namespace: string) {
     laneSubjects: (lane: Lane) => `${ns}.${lane}.>`,
     queueSubjects: (queue: string, lane: Lane = "work") => `${ns}.${lane}.${queue}.>`,
     job: (queue: string, key: string, lane: Lane = "work") => `${ns}.${lane}.${queue}.${key}`,
+    fire: (queue: string, scheduleId: string, place: string, lane: Lane = "work") =>
+      `${ns}.${lane}.${queue}.${scheduleId}.${place}`,
     tombstone: (runId: string, term: number) => `${ns}.work._void.${runId}.${term}`,
     tombstones: `${ns}.work._void.>`,
     consumer: (queue: string, lane: Lane = "work") => `${lane}-${queue}`,
@@ -108,6 +112,10 @@ export function namesOf(namespace: string) {
     failureConsumer: "failures",
     queued: (workSubject: string) => `${ns}.queued.${workSubject}`,
     allQueued: `${ns}.queued.>`,
+    /** Of jobs, not of fires and tombstones: those have more tokens. */
+    toldByServer: { from: `${ns}.*.*.*`, as: `${ns}.queued.${ns}.$1.$2.$3` },
+    slots: (shard: number) => `${ns}.slots.${shard}`,
+    allSlots: `${ns}.slots.*`,
     advisories: [
       `$JS.EVENT.ADVISORY.CONSUMER.*.${upper}_WORK.*`,
       `$JS.EVENT.METRIC.CONSUMER.ACK.${upper}_WORK.*`,

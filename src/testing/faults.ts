@@ -1,6 +1,6 @@
 /** What can go wrong between a program and the memory server, for tests to inject. */
 import type { LeaseRecord } from "../core/lease.js";
-import type { RunEvent, StoredMessage, WorkMessage } from "../core/ports.js";
+import type { RunEvent, SlotRecord, StoredMessage, WorkMessage } from "../core/ports.js";
 import type { ScheduleDefinition } from "../core/schedule.js";
 
 /**
@@ -15,6 +15,7 @@ export interface Faults {
   leaseWrite?: (shard: number, record: LeaseRecord) => Fault;
   scheduleWrite?: (id: string, definition: ScheduleDefinition) => Fault;
   runEvent?: (event: RunEvent) => Fault;
+  slotRecord?: (record: SlotRecord) => Fault;
   /** Reads and everything else that is asked of the server: true when there is no answer. */
   read?: (what: string) => boolean;
   /** True when what a worker says of a delivery is lost. */

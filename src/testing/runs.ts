@@ -1,7 +1,9 @@
 /** RUNS in memory. */
 import { PunctualError } from "../core/errors.js";
-import type { RunEvent, RunLog } from "../core/ports.js";
+import type { FiredSlot, RunEvent, RunLog, SlotRecord } from "../core/ports.js";
 import { headers as h } from "../protocol/headers.js";
+import { decodeSlots, encodeSlots } from "../protocol/slot-record.js";
+import type { Fault } from "./faults.js";
 import { type MemoryLink, refuse } from "./link.js";
 import type { MemoryServer } from "./server.js";
 
@@ -17,32 +19,34 @@ export class MemoryRunLog implements RunLog {
   }
 
   append(event: RunEvent): Promise<void> {
-    const { runs, names, faults } = this.#server;
-    const message = {
-      subject: names.runEvent(event.runId, event.type),
-      headers: { [h.msgId]: event.msgId },
-      body: encoder.encode(JSON.stringify(event.data)),
-    };
-    const append = () => {
-      const answer = this.#server.store(runs, message);
-      if (answer.kind !== "stored" && answer.kind !== "duplicate") {
-        throw new PunctualError(
-          "unavailable",
-          `${message.subject}: the event could not be stored (${answer.kind})`,
-        );
-      }
-    };
-    return this.#link.request<void>(append, faults.runEvent?.(event), refuse);
+    const subject = this.#server.names.runEvent(event.runId, event.type);
+    return this.#store(
+      subject,
+      event.msgId,
+      JSON.stringify(event.data),
+      this.#server.faults.runEvent?.(event),
+    );
   }
 
-  hasAny(runId: string, workSubject: string, from: number): Promise<boolean> {
+  appendSlots(record: SlotRecord): Promise<void> {
+    const subject = this.#server.names.slots(record.shard);
+    return this.#store(subject, record.msgId, encodeSlots(record), this.#server.faults.slotRecord?.(record));
+  }
+
+  slotsAfter(shard: number, from: number): Promise<{ fired: FiredSlot[]; last: number }> {
+    return this.#link.ask("slot records", () => {
+      const records = this.#server.runs.of(this.#server.names.slots(shard)).filter(({ seq }) => seq > from);
+      const fired = records.flatMap(({ body }) => decodeSlots(Buffer.from(body).toString()));
+      return { fired, last: records.at(-1)?.seq ?? from };
+    });
+  }
+
+  hasAny(runId: string): Promise<boolean> {
     const { runs, names } = this.#server;
     const prefix = names.runEvent(runId, "");
-    return this.#link.ask("traces of a run", () => {
+    return this.#link.ask("events of a run", () => {
       for (const subject of runs.subjects()) if (subject.startsWith(prefix)) return true;
-      return runs
-        .of(names.queued(workSubject))
-        .some(({ seq, headers }) => seq > from && headers[h.runId] === runId);
+      return false;
     });
   }
 
@@ -53,5 +57,15 @@ export class MemoryRunLog implements RunLog {
 
   lastSequence(): Promise<number> {
     return this.#link.ask("last event", () => this.#server.runs.lastSequence);
+  }
+
+  #store(subject: string, msgId: string, body: string, fault: Fault): Promise<void> {
+    const append = () => {
+      const message = { subject, headers: { [h.msgId]: msgId }, body: encoder.encode(body) };
+      const answer = this.#server.store(this.#server.runs, message);
+      if (answer.kind !== "stored" && answer.kind !== "duplicate")
+        throw new PunctualError("unavailable", `${subject}: the event could not be stored (${answer.kind})`);
+    };
+    return this.#link.request<void>(append, fault, refuse);
   }
 }

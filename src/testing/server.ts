@@ -29,6 +29,8 @@ export interface MemoryServerOptions {
 }
 
 const NO_BODY = new Uint8Array();
+/** Of the subject of a job that no schedule fired. */
+const TOLD_TOKENS = 4;
 const INTERNAL: Omit<QueueSettings, "maxAttempts"> = { ackWaitMs: 30_000, concurrency: 1_000 };
 
 interface Announcement {
@@ -171,9 +173,10 @@ export class MemoryServer {
     return new MemoryConsumer(stream, this.clock, settings);
   }
 
-  /** Headers only, as WORK is configured. */
+  /** Of jobs that no schedule fired, headers only, as WORK is configured. */
   #republish(message: StoredMessage): void {
-    if (this.faults.republish?.(message) === true) return;
+    if (message.subject.split(".").length !== TOLD_TOKENS || this.faults.republish?.(message) === true)
+      return;
     const subject = this.names.queued(message.subject);
     this.runs.store({ subject, headers: message.headers, body: NO_BODY });
   }

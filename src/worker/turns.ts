@@ -9,6 +9,9 @@ import type { Clock } from "../core/ports.js";
 
 /** Nothing delivered for so long: the rush is over. */
 const QUIET_MS = 2;
+/** The same when many wait: a rush has pauses, and one that ends too early in it makes the rest of it late. */
+const QUIET_MANY_MS = 10;
+const MANY = 32;
 const LOOK_MS = 1;
 
 export class Turns {
@@ -55,7 +58,8 @@ export class Turns {
   #look(): void {
     this.#cancel = this.#clock.after(LOOK_MS, () => {
       const now = this.#clock.monotonic();
-      if (now - this.#deliveredAt >= QUIET_MS || now - this.#since >= this.#withinMs) this.flush();
+      const quiet = this.#waiting.length < MANY ? QUIET_MS : QUIET_MANY_MS;
+      if (now - this.#deliveredAt >= quiet || now - this.#since >= this.#withinMs) this.flush();
       else this.#look();
     });
   }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { RunEvent } from "../../src/core/ports.js";
+import type { FiredSlot, RunEvent } from "../../src/core/ports.js";
 import { until } from "../support/until.js";
 import { job, tombstone } from "./given.js";
 import type { MakePorts } from "./ports.js";
@@ -14,14 +14,10 @@ function event(type: string, more: Partial<RunEvent> = {}): RunEvent {
 
 export function describeRunLog(name: string, make: MakePorts): void {
   describePort(`run log over ${name}`, make, (on) => {
-    const subject = () => on().names.job("default", "nightly");
-    const fire = (runId: string) =>
-      job(on().names, "nightly", { msgId: `${runId}/1`, headers: headersOf(runId) });
-
     it("knows nothing at first", async () => {
       const { one } = on();
       expect(await one.runs.has(RUN, "started")).toBe(false);
-      expect(await one.runs.hasAny(RUN, subject(), 0)).toBe(false);
+      expect(await one.runs.hasAny(RUN)).toBe(false);
       expect(await one.runs.lastSequence()).toBe(0);
     });
 
@@ -31,8 +27,8 @@ export function describeRunLog(name: string, make: MakePorts): void {
       expect(await other.runs.has(RUN, "started")).toBe(true);
       expect(await other.runs.has(RUN, "succeeded")).toBe(false);
       expect(await other.runs.has(NEXT, "started")).toBe(false);
-      expect(await other.runs.hasAny(RUN, subject(), 0)).toBe(true);
-      expect(await other.runs.hasAny(NEXT, subject(), 0)).toBe(false);
+      expect(await other.runs.hasAny(RUN)).toBe(true);
+      expect(await other.runs.hasAny(NEXT)).toBe(false);
       expect(await other.runs.lastSequence()).toBe(1);
     });
 
@@ -46,63 +42,53 @@ export function describeRunLog(name: string, make: MakePorts): void {
       expect(await one.runs.lastSequence()).toBe(2);
     });
 
-    it("finds an event wherever it lies: `from` is for the server's own records", async () => {
-      const { one } = on();
-      await one.runs.append(event("succeeded"));
-      expect(await one.runs.hasAny(RUN, subject(), await one.runs.lastSequence())).toBe(true);
+    const slots = (...fired: [string, number, number | null][]) =>
+      fired.map(([scheduleId, slot, seq]) => ({ scheduleId, slot, seq }));
+    const record = (shard: number, number: number, fired: FiredSlot[]) => ({
+      shard,
+      term: 3,
+      msgId: `slots.${shard}/3/${number}`,
+      fired,
     });
 
-    it("knows that a run was stored in WORK, even when its message is gone", async () => {
-      const { one } = on();
-      const stored = await one.work.publish(fire(RUN));
-      if (stored.kind !== "stored") throw new Error(stored.kind);
-      await one.work.remove(stored.seq);
-      await until(() => one.runs.hasAny(RUN, subject(), 0));
-      expect(await one.runs.hasAny(NEXT, subject(), 0)).toBe(false);
-      expect(await one.runs.hasAny(RUN, on().names.job("default", "other"), 0)).toBe(false);
+    it("gives the slot records of a shard after a sequence, and the sequence of the last", async () => {
+      const { one, other } = on();
+      expect(await one.runs.slotsAfter(0, 0)).toEqual({ fired: [], last: 0 });
+      const [first, second] = [slots(["a", 1_000, 7], ["b", 1_000, null]), slots(["a", 2_000, 9])];
+      await one.runs.appendSlots(record(0, 0, first));
+      await one.runs.append(event("started"));
+      await one.runs.appendSlots(record(0, 1, second));
+      expect(await other.runs.slotsAfter(0, 0)).toEqual({ fired: [...first, ...second], last: 3 });
+      expect(await other.runs.slotsAfter(0, 1)).toEqual({ fired: second, last: 3 });
+      expect(await other.runs.slotsAfter(0, 3)).toEqual({ fired: [], last: 3 });
     });
 
-    it("looks for the server's record only after `from`", async () => {
+    it("keeps the slot records of shards apart", async () => {
       const { one } = on();
-      const stored = await one.work.publish(fire(RUN));
-      if (stored.kind !== "stored") throw new Error(stored.kind);
-      await until(() => one.runs.hasAny(RUN, subject(), 0));
-      const from = await one.runs.lastSequence();
-      expect(await one.runs.hasAny(RUN, subject(), from)).toBe(false);
-      expect(await one.runs.hasAny(RUN, subject(), from - 1)).toBe(true);
-      await one.work.remove(stored.seq);
-      await one.work.publish(fire(NEXT));
-      await until(() => one.runs.hasAny(NEXT, subject(), from));
-      expect(await one.runs.hasAny(RUN, subject(), from)).toBe(false);
+      await one.runs.appendSlots(record(0, 0, slots(["a", 1_000, 7])));
+      await one.runs.appendSlots(record(1, 0, slots(["b", 1_000, 8])));
+      expect(await one.runs.slotsAfter(1, 0)).toEqual({ fired: slots(["b", 1_000, 8]), last: 2 });
     });
 
-    it("tells two runs of one subject apart", async () => {
-      const { one } = on();
-      for (const runId of [RUN, NEXT]) {
-        const stored = await one.work.publish(fire(runId));
-        if (stored.kind !== "stored") throw new Error(stored.kind);
-        await one.work.remove(stored.seq);
-      }
-      await until(() => one.runs.hasAny(NEXT, subject(), 0));
-      expect(await one.runs.hasAny(RUN, subject(), 0)).toBe(true);
-      expect(await one.runs.hasAny("nightly:20260103T000000Z", subject(), 0)).toBe(false);
+    it("takes a repeat of a slot record without complaint, and keeps one", async () => {
+      const { one, other } = on();
+      await one.runs.appendSlots(record(0, 0, slots(["a", 1_000, 7])));
+      await other.runs.appendSlots(record(0, 0, slots(["a", 1_000, 7])));
+      expect(await one.runs.lastSequence()).toBe(1);
     });
 
-    it("takes no tombstone for a trace of its run", async () => {
+    it("is told by the server of a job that no schedule fired, and of nothing else in WORK", async () => {
       const { names, one } = on();
-      await one.work.publish(tombstone(names, RUN, 1));
-      await until(async () => (await one.runs.lastSequence()) > 0);
-      expect(await one.runs.hasAny(RUN, subject(), 0)).toBe(false);
-    });
-
-    it("takes no refused publish for a trace of its run", async () => {
-      const { one } = on();
-      await one.work.publish(fire(RUN));
-      expect(await one.work.publish(fire(NEXT))).toEqual({ kind: "taken" });
-      await until(() => one.runs.hasAny(RUN, subject(), 0));
-      expect(await one.runs.hasAny(NEXT, subject(), 0)).toBe(false);
+      const stored = [
+        await one.work.publish(job(names, "order-17", { msgId: "order-17" })),
+        await one.work.publish(job(names, "nightly.1", { msgId: `${RUN}/1` })),
+        await one.work.publish(tombstone(names, NEXT, 1)),
+        await one.work.publish(job(names, "order-18", { msgId: "order-18" })),
+      ];
+      expect(stored.map(({ kind }) => kind)).toEqual(["stored", "stored", "stored", "stored"]);
+      await until(async () => (await one.runs.lastSequence()) >= 2);
+      expect(await one.runs.lastSequence()).toBe(2);
+      expect(await one.runs.hasAny(RUN)).toBe(false);
     });
   });
 }
-
-const headersOf = (runId: string) => ({ "Punctual-Run-Id": runId });

@@ -66,7 +66,7 @@ describe("overlap", () => {
     await stage.client.schedules.put("long", { every: "300ms", queue: "idle" });
     const skipped = await stage.event("skipped");
     expect(skipped).toMatchObject({ scheduleId: "long", reason: "overlap", count: 1 });
-    expect(await stage.inWork()).toEqual([stage.names.job("idle", "long")]);
+    expect(await stage.inWork()).toEqual([stage.names.fire("idle", "long", "1")]);
     await stage.client.schedules.delete("long");
   });
 

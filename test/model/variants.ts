@@ -20,6 +20,9 @@ const view =
 const [fireCaught, fireClean] = [fire("caught"), fire("clean")];
 const [viewCaught, viewClean] = [view("caught"), view("clean")];
 
+/** A worker that writes no events, and no metric of it arrives. */
+const BARE = "TELL RETRY VOID CONN RECON RULE BARE B_METRIC=2";
+
 /** Each leaves a rule out, or meets a fault that the rules in it do not cover. */
 const broken: Variant[] = [
   fireCaught("a late publish after a server restart", "B_TAKE B_RESTART"),
@@ -30,8 +33,12 @@ const broken: Variant[] = [
   fireCaught("a deposed holder records a skip", "VOID RULE SKIP B_TAKE"),
   fireCaught("skip by commit is not enough without tombstones", "SKIPC RULE SKIP B_TAKE"),
   fireCaught(
-    "no trace of the run is left anywhere: the residual risk",
-    "BARE B_CRASH B_RESTART B_METRIC B_REPUB RUNSENQ CONN RECON RULE",
+    "bare worker: done before it was told, a crash, a restart: the residual risk",
+    `${BARE} B_CRASH B_RESTART`,
+  ),
+  fireCaught(
+    "bare worker: done before it was told, a takeover, a restart: likewise",
+    `${BARE} B_TAKE B_RESTART`,
   ),
   fireCaught("a revision used twice after a power failure", "B_LOSTW"),
   fireCaught(
@@ -52,7 +59,16 @@ const sound: Variant[] = [
   fireClean("connection rules: takeover and restart", "CONN RECON RULE B_TAKE B_RESTART"),
   fireClean("connection rules: crash and restart", "CONN RECON RULE B_CRASH B_RESTART"),
   fireClean("connection rules: lost acknowledgement and restart", "CONN RECON RULE B_ACKLOST B_RESTART"),
-  fireClean("connection rules: bare worker", "CONN RECON RULE BARE B_METRIC RUNSENQ B_CRASH B_RESTART"),
+  fireClean("an orchestrator remembers its answers: bare worker, restart", `N=1 ${BARE} B_RESTART`),
+  fireClean("told before it is dropped: bare worker, takeover, crash", `${BARE} B_TAKE B_CRASH`),
+  fireClean(
+    "told before it is dropped: takeover, restart",
+    "TELL RETRY CONN RECON VOID RULE B_TAKE B_RESTART",
+  ),
+  fireClean(
+    "told before it is dropped: overlap skip, takeover, restart",
+    "TELL RETRY CONN RECON VOID SKIPC RULE SKIP B_TAKE B_RESTART",
+  ),
   fireClean(
     "tombstones: takeover, lost acknowledgement, restart",
     "VOID RETRY RULE B_TAKE B_ACKLOST B_RESTART",
@@ -65,7 +81,7 @@ const sound: Variant[] = [
   fireClean("fence: overlap skip", "FENCE SKIPC RULE SKIP B_TAKE"),
   fireClean("fence: takeover and restart", "FENCE CONN RECON RULE B_TAKE B_RESTART"),
   fireClean("fence: overlap skip, takeover, restart", "FENCE CONN RECON RULE SKIPC SKIP B_TAKE B_RESTART"),
-  fireClean("fence: the dedup window passes", "FENCE CONN RECON RULE RUNSENQ B_TAKE B_WINDOW"),
+  fireClean("fence: the dedup window passes", "FENCE CONN RECON RULE GUARD B_TAKE B_WINDOW"),
   fireClean("a lost write, read back after the reconnect", "RECON B_LOSTW"),
   fireClean("ledger: bare worker", "LEDGER BARE B_METRIC B_ACKLOST B_RESTART B_WINDOW"),
   fireClean("the worker asks RUNS first", "GUARD B_TAKE B_RESTART B_ACKLOST"),

@@ -31,7 +31,7 @@ describe("the message of a fire", () => {
   });
 
   it("has one subject for all slots when overlaps are skipped, one for each when allowed", () => {
-    expect(messages({ overlap: "skip" }).subject(SLOT)).toBe("shop.work.mail.nightly");
+    expect(messages({ overlap: "skip" }).subject(SLOT)).toBe("shop.work.mail.nightly.1");
     expect(messages({ overlap: "allow" }).subject(SLOT)).toBe("shop.work.mail.nightly.20261124T030000Z");
     expect(messages({ overlap: "allow" }).message(SLOT + 1, 1).subject).toMatch(/\.20261124T030000001Z$/);
   });

@@ -2,12 +2,16 @@
 import type { LeaseRecord } from "../../src/core/lease.js";
 import type {
   CasOutcome,
+  FiredSlot,
   LeaseHint,
   LeaseStore,
   PreparedMessage,
   PublishOutcome,
+  RunEvent,
+  RunLog,
   ScheduleChanges,
   ScheduleStore,
+  SlotRecord,
   StoredMessage,
   Subscription,
   Versioned,
@@ -104,6 +108,40 @@ export class FaultyLeases implements LeaseStore {
 
   watch(onChange: (hint: LeaseHint) => void): Promise<Subscription> {
     return this.#inner.watch(onChange);
+  }
+}
+
+export class FaultyRuns implements RunLog {
+  readonly #inner: RunLog;
+  /** What becomes of a slot record; `send` really sends it. */
+  onSlots: (record: SlotRecord, send: () => Promise<void>) => Promise<void> = (_record, send) => send();
+
+  constructor(inner: RunLog) {
+    this.#inner = inner;
+  }
+
+  append(event: RunEvent): Promise<void> {
+    return this.#inner.append(event);
+  }
+
+  appendSlots(record: SlotRecord): Promise<void> {
+    return this.onSlots(record, () => this.#inner.appendSlots(record));
+  }
+
+  slotsAfter(shard: number, from: number): Promise<{ fired: FiredSlot[]; last: number }> {
+    return this.#inner.slotsAfter(shard, from);
+  }
+
+  hasAny(runId: string): Promise<boolean> {
+    return this.#inner.hasAny(runId);
+  }
+
+  has(runId: string, type: string): Promise<boolean> {
+    return this.#inner.has(runId, type);
+  }
+
+  lastSequence(): Promise<number> {
+    return this.#inner.lastSequence();
   }
 }
 

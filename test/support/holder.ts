@@ -6,12 +6,13 @@ import { ApiService } from "../../src/orchestrator/api-service.js";
 import { Definitions } from "../../src/orchestrator/definitions.js";
 import { Dispatcher } from "../../src/orchestrator/dispatcher.js";
 import { Peers } from "../../src/orchestrator/members.js";
+import { Memory } from "../../src/orchestrator/memory.js";
 import { type OrchestratorSettings, orchestratorOptions } from "../../src/orchestrator/options.js";
 import { Shard } from "../../src/orchestrator/shard.js";
 import type { ScheduleInput } from "../../src/protocol/schedule-input.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { silentLogger } from "../../src/runtime/log.js";
-import { FaultyLeases, FaultyWork, LaggingSchedules } from "./faults.js";
+import { FaultyLeases, FaultyRuns, FaultyWork, LaggingSchedules } from "./faults.js";
 import { type Scene, until } from "./scene.js";
 
 /** Peers that a test appoints: nobody is alive but ourselves, and only those are gone who are said to be. */
@@ -36,6 +37,8 @@ class AppointedPeers extends Peers {
 export interface HolderOptions {
   clock?: Clock;
   settings?: Partial<OrchestratorSettings>;
+  /** Of the same orchestrator on an earlier connection. */
+  memory?: Memory;
   /** Begin with a watch that delivers only what is stored now. */
   lagging?: boolean;
 }
@@ -52,7 +55,9 @@ let nonces = 0;
 export class Holder {
   readonly id: string;
   readonly connection: NatsConnection;
+  readonly memory: Memory;
   readonly work: FaultyWork;
+  readonly runs: FaultyRuns;
   readonly leases: FaultyLeases;
   readonly schedules: LaggingSchedules;
   readonly definitions: Definitions;
@@ -65,7 +70,9 @@ export class Holder {
     const log = silentLogger;
     this.id = id;
     this.connection = connection;
+    this.memory = options.memory ?? new Memory();
     this.work = new FaultyWork(ports.work);
+    this.runs = new FaultyRuns(ports.runs);
     this.leases = new FaultyLeases(ports.leases);
     this.schedules = new LaggingSchedules(ports.schedules);
     this.definitions = new Definitions(ports.shards, ports.names, log);
@@ -83,6 +90,7 @@ export class Holder {
       self: id,
       settings: orchestratorOptions.parse({ leaseDuration: 1_500, leaseMargin: 300, ...options.settings }),
       work: this.work,
+      runs: this.runs,
       leases: this.leases,
       schedules: this.schedules,
       definitions: this.definitions,
@@ -91,7 +99,7 @@ export class Holder {
       newNonce: () => `${id}-${nonces++}`,
       pause: () => new Promise<void>((resolve) => clock.after(50, resolve)),
     };
-    this.shard = new Shard(shardPorts, 0);
+    this.shard = new Shard(shardPorts, 0, this.memory.inWork(0));
   }
 
   /** Watches, and takes the shard if it is free. */

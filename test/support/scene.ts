@@ -80,8 +80,8 @@ export class Scene {
   readonly server: EmbeddedServer;
   readonly namespace: string;
   readonly shards: number;
-  /** By sequence in WORK: the run, or null for a tombstone. */
-  readonly #everStored = new Map<number, string | null>();
+  /** What was taken off the queue, by sequence in WORK: the run. */
+  readonly #done = new Map<number, string>();
   #observer: Opened;
 
   private constructor(server: EmbeddedServer, namespace: string, shards: number, observer: Opened) {
@@ -95,9 +95,7 @@ export class Scene {
     const namespace = `scene-${process.pid}-${scenes++}`;
     const observer = await openOn(server, namespace, shards);
     await observer.ports.queues.ensure("default");
-    const scene = new Scene(server, namespace, shards, observer);
-    await scene.#listen();
-    return scene;
+    return new Scene(server, namespace, shards, observer);
   }
 
   get names() {
@@ -116,7 +114,6 @@ export class Scene {
   async restartServer(): Promise<void> {
     await this.server.restart();
     this.#observer = await this.open();
-    await this.#listen();
   }
 
   manager() {
@@ -159,9 +156,17 @@ export class Scene {
   /** Run ids of every job that WORK ever stored, gone or not, in order; tombstones left out. */
   async stored(): Promise<string[]> {
     return until(async () => {
-      const { state } = await (await this.manager()).streams.info(this.names.work);
-      expect(this.#everStored.size).toBe(state.last_seq);
-      const inOrder = [...this.#everStored].sort(([a], [b]) => a - b);
+      const { streams } = await this.manager();
+      const { state } = await streams.info(this.names.work);
+      const found = new Map<number, string | null>(this.#done);
+      for (let seq = 1; seq <= state.last_seq; seq++) {
+        const message = found.has(seq) ? null : await streams.getMessage(this.names.work, { seq });
+        if (message !== null)
+          found.set(seq, isTombstone(message) ? null : (message.header.get(h.runId) ?? ""));
+      }
+      // Whoever takes jobs off the queue does so through this scene.
+      expect(found.size).toBe(state.last_seq);
+      const inOrder = [...found].sort(([a], [b]) => a - b);
       return inOrder.flatMap(([, runId]) => (runId === null ? [] : [runId]));
     });
   }
@@ -186,21 +191,31 @@ export class Scene {
     }
   }
 
-  /** Does one job: takes it off the queue, acknowledges it, and hears that the server has removed it. */
-  async doOne(): Promise<string> {
+  /**
+   * Does one job: takes it off the queue, acknowledges it, and hears that the server has removed it.
+   *
+   * @param tells as a worker of the SDK does, RUNS before the server
+   */
+  async doOne({ tells = false } = {}): Promise<string> {
     const js = jetstream(this.#observer.connection);
     const consumer = await js.consumers.get(this.names.work, this.names.consumer("default"));
     const message = await consumer.next({ expires: 10_000 });
     if (message === null) throw new Error("the queue is empty");
+    const runId = message.headers?.get(h.runId) ?? "";
+    this.#done.set(message.seq, runId);
+    if (tells) await this.ports.runs.append({ runId, type: "succeeded", msgId: `${runId}/done`, data: {} });
     await message.ackAck();
-    return message.headers?.get(h.runId) ?? "";
+    return runId;
   }
 
   /** A worker that does everything at once, so that no subject stays taken. */
   async employ(): Promise<void> {
     const worker = await this.ports.source.consume("default", {
       concurrency: 100,
-      onDelivery: (delivery) => delivery.ack(),
+      onDelivery: (delivery) => {
+        this.#done.set(delivery.seq, delivery.headers[h.runId] ?? "");
+        delivery.ack();
+      },
     });
     onTestFinished(() => worker.stop());
   }
@@ -208,7 +223,7 @@ export class Scene {
   /** Puts a job of some run on a schedule's subject, past every orchestrator. */
   async occupy(id: string, runId: string): Promise<void> {
     const message: WorkMessage = {
-      subject: this.names.job("default", id),
+      subject: this.names.fire("default", id, "1"),
       msgId: msgIdOf(runId, 999),
       headers: { [h.runId]: runId },
       body: new Uint8Array(),
@@ -216,19 +231,13 @@ export class Scene {
     expect(await this.ports.work.publish(message)).toMatchObject({ kind: "stored" });
   }
 
-  async limitQueue(messages: number): Promise<void> {
-    await (await this.manager()).streams.update(this.names.work, { max_msgs: messages });
+  /** Runs that the slot records tell of, in their order. */
+  async firedSlots(): Promise<string[]> {
+    const { fired } = await this.ports.runs.slotsAfter(0, 0);
+    return fired.map(({ scheduleId, slot }) => runIdOf(scheduleId, slot));
   }
 
-  /** WORK tells what it stores. RUNS would not do: it refuses a second message under the same id. */
-  async #listen(): Promise<void> {
-    const { connection } = this.#observer;
-    connection.subscribe(this.names.queued(">"), {
-      callback: (_error, message) => {
-        const runId = isTombstone(message) ? null : (message.headers?.get(h.runId) ?? "");
-        this.#everStored.set(Number(message.headers?.get("Nats-Sequence")), runId);
-      },
-    });
-    await connection.flush();
+  async limitQueue(messages: number): Promise<void> {
+    await (await this.manager()).streams.update(this.names.work, { max_msgs: messages });
   }
 }

@@ -1,6 +1,7 @@
 /** Whole orchestrators over real connections, and the history of a shard as anyone can watch it. */
 import { onTestFinished } from "vitest";
 import type { LeaseHint, Membership } from "../../src/core/ports.js";
+import { Memory } from "../../src/orchestrator/memory.js";
 import { type OrchestratorOptions, orchestratorOptions } from "../../src/orchestrator/options.js";
 import { type OrchestratorPorts, OrchestratorSession } from "../../src/orchestrator/session.js";
 import { systemClock } from "../../src/runtime/clock.js";
@@ -31,7 +32,8 @@ export async function startSession(
     log: silentLogger,
     newNonce: () => `${id}-${nonces++}`,
   };
-  const session = new OrchestratorSession(all, orchestratorOptions.parse(options), memberOf(id));
+  const settings = orchestratorOptions.parse(options);
+  const session = new OrchestratorSession(all, settings, memberOf(id), new Memory());
   onTestFinished(async () => {
     void session.stop().catch(() => {});
     await connection.close();

@@ -132,6 +132,8 @@ export class Bench {
         return this.known.has(type);
       },
       hasAny: async () => this.known.size > 0,
+      appendSlots: async () => {},
+      slotsAfter: async (_shard, last) => ({ fired: [], last }),
       lastSequence: async () => this.events.length,
     },
     dead: {

@@ -36,6 +36,8 @@ interface Term {
   agenda: Agenda;
   inFlight: Map<string, Firing>;
   toPublish: Firing[];
+  /** Stored in WORK, and RUNS is to be told. */
+  toTell: Firing[];
   skipped: Report[];
   runsFrom: number;
 }
@@ -47,6 +49,8 @@ export class Holder {
   readonly #story: Story<void>;
   readonly #known = new Map<string, CompiledSchedule>();
   #changes: CompiledSchedule[] = [];
+  /** Runs it knows to be in WORK, from whatever term. */
+  readonly #inWork = new Set<string>();
   #view = 0;
   #term: Term | undefined;
 
@@ -111,7 +115,7 @@ export class Holder {
     const agenda = new Agenda(record.counts);
     this.#changes = [];
     for (const compiled of this.#known.values()) this.#put(agenda, compiled, taken);
-    const nothing = { inFlight: new Map<string, Firing>(), toPublish: [], skipped: [] };
+    const nothing = { inFlight: new Map<string, Firing>(), toPublish: [], toTell: [], skipped: [] };
     return { record: taken, revision: outcome, agenda, runsFrom: 0, ...nothing };
   }
 
@@ -124,14 +128,14 @@ export class Holder {
     for (const firing of term.record.firing) {
       const fired = yield* this.#wasFired(term, firing);
       if (fired === "doubt") return false;
-      if (fired === "yes") continue;
+      if (fired === "told") continue;
       term.inFlight.set(runOf(firing), firing);
-      term.toPublish.push(firing);
+      (fired === "yes" ? term.toTell : term.toPublish).push(firing);
     }
     return true;
   }
 
-  *#wasFired(term: Term, firing: Firing): Story<"yes" | "no" | "doubt"> {
+  *#wasFired(term: Term, firing: Firing): Story<"told" | "yes" | "no" | "doubt"> {
     const world = this.#world;
     for (let older = firing.firstTerm; older < term.record.term; older++) {
       if (!world.keeps("tombstones")) break;
@@ -142,7 +146,10 @@ export class Holder {
       if (outcome.kind === "duplicate" && !this.#isTombstone(outcome.seq)) return "yes";
     }
     yield;
-    return this.#hasTrace(term, firing) ? "yes" : "no";
+    if (this.#inWork.has(runOf(firing))) return "yes";
+    if (!world.keeps("look for traces in RUNS")) return "no";
+    if (world.isTold(runOf(firing))) return "told";
+    return world.hasEvent(runOf(firing)) ? "yes" : "no";
   }
 
   #publishTombstone(runId: string, older: number, fault: Fault): PublishOutcome | "unknown" {
@@ -156,16 +163,34 @@ export class Holder {
     return work.at(seq)?.subject.startsWith(names.tombstones.slice(0, -1)) ?? false;
   }
 
-  #hasTrace(term: Term, firing: Firing): boolean {
-    if (!this.#world.keeps("look for traces in RUNS")) return false;
-    const { subject } = this.#messageOf(term, firing);
-    return this.#world.hasTrace(runOf(firing), subject, term.record.runsFrom);
+  #hasEvent(firing: Firing): boolean {
+    return this.#world.keeps("look for traces in RUNS") && this.#world.hasEvent(runOf(firing));
   }
 
   *#act(term: Term): Story<boolean> {
     const turn = yield;
-    const firing = turn.choice % 3 === 0 ? undefined : term.toPublish.shift();
-    return firing === undefined ? yield* this.#commit(term, turn) : yield* this.#publish(term, firing, turn);
+    const wish = turn.choice % 3;
+    if (wish === 0) return yield* this.#commit(term, turn);
+    if (wish === 2 && term.toTell.length > 0) return yield* this.#tell(term, turn);
+    const firing = term.toPublish.shift();
+    if (firing !== undefined) return yield* this.#publish(term, firing, turn);
+    return term.toTell.length > 0 ? yield* this.#tell(term, turn) : yield* this.#commit(term, turn);
+  }
+
+  /** Told again when the answer does not come. */
+  *#tell(term: Term, turn: Turn): Story<boolean> {
+    const firings = [...term.toTell];
+    const isTold = this.#world.tellSlots(firings, term.record.term, turn.fault);
+    yield;
+    if (isTold === "unknown") return true;
+    for (const firing of firings) term.inFlight.delete(runOf(firing));
+    term.toTell = term.toTell.slice(firings.length);
+    return true;
+  }
+
+  #fired(term: Term, firing: Firing): void {
+    this.#inWork.add(runOf(firing));
+    term.toTell.push(firing);
   }
 
   *#commit(term: Term, turn: Turn): Story<boolean> {
@@ -177,7 +202,7 @@ export class Holder {
       nonce: this.#world.nonce(),
       view: this.#view,
       cursor: plan.cursor,
-      runsFrom: term.runsFrom,
+      runsFrom: inFlight.size === 0 ? term.runsFrom : 0,
       fire: plan.fire,
       keep: [...inFlight.values()],
       reports: [...term.skipped, ...plan.reports],
@@ -206,7 +231,7 @@ export class Holder {
     if (outcome === "unknown") return false;
     if (outcome.kind === "taken") return yield* this.#readTaken(term, firing);
     if (outcome.kind === "duplicate") return !this.#world.keeps("doubt ends the term");
-    term.inFlight.delete(runOf(firing));
+    this.#fired(term, firing);
     return true;
   }
 
@@ -216,14 +241,17 @@ export class Holder {
     const { subject } = this.#messageOf(term, firing);
     const message = this.#world.server.work.last(subject);
     yield;
-    const isOwn = message?.headers[h.runId] === runId || this.#hasTrace(term, firing);
+    const isOwn = message?.headers[h.runId] === runId || this.#hasEvent(firing);
     const fired = isOwn || !this.#world.keeps("a taken subject is read");
     if (!fired && message === null) {
       term.toPublish.push(firing);
       return true;
     }
-    term.inFlight.delete(runId);
-    if (!fired) this.#skip(term, firing);
+    if (fired) this.#fired(term, firing);
+    else {
+      term.inFlight.delete(runId);
+      this.#skip(term, firing);
+    }
     return true;
   }
 

@@ -2,10 +2,12 @@
  * One shard, its stores and everything outside of its holders: an abstract simulation of the protocol of section 4
  * of the design, over the pure pieces. Every action is one synchronous step; the steps say what interleaves.
  */
-import type { LeaseRecord } from "../../../src/core/lease.js";
+import type { Firing, LeaseRecord } from "../../../src/core/lease.js";
 import type { PublishOutcome, Versioned, WorkMessage } from "../../../src/core/ports.js";
 import type { Schedule } from "../../../src/core/schedule.js";
 import { headers as h } from "../../../src/protocol/headers.js";
+import { runIdOf } from "../../../src/protocol/names.js";
+import { decodeSlots, encodeSlots } from "../../../src/protocol/slot-record.js";
 import { decodeLease, encodeLease } from "../../../src/protocol/stored.js";
 import { DEFAULT_START, type Fault, ManualClock, MemoryServer } from "../../../src/testing/index.js";
 import { schedule } from "../given.js";
@@ -75,13 +77,27 @@ export class World {
     });
   }
 
-  hasTrace(runId: string, subject: string, from: number): boolean {
+  hasEvent(runId: string): boolean {
     const { runs, names } = this.server;
     const prefix = names.runEvent(runId, "");
     for (const known of runs.subjects()) if (known.startsWith(prefix)) return true;
-    return runs
-      .of(names.queued(subject))
-      .some(({ seq, headers }) => seq > from && headers[h.runId] === runId);
+    return false;
+  }
+
+  /** Whether a slot record has the run. */
+  isTold(runId: string): boolean {
+    const { runs, names } = this.server;
+    const fired = runs.of(names.slots(0)).flatMap(({ body }) => decodeSlots(Buffer.from(body).toString()));
+    return fired.some(({ scheduleId, slot }) => runIdOf(scheduleId, slot) === runId);
+  }
+
+  tellSlots(firings: readonly Firing[], term: number, fault: Fault): "told" | "unknown" {
+    return this.#attempt(fault, () => {
+      const fired = firings.map(({ scheduleId, slot }) => ({ scheduleId, slot, seq: null }));
+      const body = Buffer.from(encodeSlots({ term, fired }));
+      this.server.runs.store({ subject: this.server.names.slots(0), headers: {}, body });
+      return "told";
+    });
   }
 
   tellRuns(runId: string, type: string): void {
@@ -100,12 +116,17 @@ export class World {
     this.definitions.push({ ...(existing ?? schedule(id)), ...change, ...own });
   }
 
-  /** A worker does a job: an SDK's tells RUNS before it acknowledges, a bare one does not; an ack may be lost. */
+  /**
+   * A worker does a job: an SDK's tells RUNS before it acknowledges, a bare one does not; an ack may be lost. A bare
+   * one that is done before the slot record is stored is the residual risk of a server that forgets.
+   */
   work(choice: number, fault: Fault): void {
     const jobs = [...this.server.work.messages()].filter(({ headers }) => headers[h.runId] !== undefined);
     const job = jobs[choice % Math.max(1, jobs.length)];
     if (job === undefined) return;
-    if (choice % 2 === 0) this.tellRuns(job.headers[h.runId] as string, "succeeded");
+    const runId = job.headers[h.runId] as string;
+    const isBare = choice % 2 === 1 && this.isTold(runId);
+    if (!isBare) this.tellRuns(runId, "succeeded");
     if (fault === undefined || fault === "answer lost") this.server.work.remove(job.seq);
   }
 

@@ -28,14 +28,14 @@ describe("a publish refused because its subject is taken", () => {
       if (holder.work.published.length === 1) await scene.occupy("nightly", headers["Punctual-Run-Id"] ?? "");
       return send();
     };
-    holder.work.beforeLastOn = async () => void (await scene.doOne());
+    holder.work.beforeLastOn = async () => void (await scene.doOne({ tells: true }));
     const { runId } = await scene.define("nightly");
 
     await until(() => expect(holder.work.published).toEqual([`${runId}/1`]));
     await scene.firedOnce(runId);
     await scene.quiet();
     expect(await scene.stored()).toEqual([runId]);
-    expect(await scene.told()).toEqual([]);
+    expect(await scene.told()).toMatchObject([{ runId, type: "succeeded" }]);
   });
 
   test("by another run: it is skipped, and RUNS is told only after the commit that drops the entry", async () => {

@@ -1,0 +1,16 @@
+import type { InWork } from "./slot-records.js";
+
+/** What an orchestrator remembers over the end of a connection. */
+export class Memory {
+  /** Who we were on connections that have ended: what they held is free. */
+  readonly formerIds = new Set<string>();
+  readonly #inWork = new Map<number, InWork>();
+
+  inWork(shard: number): InWork {
+    const known = this.#inWork.get(shard);
+    if (known !== undefined) return known;
+    const made: InWork = new Map();
+    this.#inWork.set(shard, made);
+    return made;
+  }
+}

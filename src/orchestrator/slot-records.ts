@@ -1,0 +1,114 @@
+/**
+ * Telling RUNS which slots were fired, many in one record.
+ *
+ * The server could tell of each by republishing its message, but that stores every fire twice, which halves what
+ * WORK takes a second. So a fire stays in the lease record until its slot record is stored: whatever crashes, it is
+ * told, by its holder or by a successor that finds it there.
+ */
+import type { Firing } from "../core/lease.js";
+import type { Clock, RunLog } from "../core/ports.js";
+import { runIdOf } from "../protocol/names.js";
+import type { Logger } from "../runtime/log.js";
+
+/** Long enough for the rush of an instant to be over, and for many to share a record. */
+const GATHER_MS = 50;
+const RETRY_MS = 1_000;
+const MOST_PER_RECORD = 2_000;
+
+/** By run id: the sequence in WORK, where it is known. What an orchestrator knows to be stored, and has not told. */
+export type InWork = Map<string, number | null>;
+
+export interface SlotRecordPorts {
+  runs: RunLog;
+  clock: Clock;
+  log: Logger;
+}
+
+export class SlotRecords {
+  readonly #ports: SlotRecordPorts;
+  readonly #place: { shard: number; term: number };
+  readonly #inWork: InWork;
+  readonly #onTold: (firing: Firing) => void;
+  #waiting: Firing[] = [];
+  #number = 0;
+  #telling = false;
+  #isHurried = false;
+  #cancelTimer: (() => void) | undefined;
+  #stopped = false;
+
+  /** @param inWork outlives the term: a doubt does not undo what was stored */
+  constructor(
+    ports: SlotRecordPorts,
+    place: { shard: number; term: number },
+    inWork: InWork,
+    onTold: (firing: Firing) => void,
+  ) {
+    this.#ports = ports;
+    this.#place = place;
+    this.#inWork = inWork;
+    this.#onTold = onTold;
+  }
+
+  /** The run's message is in WORK, or was. */
+  add(firing: Firing, seq: number | null): void {
+    this.#inWork.set(runIdOf(firing.scheduleId, firing.slot), seq);
+    if (this.#stopped) return;
+    this.#waiting.push(firing);
+    if (this.#isHurried) void this.#tell();
+    else this.#cancelTimer ??= this.#ports.clock.after(GATHER_MS, () => void this.#tell());
+  }
+
+  /** From now on everything is told at once. */
+  hurry(): void {
+    this.#isHurried = true;
+    void this.#tell();
+  }
+
+  /** What could not be told by now is left to the next term. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTimer?.();
+  }
+
+  async #tell(): Promise<void> {
+    if (this.#telling) return;
+    this.#telling = true;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    while (this.#waiting.length > 0 && !this.#stopped)
+      await this.#tellSome(this.#waiting.splice(0, MOST_PER_RECORD));
+    this.#telling = false;
+  }
+
+  async #tellSome(firings: readonly Firing[]): Promise<void> {
+    const { runs, clock, log } = this.#ports;
+    const { shard, term } = this.#place;
+    const fired = firings.map(({ scheduleId, slot }) => ({
+      scheduleId,
+      slot,
+      seq: this.#inWork.get(runIdOf(scheduleId, slot)) ?? null,
+    }));
+    const record = { shard, term, msgId: `slots.${shard}/${term}/${this.#number++}`, fired };
+    while (!this.#stopped) {
+      try {
+        await runs.appendSlots(record);
+        return this.#told(firings);
+      } catch (error) {
+        if (this.#stopped) return;
+        log.warn(
+          { shard, error: (error as Error).message },
+          "a slot record could not be stored: tried again",
+        );
+        await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
+      }
+    }
+  }
+
+  #told(firings: readonly Firing[]): void {
+    if (this.#stopped) return;
+    for (const firing of firings) {
+      this.#inWork.delete(runIdOf(firing.scheduleId, firing.slot));
+      this.#onTold(firing);
+    }
+  }
+}
