@@ -11,8 +11,9 @@ import { commitTo, type Firing, type LeaseRecord, type Report, release } from ".
 import type { PublishOutcome, Versioned, WorkMessage } from "../core/ports.js";
 import { limits } from "../protocol/limits.js";
 import type { Logger } from "../runtime/log.js";
+import { Adopted } from "./adopted.js";
 import { Alarm } from "./alarm.js";
-import type { Change, Definition, Definitions } from "./definitions.js";
+import type { Definitions } from "./definitions.js";
 import type { Dispatcher, Publishing } from "./dispatcher.js";
 import { Doubt } from "./doubt.js";
 import { Flights } from "./flights.js";
@@ -50,8 +51,7 @@ export class Term implements Publishing {
   readonly #ports: TermPorts;
   readonly #shard: number;
   readonly #agenda: Agenda;
-  readonly #definitions = new Map<string, Definition>();
-  readonly #changes: Change[] = [];
+  readonly #adopted: Adopted;
   readonly #flights = new Flights();
   readonly #slots: SlotRecords;
   readonly #traces: Traces;
@@ -68,6 +68,7 @@ export class Term implements Publishing {
     this.#ports = ports;
     this.#shard = shard;
     this.#agenda = new Agenda(lease.value.counts);
+    this.#adopted = new Adopted(this.#agenda);
     this.#tenure = new Tenure(ports, shard, lease, startedAt);
     this.#alarm = new Alarm(ports.clock);
     this.#reports = new Reports(ports, () => this.#alarm.ring());
@@ -83,8 +84,13 @@ export class Term implements Publishing {
 
   /** Settles and ticks until the term ends. Never rejects. */
   async run(inherited: Inherited): Promise<TermEnd> {
-    const unlisten = this.#ports.definitions.listen(this.#shard, (change) => this.#onChange(change));
-    for (const definition of this.#ports.definitions.of(this.#shard)) this.#adopt(definition);
+    const { definitions } = this.#ports;
+    const unlisten = definitions.listen(this.#shard, (change) => {
+      this.#adopted.note(change);
+      this.#alarm.ring();
+    });
+    for (const definition of definitions.of(this.#shard))
+      this.#adopted.adopt(definition, this.#tenure.record);
     try {
       this.#reports.tell(this.#tenure.record.reports);
       return (await this.#settle(inherited))
@@ -186,7 +192,7 @@ export class Term implements Publishing {
 
   #isTimeToCommit(): boolean {
     if (this.#releaseBy !== undefined) return false;
-    return this.#changes.length > 0 || this.#untilNextCommit() <= 0;
+    return this.#adopted.hasChanges || this.#untilNextCommit() <= 0;
   }
 
   #untilNextCommit(): number {
@@ -202,7 +208,7 @@ export class Term implements Publishing {
   /** One write: decides what is due, renews the lease. False when another holder has written. */
   async #commit(): Promise<boolean> {
     const { clock, settings, definitions } = this.#ports;
-    this.#adoptChanges();
+    this.#adopted.adoptChanges(this.#tenure.record);
     const view = definitions.view;
     const keep = this.#flights.firings;
     const runsFrom = this.#mark.value;
@@ -212,8 +218,7 @@ export class Term implements Publishing {
       reports: limits.reportsPerShard - this.#reports.untold.length,
       slots: SLOTS_PER_PLAN,
     });
-    const definitionOf = ({ scheduleId }: Firing) => this.#definitions.get(scheduleId) as Definition;
-    const flights = plan.fire.map((firing) => ({ firing, definition: definitionOf(firing) }));
+    const flights = this.#adopted.flightsOf(plan.fire);
     this.#reports.addAll(plan.reports);
     const reports = this.#reports.untold;
     const record = commitTo(this.#tenure.record, {
@@ -281,24 +286,5 @@ export class Term implements Publishing {
     this.#reports.add(reportOf(firing, outcome, reason));
     this.#agenda.uncount(firing);
     this.#drop(firing);
-  }
-
-  #onChange(change: Change): void {
-    this.#changes.push(change);
-    this.#alarm.ring();
-  }
-
-  #adoptChanges(): void {
-    for (const change of this.#changes.splice(0)) {
-      if ("removed" in change) {
-        this.#agenda.remove(change.removed);
-        this.#definitions.delete(change.removed);
-      } else this.#adopt(change);
-    }
-  }
-
-  #adopt(definition: Definition): void {
-    this.#definitions.set(definition.schedule.id, definition);
-    this.#agenda.put(definition, this.#tenure.record);
   }
 }
