@@ -79,7 +79,10 @@ describe("names on the wire", () => {
     expect([namespace, laneSubjects("work")]).toEqual(["shop", "shop.work.>"]);
     const args = ["q", "k", "x"] as const;
     const made = Object.entries(rest)
-      .filter(([name]) => !/^(consumer|intakeConsumer|deadLetterConsumer|.*Key|leaseKeyPrefix)$/.test(name))
+      .filter(
+        ([name]) =>
+          !/^(consumer|intakeConsumer|deadLetterConsumer|failureConsumer|.*Key|leaseKeyPrefix)$/.test(name),
+      )
       .flatMap(([, value]) => (typeof value === "function" ? Reflect.apply(value, names, args) : value))
       .flatMap((value) => (typeof value === "object" ? Object.values(value as object) : value));
     for (const name of made) expect(String(name).toLowerCase()).toContain("shop");
