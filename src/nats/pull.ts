@@ -12,8 +12,12 @@
 import { createInbox, type Msg, type NatsConnection, nanos } from "@nats-io/transport-node";
 import type { Clock, ConsumeOptions, Subscription } from "../core/ports.js";
 import { type Place, readDelivery } from "./delivery.js";
+import type { LowerLane } from "./lower-lane.js";
+import { Slots } from "./slots.js";
 
 const EXPIRES_MS = 30_000;
+/** A lower lane waits no longer than this for its turn while there is nothing to do. */
+const EXPIRES_BEFORE_LOWER_MS = 2_000;
 const HEARTBEAT_MS = 1_000;
 /** Noticed after this long: well below the 5 s that are promised. */
 const SILENT_MS = 2_500;
@@ -34,10 +38,11 @@ export class Pull implements Subscription {
   readonly #subject: string;
   readonly #place: Place;
   readonly #options: ConsumeOptions;
+  readonly #slots: Slots;
+  readonly #lower: LowerLane | undefined;
   readonly #inbox = createInbox();
   readonly #requests = new Map<string, Request>();
   #subscription: { drain(): Promise<void> } | undefined;
-  #handedOut = 0;
   #requested = 0;
   #number = 0;
   #filling = false;
@@ -47,12 +52,25 @@ export class Pull implements Subscription {
   #cancelSweep: () => void = () => {};
   #stopped = false;
 
-  constructor(connection: NatsConnection, clock: Clock, place: Place, options: ConsumeOptions) {
+  /**
+   * @param slots shared with the lanes below
+   * @param lower has what this one leaves
+   */
+  constructor(
+    connection: NatsConnection,
+    clock: Clock,
+    place: Place,
+    options: ConsumeOptions,
+    slots = new Slots(options.concurrency),
+    lower?: LowerLane,
+  ) {
     this.#connection = connection;
     this.#clock = clock;
     this.#place = place;
     this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${place.stream}.${place.consumer}`;
     this.#options = options;
+    this.#slots = slots;
+    this.#lower = lower;
   }
 
   start(): this {
@@ -62,6 +80,7 @@ export class Pull implements Subscription {
         else this.#options.onNotice?.(`${this.#place.consumer}: ${error.message}`);
       },
     });
+    this.#slots.onFree(() => this.#fillSoon());
     this.#fill();
     this.#sweep();
     return this;
@@ -83,15 +102,22 @@ export class Pull implements Subscription {
       this.#clock.monotonic() < this.#pausedUntil
     )
       return;
-    const free = this.#options.concurrency - this.#handedOut - this.#requested;
+    this.#lower?.takeTurn();
+    const { free } = this.#slots;
     // Few large requests, but never an idle slot while nothing is asked for.
     if (free < 1 || (this.#requested > 0 && free < this.#options.concurrency / 2)) return;
     const inbox = `${this.#inbox}.${++this.#number}`;
     if (this.#requests.size === 0) this.#heardAt = this.#clock.monotonic();
     this.#requests.set(inbox, { open: free });
     this.#requested += free;
-    const request = { batch: free, expires: nanos(EXPIRES_MS), idle_heartbeat: nanos(HEARTBEAT_MS) };
+    this.#slots.take(free);
+    const request = this.#lower?.isWaiting === true ? { batch: free, no_wait: true } : this.#patient(free);
     this.#connection.publish(this.#subject, JSON.stringify(request), { reply: inbox });
+  }
+
+  #patient(batch: number) {
+    const expires = this.#lower === undefined ? EXPIRES_MS : EXPIRES_BEFORE_LOWER_MS;
+    return { batch, expires: nanos(expires), idle_heartbeat: nanos(HEARTBEAT_MS) };
   }
 
   #onMessage(message: Msg): void {
@@ -117,12 +143,11 @@ export class Pull implements Subscription {
   }
 
   #handOut(message: Msg): void {
-    this.#handedOut++;
+    this.#lower?.onServed();
     const delivery = readDelivery(this.#connection, message);
     if (this.#stopped) delivery.nak(0);
     void Promise.resolve(this.#stopped ? undefined : this.#options.onDelivery(delivery)).then(() => {
-      this.#handedOut--;
-      this.#fillSoon();
+      this.#slots.release(1);
     });
   }
 
@@ -132,6 +157,7 @@ export class Pull implements Subscription {
     if (request === undefined) return;
     if (status === IDLE_HEARTBEAT) return;
     this.#forget(message.subject);
+    this.#lower?.takeRest();
     const text = message.headers?.description ?? "";
     const usual = status === 404 || (status === 408 && !/bad/i.test(text));
     if (!usual) this.#onRefusal(`${status} ${text}`, status);
@@ -166,7 +192,9 @@ export class Pull implements Subscription {
   }
 
   #forget(inbox: string): void {
-    this.#requested -= this.#requests.get(inbox)?.open ?? 0;
+    const open = this.#requests.get(inbox)?.open ?? 0;
+    this.#requested -= open;
     this.#requests.delete(inbox);
+    this.#slots.release(open);
   }
 }

@@ -1,9 +1,11 @@
 /** The pulling ends: of a queue, and of the streams that Punctual itself works off. */
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Clock, ConsumeOptions, DeliverySource, Subscription, WorkSource } from "../core/ports.js";
-import type { Names } from "../protocol/names.js";
+import type { Lane, Names } from "../protocol/names.js";
 import type { Place } from "./delivery.js";
+import { LowerLane } from "./lower-lane.js";
 import { Pull } from "./pull.js";
+import { Slots } from "./slots.js";
 
 export class DurableSource implements DeliverySource {
   readonly #connection: NatsConnection;
@@ -21,6 +23,7 @@ export class DurableSource implements DeliverySource {
   }
 }
 
+/** A queue: the lane `work`, and what it leaves for the lane `low`. */
 export class NatsWorkSource implements WorkSource {
   readonly #connection: NatsConnection;
   readonly #clock: Clock;
@@ -33,7 +36,14 @@ export class NatsWorkSource implements WorkSource {
   }
 
   async consume(queue: string, options: ConsumeOptions): Promise<Subscription> {
-    const place = { stream: this.#names.work, consumer: this.#names.consumer(queue) };
-    return new Pull(this.#connection, this.#clock, place, options).start();
+    const slots = new Slots(options.concurrency);
+    const placeOf = (lane: Lane) => ({
+      stream: this.#names.work,
+      consumer: this.#names.consumer(queue, lane),
+    });
+    const [connection, clock] = [this.#connection, this.#clock];
+    const low = new LowerLane(connection, clock, placeOf("low"), options, slots).start();
+    const work = new Pull(connection, clock, placeOf("work"), options, slots, low).start();
+    return { stop: async () => void (await Promise.all([work.stop(), low.stop()])) };
   }
 }

@@ -10,11 +10,16 @@ export interface Puller {
 
 export interface ConsumerSettings extends QueueSettings {
   accepts(subject: string): boolean;
+  /** Handed out when there is nothing else, and in its turn when there always is. Default: nothing is. */
+  isLow?(subject: string): boolean;
   /** Work queues delete what is acknowledged. */
   removeSettled: boolean;
   /** A message stays where it is after its last attempt; said once. */
   onExhausted?(message: StoredMessage, deliveries: number): void;
 }
+
+/** Others before one that is low has its turn. */
+const LOW_TURN_EVERY = 16;
 
 export class MemoryConsumer {
   readonly settings: ConsumerSettings;
@@ -22,6 +27,8 @@ export class MemoryConsumer {
   readonly #clock: Clock;
   readonly #pullers = new Set<Puller>();
   readonly #fresh: number[] = [];
+  readonly #low: number[] = [];
+  #servedBeforeLow = 0;
   readonly #again: number[] = [];
   readonly #attempts = new Map<number, number>();
   /** Handed out, or put back with a delay: each with what cancels its timer. */
@@ -86,7 +93,9 @@ export class MemoryConsumer {
   }
 
   #add(message: StoredMessage): void {
-    if (this.settings.accepts(message.subject)) this.#fresh.push(message.seq);
+    if (!this.settings.accepts(message.subject)) return;
+    const isLow = this.settings.isLow?.(message.subject) === true;
+    (isLow ? this.#low : this.#fresh).push(message.seq);
   }
 
   /** In turn, so that all pullers get their share. */
@@ -103,11 +112,18 @@ export class MemoryConsumer {
 
   #next(): StoredMessage | null {
     for (;;) {
-      const seq = this.#again.shift() ?? this.#fresh.shift();
+      const seq = this.#again.shift() ?? this.#nextFresh();
       if (seq === undefined) return null;
       const message = this.#stream.at(seq);
       if (message !== null) return message;
     }
+  }
+
+  #nextFresh(): number | undefined {
+    const isTurn = this.#low.length > 0 && this.#servedBeforeLow >= LOW_TURN_EVERY;
+    const seq = isTurn ? undefined : this.#fresh.shift();
+    this.#servedBeforeLow = seq === undefined ? 0 : this.#servedBeforeLow + 1;
+    return seq ?? this.#low.shift();
   }
 
   #waitForAck(seq: number): void {

@@ -100,10 +100,13 @@ export class MemoryServer {
   queue(queue: string, settings: QueueSettings): MemoryConsumer {
     const existing = this.queues.get(queue);
     if (existing !== undefined) return existing;
-    const prefix = this.names.queueSubjects(queue).slice(0, -1);
+    const [prefix, lowPrefix] = (["work", "low"] as const).map((lane) =>
+      this.names.queueSubjects(queue, lane).slice(0, -1),
+    ) as [string, string];
     const made = this.#consumer(this.work, {
       ...settings,
-      accepts: (subject) => subject.startsWith(prefix),
+      accepts: (subject) => subject.startsWith(prefix) || subject.startsWith(lowPrefix),
+      isLow: (subject) => subject.startsWith(lowPrefix),
       removeSettled: true,
       onExhausted: (message, deliveries) => this.#advise(queue, message, deliveries),
     });

@@ -31,8 +31,13 @@ async function publish({ names, one }: PortsUnderTest, ...keys: string[]): Promi
   for (const key of keys) await one.work.publish(job(names, key));
 }
 
+async function publishLow({ names, one }: PortsUnderTest, ...keys: string[]): Promise<void> {
+  for (const key of keys)
+    await one.work.publish(job(names, key, { subject: names.job("default", key, "low") }));
+}
+
 const isGone = (ports: Ports, seq: number) => until(async () => (await ports.work.at(seq)) === null);
-const runOf = (delivery: Delivery) => delivery.headers[h.runId];
+const runOf = (delivery: Delivery) => delivery.headers[h.runId] ?? "";
 
 export function describeWorkSource(name: string, make: MakePorts): void {
   const ensure = (ports: PortsUnderTest, settings?: Partial<QueueSettings>) =>
@@ -111,6 +116,62 @@ export function describeWorkSource(name: string, make: MakePorts): void {
       expect(all()).toHaveLength(2);
       all()[0]?.ack();
       await until(() => all().length === 3);
+    });
+
+    it("delivers what lies in the low lane when there is nothing else", async () => {
+      const ports = on();
+      await ensure(ports);
+      const deliveries = await pull(ports.one);
+      await publishLow(ports, "low-1");
+      expect(runOf(await deliveries.next())).toBe("low-1");
+      await publish(ports, "a");
+      expect(runOf(await deliveries.next())).toBe("a");
+      for (const delivery of deliveries.all) delivery.ack();
+      await isGone(ports.other, deliveries.all[0]?.seq ?? 0);
+    });
+
+    it("delivers all other jobs before those of the low lane, but lets none wait for ever", async () => {
+      const ports = on();
+      await ensure(ports);
+      const names = Array.from({ length: 60 }, (_, n) => `a-${n}`);
+      await publishLow(ports, "low-1", "low-2", "low-3");
+      await publish(ports, ...names);
+      const order: string[] = [];
+      const work = await ports.one.source.consume("default", {
+        concurrency: 1,
+        onDelivery: (delivery) => {
+          order.push(runOf(delivery));
+          delivery.ack();
+        },
+      });
+      await until(() => order.length === 63);
+      await work.stop();
+      expect(order.filter((run) => run.startsWith("a"))).toEqual(names);
+      const places = order.flatMap((run, place) => (run.startsWith("low") ? [place] : []));
+      expect(places[0]).toBeGreaterThanOrEqual(10);
+      expect(places[0]).toBeLessThanOrEqual(20);
+      expect(order.at(-1)).toMatch(/^a-/);
+    });
+
+    it("never hands out more than asked for, over both lanes", async () => {
+      const ports = on();
+      await ensure(ports);
+      await publishLow(ports, ...Array.from({ length: 30 }, (_, n) => `low-${n}`));
+      await publish(ports, ...Array.from({ length: 30 }, (_, n) => `a-${n}`));
+      let [running, most, done] = [0, 0, 0];
+      const work = await ports.one.source.consume("default", {
+        concurrency: 3,
+        onDelivery: async (delivery) => {
+          most = Math.max(most, ++running);
+          await ports.other.runs.lastSequence();
+          running--;
+          done++;
+          delivery.ack();
+        },
+      });
+      await until(() => done === 60);
+      await work.stop();
+      expect(most).toBe(3);
     });
 
     it("stops", async () => {
