@@ -6,6 +6,7 @@ import { addDev } from "./commands/dev.js";
 import { addEnqueue } from "./commands/enqueue.js";
 import { addHealth } from "./commands/health.js";
 import { addImport } from "./commands/import-crontab.js";
+import { addLint } from "./commands/lint.js";
 import { addOrchestrator } from "./commands/orchestrator.js";
 import { addPreview } from "./commands/preview.js";
 import { addSchedule } from "./commands/schedule.js";
@@ -50,6 +51,7 @@ function buildProgram(version: string, context: CliContext, done: (exitCode: num
   addWorker(program, context);
   addSchedule(program, context);
   addPreview(program, context);
+  addLint(program, context, done);
   addEnqueue(program, context);
   addImport(program, context);
   addHealth(program, context);

@@ -6,7 +6,8 @@ const BERLIN = ["--tz", "Europe/Berlin", "--from", "2026-03-28", "--count", "3"]
 test("the fire of the gap day, right after the gap, with the remark", async () => {
   const cli = fakeCli();
   const { exitCode, stdout, stderr } = await cli.argv("preview", "0 30 2 * * *", ...BERLIN);
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: `tz data ${process.versions.tz}\n` });
+  expect(exitCode).toBe(0);
+  expect(stderr.split("\n")[0]).toBe(`tz data ${process.versions.tz}`);
   expect(stdout.split("\n")).toEqual([
     "UTC                   EUROPE/BERLIN               NOTE",
     "2026-03-28 01:30:00Z  2026-03-28 02:30:00 +01:00",

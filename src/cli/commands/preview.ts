@@ -1,10 +1,12 @@
 import type { Command } from "commander";
 import { compileSpec } from "../../core/time/fire-times.js";
+import { lintSpec } from "../../core/time/lint.js";
 import { cronLinesOf, previewFires, zoneToShow } from "../../core/time/preview.js";
 import { systemClock } from "../../runtime/clock.js";
 import { tzDataVersion } from "../../runtime/tz-data.js";
 import { wholeNumber } from "../global-options.js";
 import { addLineFlags, readLine } from "../line-flags.js";
+import { warn } from "../lint-text.js";
 import { fromOf, showPreview } from "../preview-text.js";
 import type { CliContext } from "../runtime.js";
 import { Session } from "../session.js";
@@ -27,7 +29,9 @@ export function addPreview(program: Command, context: CliContext): void {
     const lines = cronLinesOf(spec, id);
     const zone = zoneToShow(undefined, lines);
     const from = fromOf(options.from, zone.name) ?? systemClock.now();
-    const fires = previewFires({ times: compileSpec(spec, id), lines, zone }, from, count);
+    const times = compileSpec(spec, id);
+    const fires = previewFires({ times, lines, zone }, from, count);
     showPreview(output, { fires, timeZone: zone.name, tzData: tzDataVersion });
+    warn(output, lintSpec(spec, id, times, from));
   });
 }

@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import { invalid } from "../../core/errors.js";
 import type { ScheduleInput } from "../../protocol/schedule-input.js";
+import { systemClock } from "../../runtime/clock.js";
 import { wholeNumber } from "../global-options.js";
+import { findingsOf, warn } from "../lint-text.js";
 import { fromOf, showPreview } from "../preview-text.js";
 import type { CliContext, Punctual } from "../runtime.js";
 import {
@@ -40,11 +42,13 @@ export function addSchedulePreview(parent: Command, context: CliContext): void {
         const schedule = id === undefined ? described : await storedSchedule(client, id);
         const zone = zoneOf(schedule);
         const from = fromOf(options.from, zone === "-" ? "UTC" : zone);
-        return client.schedules.preview(of, { from, count });
+        const preview = await client.schedules.preview(of, { from, count });
+        return { ...preview, findings: findingsOf(schedule, id ?? "", from ?? systemClock.now()) };
       }),
     );
     const fires = preview.fires.map((fire) => ({ ...fire, at: fire.at.getTime() }));
     showPreview(session.output, { ...preview, fires });
+    warn(session.output, preview.findings);
   });
 }
 

@@ -1,5 +1,7 @@
 import type { Command } from "commander";
+import { systemClock } from "../../runtime/clock.js";
 import { wholeNumber } from "../global-options.js";
+import { findingsOf, warn } from "../lint-text.js";
 import type { CliContext } from "../runtime.js";
 import {
   addScheduleFlags,
@@ -34,6 +36,7 @@ export function addSchedulePut(parent: Command, context: CliContext): void {
         namingScheduleFlags(() => client.schedules.put(id, schedule, { ifRevision })),
       );
       session.output.show(view, () => session.output.line(`${id} stored, ${nextOf(view)}`));
+      warn(session.output, findingsOf(schedule, id, systemClock.now()));
     },
   );
 }

@@ -51,7 +51,7 @@ export class CronLine implements FireTimes {
   readonly zone: Zone;
   readonly matches: LocalMatches;
   /** What was asked for, with the defaults of the line. */
-  readonly dst: Readonly<Required<DstPolicy>>;
+  readonly dst: { readonly [K in keyof DstPolicy]-?: NonNullable<DstPolicy[K]> };
   readonly #makesUp: boolean;
   readonly #skipsFirstPass: boolean;
   readonly #skipsSecondPass: boolean;

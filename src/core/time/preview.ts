@@ -19,9 +19,14 @@ export interface Previewed {
   zone: Zone;
 }
 
+/** What a spec is made of. */
+export function itemsOf(spec: ScheduleSpec): readonly ScheduleSpec[] {
+  return [spec];
+}
+
 /** The cron lines of a spec, compiled; remarks are about them. */
 export function cronLinesOf(spec: ScheduleSpec, seed: string): CronLine[] {
-  return spec.kind === "cron" ? [compileCron(spec, seed)] : [];
+  return itemsOf(spec).flatMap((item) => (item.kind === "cron" ? [compileCron(item, seed)] : []));
 }
 
 /** The zone named, else that of the first line, else UTC. Refuses an unknown name as `invalid`. */
