@@ -8,7 +8,7 @@ export interface Flag {
   flags: string;
   /** The field of the request, as in `retry.maxAttempts`. */
   field: string;
-  kind: "text" | "number" | "duration" | "json" | "switch" | "headers" | "labels";
+  kind: "text" | "list" | "number" | "duration" | "json" | "switch" | "headers" | "labels";
   text: string;
 }
 
@@ -17,7 +17,7 @@ type Values = Readonly<Record<string, unknown>>;
 export function addFlags(command: Command, flags: readonly Flag[]): Command {
   for (const flag of flags) {
     const option = new Option(flag.flags, flag.text);
-    if (flag.kind === "headers" || flag.kind === "labels")
+    if (flag.kind === "headers" || flag.kind === "labels" || flag.kind === "list")
       option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
     command.addOption(option);
   }
@@ -51,6 +51,7 @@ async function read(
   if (flag.kind === "switch") return given === true;
   if (flag.kind === "headers") return pairsOf(name, given as string[], ":", "Name: value");
   if (flag.kind === "labels") return pairsOf(name, given as string[], "=", "key=value");
+  if (flag.kind === "list") return (given as string[]).length === 1 ? (given as string[])[0] : given;
   const text = String(given);
   if (flag.kind === "json") return readPayload(name, text, readText);
   if (flag.kind === "duration") return /^\d+$/.test(text) ? Number(text) : text;

@@ -1,4 +1,5 @@
 /** Findings about schedules, as warnings beside a result. */
+import { anyCalendar } from "../core/calendar.js";
 import type { Instant, ScheduleSpec } from "../core/schedule.js";
 import type { Finding } from "../core/time/finding.js";
 import { compileSpec } from "../core/time/fire-times.js";
@@ -17,7 +18,7 @@ export function specOfInput(schedule: ScheduleInput): ScheduleSpec | null {
 /** What is to be said of a schedule; nothing of one that cannot be read, as others refuse it. */
 export function findingsOf(schedule: ScheduleInput, id: string, now: Instant): Finding[] {
   const spec = specOfInput(schedule);
-  return spec === null ? [] : lintSpec(spec, id, compileSpec(spec, id), now);
+  return spec === null ? [] : lintSpec(spec, id, compileSpec(spec, id, anyCalendar), now);
 }
 
 /** On stderr, so that the result stays what it is. */

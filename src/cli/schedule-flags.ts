@@ -1,12 +1,14 @@
 /** The flags of a schedule, one for each field. */
 import type { Command } from "commander";
+import { anyCalendar } from "../core/calendar.js";
 import { invalid } from "../core/errors.js";
-import { compileSpec } from "../core/time/fire-times.js";
 import { checkScheduleId } from "../protocol/names.js";
 import { parseJson, parseWith, show } from "../protocol/parse.js";
 import { definitionOf, type ScheduleInput, scheduleInput } from "../protocol/schedule-input.js";
+import { compileWritten } from "../protocol/spec-translation.js";
 import { addFlags, type Flag, namingFlags, readFlags } from "./flags.js";
 import { policyFlags } from "./policy-flags.js";
+import { timeFlags } from "./time-flags.js";
 
 /** Of schedules and of single jobs. */
 export const jobFlags: readonly Flag[] = [
@@ -49,33 +51,7 @@ export const jobFlags: readonly Flag[] = [
 ];
 
 export const scheduleFlags: readonly Flag[] = [
-  {
-    flags: "--cron <line>",
-    field: "cron",
-    kind: "text",
-    text: "5 fields, 6 with leading seconds, @daily, or @every 10m",
-  },
-  {
-    flags: "--time-zone <name>",
-    field: "timeZone",
-    kind: "text",
-    text: "of the cron line, as Europe/Berlin (default: UTC)",
-  },
-  {
-    flags: "--dst-gap <policy>",
-    field: "dst.gap",
-    kind: "text",
-    text: "next or skip: local times that the clocks skip (default: daily next, else skip)",
-  },
-  {
-    flags: "--dst-overlap <policy>",
-    field: "dst.overlap",
-    kind: "text",
-    text: "first, second or both: local times that come twice (default: daily first, else both)",
-  },
-  { flags: "--every <time>", field: "every", kind: "duration", text: "fixed interval, as 90s or 1h30m" },
-  { flags: "--phase <time>", field: "phase", kind: "duration", text: "shifts the interval (default: 0s)" },
-  { flags: "--at <time>", field: "at", kind: "text", text: "once, as 2026-12-24T18:00:00Z" },
+  ...timeFlags,
   { flags: "--queue <name>", field: "queue", kind: "text", text: "where the job goes (default: default)" },
   {
     flags: "--payload <json>",
@@ -122,8 +98,9 @@ export const scheduleFlags: readonly Flag[] = [
 const otherNames = {
   id: "ID",
   expression: "--cron",
-  schedule: "--cron, --every, --at",
-  "": "--cron, --every, --at",
+  rule: "--rrule",
+  schedule: "--cron, --every, --at, --rrule, --include",
+  "": "--cron, --every, --at, --rrule, --include",
   ifRevision: "--if-revision",
   selector: "--label",
   count: "--count",
@@ -151,10 +128,10 @@ export async function readSchedule(
   return merged(file as Record<string, unknown>, flags);
 }
 
-/** `over` wins, field by field, also within `retry`, `headers`, `dst` and `labels`. */
+/** `over` wins, field by field, also within `retry`, `headers`, `dst`, `calendar` and `labels`. */
 function merged(under: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
   const result = { ...under, ...over };
-  for (const field of ["retry", "headers", "dst", "labels"]) {
+  for (const field of ["retry", "headers", "dst", "calendar", "labels"]) {
     const [a, b] = [under[field], over[field]];
     if (typeof a === "object" && typeof b === "object") result[field] = { ...a, ...b };
   }
@@ -170,7 +147,7 @@ export async function checkSchedule(schedule: ScheduleInput): Promise<void> {
   await namingScheduleFlags(() => {
     const parsed = parseWith(scheduleInput, schedule, "schedule");
     const context = { now: 0, queueMaxAttempts: Number.POSITIVE_INFINITY, firstRevision: 0 };
-    compileSpec(definitionOf(parsed, context).spec, "");
+    compileWritten(definitionOf(parsed, context).spec, "", anyCalendar);
   });
 }
 

@@ -8,18 +8,38 @@ export function inputOf(view: ScheduleView): ScheduleInput {
   return scheduleInput.safeParse(view.schedule).success ? (view.schedule as ScheduleInput) : {};
 }
 
-/** `30 3 * * 1-5`, `every 5m`, `every 1h +10m`, `at 2026-12-24 18:00:00Z`. */
+/** `30 3 * * 1-5`, `every 5m`, `every 1h +10m`, `at 2026-12-24 18:00:00Z`, several of them with commas; `…` for limits. */
 export function specOf(schedule: ScheduleInput): string {
-  const { cron, every, phase, at } = schedule;
-  if (cron !== undefined) return cron;
-  if (every !== undefined)
-    return `every ${every}${phase === undefined || phase === "0s" ? "" : ` +${phase}`}`;
-  return at === undefined ? "?" : `at ${utcTime(Date.parse(at))}`;
+  const { include, exclude, calendar, startAt, endAt, spread, jitter } = schedule;
+  const items = include?.map(itemOf) ?? [itemOf(schedule)];
+  const limits = [exclude, calendar, startAt, endAt, spread, jitter];
+  return `${items.join(", ")}${limits.some((limit) => limit !== undefined) ? " …" : ""}`;
 }
 
-/** Only a cron line has one. */
+type Item = Pick<ScheduleInput, "cron" | "every" | "phase" | "at" | "rrule"> & { calendar?: unknown };
+
+function itemOf({ cron, every, phase, at, rrule, calendar }: Item): string {
+  if (cron !== undefined) return listOf(cron).join(", ");
+  if (every !== undefined)
+    return `every ${every}${phase === undefined || phase === "0s" ? "" : ` +${phase}`}`;
+  if (rrule !== undefined) return rrule;
+  if (at !== undefined)
+    return `at ${listOf(at)
+      .map((time) => utcTime(Date.parse(time)))
+      .join(", ")}`;
+  return typeof calendar === "string" ? `${calendar} opens` : "?";
+}
+
+const listOf = (value: string | readonly string[]): readonly string[] =>
+  typeof value === "string" ? [value] : value;
+
+/** Only what is written in local time has one. */
 export function zoneOf(schedule: ScheduleInput): string {
-  return schedule.cron === undefined ? "-" : (schedule.timeZone ?? "UTC");
+  const parts = schedule.include ?? [schedule];
+  const zones = parts
+    .filter(({ cron, rrule }) => cron !== undefined || rrule !== undefined)
+    .map(({ timeZone }) => timeZone ?? "UTC");
+  return zones.length === 0 ? "-" : [...new Set(zones)].join(", ");
 }
 
 export function stateOf(view: ScheduleView): string {

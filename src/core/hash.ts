@@ -12,3 +12,11 @@ export function hash32(text: string): number {
 export function shardOf(id: string, shards: number): number {
   return hash32(id) % shards;
 }
+
+/** The finalizer of MurmurHash3: spreads small differences over all bits. */
+export function mix(hash: number): number {
+  let h = hash;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}

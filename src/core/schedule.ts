@@ -23,22 +23,86 @@ export interface CronSpec {
   dst?: DstPolicy | undefined;
 }
 
-/** A fixed interval: fires at every instant `t` with `t ≡ phaseMs (mod everyMs)`, counted from the epoch. */
+/** A fixed interval: fires at every instant `t` with `t ≡ phaseMs (mod everyMs)`, counted from the anchor. */
 export interface EverySpec {
   kind: "every";
   /** At least 1. */
   everyMs: number;
   /** Default 0; less than `everyMs`. */
   phaseMs: number;
+  /** Where counting begins. Default: the epoch. */
+  anchor?: "startAt" | undefined;
 }
 
 /** Once, at an instant. */
 export interface AtSpec {
   kind: "at";
   at: Instant;
+  /** When it was made, if a time that had passed by then is to run all the same: then it fires right after this. */
+  madeAt?: Instant | undefined;
 }
 
-export type ScheduleSpec = CronSpec | EverySpec | AtSpec;
+/** A recurrence rule of RFC 5545. */
+export interface RruleSpec {
+  kind: "rrule";
+  /** `FREQ=…;…`, without `RRULE:` or `DTSTART`. */
+  rule: string;
+  /** IANA time zone name. Default `UTC`. */
+  timeZone: string;
+  /** DTSTART as local time, `2026-01-31T09:00:00`. Default: midnight of 1 January 1970. */
+  start?: string | undefined;
+}
+
+/** Whenever a calendar opens. */
+export interface OpeningSpec {
+  kind: "opening";
+  calendar: string;
+}
+
+export type SpecItem = CronSpec | EverySpec | AtSpec | RruleSpec | OpeningSpec;
+
+/** Instants at which nothing fires. */
+export type Exclusion =
+  /** All of each minute that the line fires in; of each second, when the line has six fields. */
+  | CronSpec
+  | Pick<AtSpec, "kind" | "at">
+  /** `to` is not excluded. */
+  | { kind: "range"; from: Instant; to: Instant }
+  /** While a calendar is closed, or while it is open. */
+  | { kind: "calendar"; calendar: string; when: "closed" | "open" };
+
+/**
+ * What becomes of a fire time that a calendar does not allow. `skip`: dropped while the calendar is closed. The
+ * others move it from a day that is no business day to the next or the one before that is, at the same local time.
+ */
+export interface CalendarRule {
+  name: string;
+  roll: "skip" | "next-business-day" | "previous-business-day";
+}
+
+/** Everything that a schedule can say of its times, in the order in which it is applied. */
+export interface CompositeSpec {
+  kind: "composite";
+  /** Fires when any of them does. */
+  include: readonly SpecItem[];
+  calendar?: CalendarRule | undefined;
+  exclude: readonly Exclusion[];
+  /** Nothing fires before. */
+  startAt?: Instant | undefined;
+  /** Nothing fires after. */
+  endAt?: Instant | undefined;
+  /** Shifts all fire times by one stable part of this, hashed from the schedule's id. Default 0. */
+  spreadMs: number;
+  /** Each run is published up to this much after its fire time, by a hash of id and fire time. Default 0. */
+  jitterMs: number;
+}
+
+export type ScheduleSpec = SpecItem | CompositeSpec;
+
+/** What a spec includes. */
+export function itemsOf(spec: ScheduleSpec): readonly SpecItem[] {
+  return spec.kind === "composite" ? spec.include : [spec];
+}
 
 /** The fire times of a spec: a compiled, pure, total function. */
 export interface FireTimes {

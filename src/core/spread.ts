@@ -1,4 +1,4 @@
-import { hash32 } from "./hash.js";
+import { hash32, mix } from "./hash.js";
 
 /**
  * The member that should hold a shard: the one with the highest score (rendezvous hashing, Thaler and
@@ -15,12 +15,4 @@ export function preferredHolder(shard: number, members: Iterable<string>): strin
     }
   }
   return best;
-}
-
-/** The finalizer of MurmurHash3: spreads small differences over all bits. */
-function mix(hash: number): number {
-  let h = hash;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
 }

@@ -105,7 +105,8 @@ async function importCrontab(punctual: Punctual, audit: Audit, output: DemoOutpu
 }
 
 function auditedOf(id: string, { cron, timeZone }: CrontabJob["schedule"]) {
-  return { id, cron: { expression: cron ?? "", timeZone: timeZone ?? "UTC" }, from: Date.now() };
+  const [expression = ""] = [cron].flat();
+  return { id, cron: { expression, timeZone: timeZone ?? "UTC" }, from: Date.now() };
 }
 
 async function killBusiest(

@@ -4,6 +4,7 @@
  */
 import { PunctualError } from "../core/errors.js";
 import { shardOf } from "../core/hash.js";
+import { succeedingSpec } from "../core/passed-times.js";
 import { isPausedAt } from "../core/policies.js";
 import type { Clock, ScheduleStore } from "../core/ports.js";
 import { firstRevisionOf, type Instant, type Schedule, type ScheduleDefinition } from "../core/schedule.js";
@@ -88,6 +89,7 @@ function succeeding(
 ): ScheduleDefinition {
   return {
     ...definition,
+    spec: succeedingSpec(definition.spec, existing),
     changedAt: now,
     changedBy: author,
     effectiveFrom: effectiveFromOf(existing, now),

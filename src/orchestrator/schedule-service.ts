@@ -1,10 +1,11 @@
 /** What people do with schedules. */
+import { noCalendars } from "../core/calendar.js";
 import { invalid, messageOf, PunctualError } from "../core/errors.js";
 import { matches } from "../core/labels.js";
 import { mergePatch } from "../core/merge-patch.js";
 import { pauseEndsAfter } from "../core/policies.js";
 import type { QueueStore, RunLog, WorkStream } from "../core/ports.js";
-import type { FireTimes, Instant, Schedule, ScheduleDefinition, ScheduleSpec } from "../core/schedule.js";
+import type { Instant, Schedule, ScheduleDefinition } from "../core/schedule.js";
 import { compileSpec } from "../core/time/fire-times.js";
 import { previousFireTime } from "../core/time/previous.js";
 import type { ApiParsed, ApiResponse, Enqueued, ScheduleView } from "../protocol/api.js";
@@ -14,6 +15,7 @@ import { manualMessage } from "../protocol/manual-message.js";
 import type { Names } from "../protocol/names.js";
 import { parseWith } from "../protocol/parse.js";
 import { definitionOf, inputOf, scheduleInput } from "../protocol/schedule-input.js";
+import { compileWritten } from "../protocol/spec-translation.js";
 import { enqueue } from "../runtime/enqueue.js";
 import type { Logger } from "../runtime/log.js";
 import type { Definitions } from "./definitions.js";
@@ -140,7 +142,11 @@ export class ScheduleService {
     const draft = { now, queueMaxAttempts: Number.POSITIVE_INFINITY, firstRevision: 0 };
     const { spec } =
       input === undefined ? await this.#editor.existing(id as string) : definitionOf(input, draft);
-    return previewed({ spec, id: id ?? "", times: timesOf(spec, id ?? "") }, request, now);
+    return previewed(
+      { spec, id: id ?? "", times: compileWritten(spec, id ?? "", noCalendars) },
+      request,
+      now,
+    );
   }
 
   /** For people: the job is queued with or without it. */
@@ -169,8 +175,11 @@ export class ScheduleService {
   /** Refuses what could never fire. */
   #checkTimes(id: string, { spec }: ScheduleDefinition): void {
     const now = this.#ports.clock.now();
-    if (timesOf(spec, id).next(now) === null)
-      throw invalid(spec.kind, `expected a time to come, got none after now, ${iso(now)}`);
+    if (compileWritten(spec, id, noCalendars).next(now) === null)
+      throw invalid(
+        spec.kind === "composite" ? "" : spec.kind,
+        `expected a time to come, got none after now, ${iso(now)}`,
+      );
   }
 
   /** What was just written is there. */
@@ -229,18 +238,5 @@ const resumed = (existing: ScheduleDefinition): ScheduleDefinition => ({
   pausedBy: undefined,
   note: undefined,
 });
-
-/** What people write, by the name it has in a spec. */
-const FIELDS: Readonly<Record<string, string>> = { expression: "cron", everyMs: "every", phaseMs: "phase" };
-
-/** Compiles a spec; what it refuses is named as people wrote it. */
-function timesOf(spec: ScheduleSpec, id: string): FireTimes {
-  try {
-    return compileSpec(spec, id);
-  } catch (error) {
-    const [issue] = error instanceof PunctualError ? error.issues : [];
-    throw issue === undefined ? error : invalid(FIELDS[issue.path] ?? issue.path, issue.message);
-  }
-}
 
 const iso = (instant: Instant): string => new Date(instant).toISOString();

@@ -11,6 +11,13 @@ export const limits = {
   /** Who made a change. */
   authorLength: 128,
   cronExpressionLength: 256,
+  rruleLength: 512,
+  /** Entries of `include`, of `exclude`, and of a list of cron lines. */
+  specItems: 64,
+  /** Entries of a list of one-off times. */
+  specTimes: 1_000,
+  /** Runs that wait for their jitter are held in the lease record. */
+  jitterMs: 3_600_000,
   /** User headers of one job. */
   headers: 64,
   headerValueLength: 4_096,

@@ -40,6 +40,8 @@ export const checkQueue = (value: unknown, field = "queue"): string =>
   check(field, value, TOKEN, limits.queueLength, TOKEN_WORDS);
 export const checkScheduleId = (value: unknown, field = "id"): string =>
   check(field, value, TOKEN, limits.scheduleIdLength, TOKEN_WORDS);
+export const checkCalendarName = (value: unknown, field = "name"): string =>
+  check(field, value, TOKEN, limits.scheduleIdLength, TOKEN_WORDS);
 export const checkJobId = (value: unknown, field = "jobId"): string =>
   check(
     field,

@@ -3,15 +3,16 @@ import { z } from "zod";
 import { invalid } from "../core/errors.js";
 import type { Labels } from "../core/labels.js";
 import { defaultRetry } from "../core/retry.js";
-import type { Instant, RetryPolicy, ScheduleDefinition, ScheduleSpec } from "../core/schedule.js";
-import { cronItemOf, dstInput } from "./cron-input.js";
+import type { Instant, RetryPolicy, ScheduleDefinition } from "../core/schedule.js";
 import { formatDuration } from "./duration.js";
 import { isReservedHeader } from "./headers.js";
 import { labelMap } from "./label-input.js";
 import { limits } from "./limits.js";
 import { checkQueue } from "./names.js";
 import { policiesOf, policyFields, policyInputOf } from "./policy-input.js";
-import { duration, instant } from "./time-input.js";
+import { checkSpecInput, specFields } from "./spec-input.js";
+import { specInputOf, specOf } from "./spec-translation.js";
+import { duration } from "./time-input.js";
 
 export const queueName = z.string().superRefine((value, context) => {
   try {
@@ -55,16 +56,7 @@ export const retryInput = z.strictObject({
 
 export const scheduleInput = z
   .strictObject({
-    cron: z
-      .string()
-      .max(limits.cronExpressionLength)
-      .optional()
-      .describe("A cron line, 5 or 6 fields, @daily, or @every 10m."),
-    timeZone: z.string().optional().describe("IANA zone of the cron line. Default UTC."),
-    dst: dstInput.optional().describe("What the cron line does where the clocks change."),
-    every: duration.optional().describe("Fixed interval, counted from the Unix epoch."),
-    phase: duration.optional().describe("Shifts the interval. Default 0."),
-    at: instant.optional().describe("Once, at this RFC 3339 time."),
+    ...specFields,
     queue: queueName.default("default").describe("Where the job goes. Default `default`."),
     payload: z
       .json({ error: "expected a JSON value" })
@@ -88,20 +80,7 @@ export const scheduleInput = z
     note: z.string().max(limits.noteLength).optional(),
     labels: labelMap.optional().describe("For people to find schedules by. Default none."),
   })
-  .superRefine((input, context) => {
-    const given = [input.cron, input.every, input.at].filter((value) => value !== undefined).length;
-    const refuse = (path: string, message: string) =>
-      context.addIssue({ code: "custom", path: [path], message });
-    if (given !== 1)
-      context.addIssue({ code: "custom", message: `expected one of cron, every, at, got ${given} of them` });
-    if (input.timeZone !== undefined && input.cron === undefined) refuse("timeZone", "goes with cron only");
-    if (input.dst !== undefined && input.cron === undefined) refuse("dst", "goes with cron only");
-    if (input.phase !== undefined && input.every === undefined) refuse("phase", "goes with every only");
-    if (input.every === 0) refuse("every", "expected at least 1 ms");
-    if (input.phase !== undefined && input.every !== undefined && input.phase >= input.every) {
-      refuse("phase", "expected less than every");
-    }
-  });
+  .superRefine(checkSpecInput);
 
 export type ScheduleInput = z.input<typeof scheduleInput>;
 
@@ -120,7 +99,7 @@ export function definitionOf(
   context: DefinitionContext,
 ): ScheduleDefinition {
   return {
-    spec: specOf(input),
+    spec: specOf(input, context.now),
     job: {
       queue: input.queue,
       payload: input.payload,
@@ -146,16 +125,7 @@ export function definitionOf(
 export function inputOf(definition: ScheduleDefinition): ScheduleInput {
   const { spec, job } = definition;
   return {
-    ...(spec.kind === "cron" && {
-      cron: spec.expression,
-      timeZone: spec.timeZone,
-      ...(spec.dst !== undefined && { dst: { ...spec.dst } }),
-    }),
-    ...(spec.kind === "every" && {
-      every: formatDuration(spec.everyMs),
-      phase: formatDuration(spec.phaseMs),
-    }),
-    ...(spec.kind === "at" && { at: new Date(spec.at).toISOString() }),
+    ...specInputOf(spec),
     queue: job.queue,
     payload: job.payload as NonNullable<ScheduleInput["payload"]>,
     headers: { ...job.headers },
@@ -175,13 +145,6 @@ export function inputOf(definition: ScheduleDefinition): ScheduleInput {
     ...(definition.note !== undefined && { note: definition.note }),
     ...(hasAny(definition.labels) && { labels: { ...definition.labels } }),
   };
-}
-
-function specOf(input: z.output<typeof scheduleInput>): ScheduleSpec {
-  const { cron, timeZone, dst } = input;
-  if (cron !== undefined) return cronItemOf({ cron, timeZone, dst });
-  if (input.every !== undefined) return { kind: "every", everyMs: input.every, phaseMs: input.phase ?? 0 };
-  return { kind: "at", at: input.at as Instant };
 }
 
 const hasAny = (labels: Labels | undefined): boolean => Object.keys(labels ?? {}).length > 0;

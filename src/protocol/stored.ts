@@ -5,25 +5,10 @@ import type { Member } from "../core/ports.js";
 import type { ScheduleDefinition } from "../core/schedule.js";
 import { parseJson, parseWith } from "./parse.js";
 import { storedPolicies } from "./policy-input.js";
-
-const spec = z.discriminatedUnion("kind", [
-  z.object({
-    kind: z.literal("cron"),
-    expression: z.string(),
-    timeZone: z.string(),
-    dst: z
-      .object({
-        gap: z.enum(["next", "skip"]).optional(),
-        overlap: z.enum(["first", "second", "both"]).optional(),
-      })
-      .optional(),
-  }),
-  z.object({ kind: z.literal("every"), everyMs: z.int().min(1), phaseMs: z.int().min(0) }),
-  z.object({ kind: z.literal("at"), at: z.int() }),
-]);
+import { storedSpec } from "./stored-spec.js";
 
 const definition: z.ZodType<ScheduleDefinition> = z.object({
-  spec,
+  spec: storedSpec,
   job: z.object({
     queue: z.string(),
     payload: z.unknown(),

@@ -1,4 +1,4 @@
-/** Durations and instants as people and programs write them. */
+/** Times as people write them: durations, instants, local times, and lists of such. */
 import { z } from "zod";
 import { parseDuration } from "./duration.js";
 
@@ -17,6 +17,36 @@ export const instant = z
     abort: true,
   })
   .transform((value) => Date.parse(value));
+
+/** `2026-01-31`, `2026-01-31T09:00` or with seconds; read as the longest of them. */
+export const localTime = z
+  .string()
+  .refine((value) => isInstant(`${fullLocal(value)}Z`), {
+    error: 'expected a local time without offset such as "2026-01-31T09:00:00"',
+    abort: true,
+  })
+  .transform(fullLocal);
+
+/** One, or a list of at least one; read as a list. */
+export function oneOrMany<Output>(schema: z.ZodType<Output, string>, most: number) {
+  return z.unknown().transform((value, context) => {
+    const list = Array.isArray(value) ? value : [value];
+    if (list.length === 0 || list.length > most)
+      context.addIssue({ code: "custom", message: `expected 1 to ${most} entries, got ${list.length}` });
+    return list.flatMap((one, index) => {
+      const read = schema.safeParse(one);
+      if (read.success) return [read.data];
+      const path = Array.isArray(value) ? [index] : [];
+      for (const { message } of read.error.issues) context.addIssue({ code: "custom", path, message });
+      return [];
+    });
+  }) as unknown as z.ZodType<Output[], string | string[]>;
+}
+
+function fullLocal(value: string): string {
+  if (/^\d{4}-\d\d-\d\d$/.test(value)) return `${value}T00:00:00`;
+  return /T\d\d:\d\d$/.test(value) ? `${value}:00` : value;
+}
 
 /** `Date.parse` takes the 30th of February for a day in March, and an hour 24. */
 function isInstant(text: string): boolean {

@@ -73,13 +73,13 @@ test("hashed values are those of the id", async () => {
 });
 
 test.each<[string[], RegExp]>([
-  [[], /LINE, --every: .*expected one of cron, every, at, got 0/],
+  [[], /LINE, --every: .*expected one of cron, every, at, rrule, include, got 0/],
   [["0 3 * *"], /LINE: column 8: expected 5 fields/],
   [["0 24 * * *"], /LINE: hour, column 3: expected 0-23.*; for example 30 3 \* \* \*/],
   [["@every x"], /LINE: column 1: expected @every with a duration/],
-  [["@daily", "--every", "5m"], /expected one of cron, every, at, got 2/],
+  [["@daily", "--every", "5m"], /expected one of cron, every, at, rrule, include, got 2/],
   [["@daily", "--tz", "Berlin"], /--tz: expected an IANA time zone/],
-  [["--every", "5m", "--tz", "UTC"], /--tz: goes with cron only/],
+  [["--every", "5m", "--tz", "UTC"], /--tz: goes with cron or rrule only/],
   [["@daily", "--from", "2026-02-30"], /--from: expected a date .* got "2026-02-30"/],
   [["@daily", "--count", "0"], /--count: expected a whole number from 1 to 1000/],
   [["@daily", "--dst-gap", "x"], /--dst-gap: expected one of/],

@@ -56,13 +56,19 @@ test("a file gives the schedule, and flags override it field by field", async ()
 
 test.each<[string[], RegExp]>([
   [["a.b", "--every", "5s"], /ID: expected 1 to 128 characters .* got "a\.b"/],
-  [["x"], /--cron, --every, --at: expected one of cron, every, at, got 0 of them/],
-  [["x", "--every", "5s", "--at", "2030-01-01T00:00:00Z"], /--cron, --every, --at: .* got 2 of them/],
+  [
+    ["x"],
+    /--cron, --every, --at, --rrule, --include: expected one of cron, every, at, rrule, include, got 0 of them/,
+  ],
+  [
+    ["x", "--every", "5s", "--at", "2030-01-01T00:00:00Z"],
+    /--cron, --every, --at, --rrule, --include: .* got 2 of them/,
+  ],
   [["x", "--cron", "0 3 * *"], /--cron: column 8: expected 5 fields .* got 4 fields/],
   [["x", "--cron", "0 25 * * *"], /--cron: hour, column 3: expected 0-23.* got "25"/],
   [["x", "--cron", "0 0 30 2 *"], /--cron: .* can never fire/],
   [["x", "--cron", "@daily", "--time-zone", "Berlin"], /--time-zone: expected an IANA .* got "Berlin"/],
-  [["x", "--every", "5s", "--time-zone", "UTC"], /--time-zone: goes with cron only/],
+  [["x", "--every", "5s", "--time-zone", "UTC"], /--time-zone: goes with cron or rrule only/],
   [["x", "--cron", "@daily", "--dst-gap", "never"], /--dst-gap: expected one of .* got "never"/],
   [["x", "--cron", "@daily", "--dst-overlap", "1"], /--dst-overlap: expected one of .* got "1"/],
   [

@@ -16,9 +16,14 @@ test("a schedule is sent as it was written", async () => {
 
 test.each<[string, string, ScheduleInput, RegExp]>([
   ["id", "a b", { every: "5s" }, /id: expected 1 to 128 characters/],
-  ["spec", "a", {}, /schedule: expected one of cron, every, at, got 0/],
+  ["spec", "a", {}, /schedule: expected one of cron, every, at, rrule, include, got 0/],
   ["interval", "a", { every: "often" }, /schedule\.every: expected a duration .* got "often"/],
-  ["zone without a line", "a", { every: "5s", timeZone: "UTC" }, /schedule\.timeZone: goes with cron only/],
+  [
+    "zone without a line",
+    "a",
+    { every: "5s", timeZone: "UTC" },
+    /schedule\.timeZone: goes with cron or rrule only/,
+  ],
   ["field", "a", { every: "5s", tz: "UTC" } as ScheduleInput, /schedule: unknown field "tz"/],
 ])("a wrong %s is refused before anything is sent", async (_, id, schedule, message) => {
   const { client, server } = fakeClient();

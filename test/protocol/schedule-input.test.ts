@@ -23,8 +23,8 @@ function refusal(input: unknown): PunctualError {
 /** Field by field: the bad input, where it is bad, and what is said. */
 const BAD: [input: unknown, path: string, message: string][] = [
   [null, "", "expected object, received null"],
-  [{}, "", "expected one of cron, every, at, got 0 of them"],
-  [{ cron: "* * * * *", every: "5s" }, "", "expected one of cron, every, at, got 2 of them"],
+  [{}, "", "expected one of cron, every, at, rrule, include, got 0 of them"],
+  [{ cron: "* * * * *", every: "5s" }, "", "expected one of cron, every, at, rrule, include, got 2 of them"],
   [{ every: "5s", crom: "x" }, "", 'unknown field "crom"'],
   [{ every: "5s", startDeadline: "soon" }, "startDeadline", `${DURATION}"soon"`],
   [{ every: "5s", maxRuns: 0 }, "maxRuns", "expected number to be >=1, got 0"],
@@ -35,7 +35,7 @@ const BAD: [input: unknown, path: string, message: string][] = [
   [{ cron: 5 }, "cron", "expected string, received number"],
   [{ cron: "x".repeat(300) }, "cron", "expected string to have <=256 characters, got "],
   [{ cron: "@daily", timeZone: 5 }, "timeZone", "expected string, received number"],
-  [{ every: "5s", timeZone: "UTC" }, "timeZone", 'goes with cron only, got "UTC"'],
+  [{ every: "5s", timeZone: "UTC" }, "timeZone", 'goes with cron or rrule only, got "UTC"'],
   [{ every: "5s", dst: {} }, "dst", "goes with cron only, got {}"],
   [{ cron: "@daily", dst: { gap: "first" } }, "dst.gap", 'expected one of "next"|"skip", got "first"'],
   [

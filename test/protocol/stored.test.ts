@@ -4,6 +4,7 @@ import type { Firing, LeaseRecord, Report } from "../../src/core/lease.js";
 import type { ScheduleDefinition } from "../../src/core/schedule.js";
 import { limits } from "../../src/protocol/limits.js";
 import { decodeDefinition, decodeLease, encodeDefinition, encodeLease } from "../../src/protocol/stored.js";
+import { composite } from "./arbitrary-spec.js";
 
 const instant = fc.integer({ min: 0, max: 8_640_000_000_000_000 });
 const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_=-]{0,127}$/);
@@ -57,6 +58,7 @@ const definition: fc.Arbitrary<ScheduleDefinition> = fc.record(
       ),
       fc.record({ kind: fc.constant("every" as const), everyMs: fc.integer({ min: 1 }), phaseMs: count }),
       fc.record({ kind: fc.constant("at" as const), at: instant }),
+      composite,
     ),
     job: fc.record({
       queue: id,

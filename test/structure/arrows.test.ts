@@ -75,7 +75,7 @@ const places = (isSo: (node: ts.Node, source: Source) => boolean): string[] =>
 
 /** What each part may import besides itself: parts and packages. Nothing else, and no part that is not listed. */
 const arrows: Record<string, readonly string[]> = {
-  core: ["cron-parser"],
+  core: ["cron-parser", "rrule-temporal"],
   protocol: ["core", "zod"],
   nats: ["core", "protocol", "zod", "@nats-io/transport-node", "@nats-io/jetstream", "@nats-io/kv", "node"],
   runtime: ["core", "pino", "node"],

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Client } from "../../client/client.js";
+import { anyCalendar } from "../../core/calendar.js";
 import { collisionsOf, type Fires } from "../../core/time/collisions.js";
 import type { Finding } from "../../core/time/finding.js";
 import { compileSpec } from "../../core/time/fire-times.js";
@@ -43,7 +44,7 @@ async function lintLine(
   now: number,
 ): Promise<Finding[]> {
   const { spec, id } = await readLine(line, options);
-  return lintSpec(spec, id, compileSpec(spec, id), now);
+  return lintSpec(spec, id, compileSpec(spec, id, anyCalendar), now);
 }
 
 async function lintStored(client: Client, now: number): Promise<Told[]> {
@@ -53,7 +54,7 @@ async function lintStored(client: Client, now: number): Promise<Told[]> {
     const { id } = view;
     const spec = specOfInput(inputOf(view));
     if (spec === null) continue;
-    const times = compileSpec(spec, id);
+    const times = compileSpec(spec, id, anyCalendar);
     for (const finding of lintSpec(spec, id, times, now)) findings.push({ id, ...finding });
     if (view.nextFireTime !== null) active.push({ id, times });
   }

@@ -16,6 +16,20 @@ export interface ImportStep {
 /** Cron starts a job at each of its times, whether or not the one before has ended. */
 const AS_CRON = { overlap: "allow" } as const satisfies ScheduleInput;
 
+/** What a line of a crontab takes the place of; exclusions, start and end are none of it. */
+const TIMES = new Set([
+  "cron",
+  "timeZone",
+  "every",
+  "phase",
+  "anchor",
+  "at",
+  "ifPast",
+  "rrule",
+  "start",
+  "include",
+]);
+
 /**
  * A crontab says when and what; everything else of a schedule that exists (its retry policy, whether somebody
  * paused it) stays as it is.
@@ -23,8 +37,8 @@ const AS_CRON = { overlap: "allow" } as const satisfies ScheduleInput;
 export function planImport(job: CrontabJob, stored: ScheduleView | null): ImportStep {
   if (stored === null)
     return { job, action: "created", schedule: { ...AS_CRON, ...job.schedule }, ifRevision: 0 };
-  const { cron: _, timeZone: __, every: ___, phase: ____, at: _____, ...kept } = stored.schedule;
-  const schedule: ScheduleInput = { ...kept, ...job.schedule };
+  const kept = Object.entries(stored.schedule).filter(([field]) => !TIMES.has(field));
+  const schedule: ScheduleInput = { ...Object.fromEntries(kept), ...job.schedule };
   const action = sameJob(schedule, stored.schedule) ? "unchanged" : "updated";
   return { job, action, schedule, ifRevision: stored.revision };
 }

@@ -1,9 +1,9 @@
 /** What is allowed in a schedule, and probably not meant. */
-import type { FireTimes, Instant, ScheduleSpec } from "../schedule.js";
+import { type FireTimes, type Instant, itemsOf, type ScheduleSpec } from "../schedule.js";
 import type { Finding } from "./finding.js";
 import { dstFindings } from "./lint-dst.js";
 import { lineFindings } from "./lint-line.js";
-import { cronLinesOf, itemsOf } from "./preview.js";
+import { cronLinesOf } from "./preview.js";
 
 /**
  * @param seed the schedule's id

@@ -1,5 +1,5 @@
 /** The fire times to come, as people read them: by the clock on the wall, with a word where the clocks change. */
-import type { FireTimes, Instant, ScheduleSpec } from "../schedule.js";
+import { type FireTimes, type Instant, itemsOf, type ScheduleSpec } from "../schedule.js";
 import { type CronLine, compileCron } from "./cron.js";
 import { remarksOn } from "./remarks.js";
 import { type Zone, zoneNamed } from "./zone.js";
@@ -17,11 +17,6 @@ export interface Previewed {
   times: FireTimes;
   lines: readonly CronLine[];
   zone: Zone;
-}
-
-/** What a spec is made of. */
-export function itemsOf(spec: ScheduleSpec): readonly ScheduleSpec[] {
-  return [spec];
 }
 
 /** The cron lines of a spec, compiled; remarks are about them. */

@@ -82,7 +82,7 @@ describe("refusals", () => {
     [{ kind: "cron", expression: "0 0 * *", timeZone: "UTC" }, "expression: column 8: expected 5 fields"],
     [
       { kind: "calendar" } as unknown as ScheduleSpec,
-      'kind: expected "cron", "every" or "at", got "calendar"',
+      'kind: expected "cron", "every", "at", "rrule", "opening" or "composite", got "calendar"',
     ],
   ])("%j", (spec, message) => {
     expect(() => compileSpec(spec)).toThrow(message);
