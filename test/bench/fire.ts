@@ -13,7 +13,6 @@ import { defaultRetry } from "../../src/core/retry.js";
 import type { ScheduleDefinition, ScheduleSpec } from "../../src/core/schedule.js";
 import { Fleet } from "../../src/demo/fleet.js";
 import { openPorts } from "../../src/nats/open.js";
-import { streamsOf } from "../../src/nats/provision.js";
 import { Publisher } from "../../src/nats/publisher.js";
 import { namesOf } from "../../src/protocol/names.js";
 import { systemClock } from "../../src/runtime/clock.js";
@@ -31,14 +30,12 @@ export async function runBench(): Promise<void> {
     `nats-server ${server.version}, one node, file storage, default sync; all processes share this machine`,
   );
   try {
-    const raw = await rawLimit(server.url, "RAW", { republish: false });
+    const raw = await rawLimit(server.url);
     console.log(`raw publish limit: ${format(raw)} messages a second`);
-    const republished = await rawLimit(server.url, "RAWREPUBLISHED", { republish: true });
-    console.log(`  with WORK's own settings (republish into RUNS): ${format(republished)} a second`);
     const burst = await burstRate(server);
-    console.log(`burst: ${format(BURST)} schedules due in one second: ${format(burst)} fires a second`);
+    const share = percent(burst, raw);
     console.log(
-      `  ${percent(burst, republished)} of WORK's own limit, ${percent(burst, raw)} of the bare stream's`,
+      `burst: ${format(BURST)} schedules due in one second: ${format(burst)} fires a second, ${share} of the raw limit`,
     );
     const spread = (i: number): ScheduleSpec => ({ kind: "every", everyMs: 1_000, phaseMs: i % 1_000 });
     console.log(`spread: 1,000 fires a second, ${await lateness(server, "spread", spread)}`);
@@ -52,12 +49,11 @@ export async function runBench(): Promise<void> {
 }
 
 /** The best of three: what the machine can do, not what it did while it was busy. */
-async function rawLimit(url: string, name: string, { republish }: { republish: boolean }): Promise<number> {
+async function rawLimit(url: string): Promise<number> {
   const connection = await connectNats({ servers: url, noAsyncTraces: true });
   const jsm = await jetstreamManager(connection);
-  const names = namesOf(name.toLowerCase());
-  if (republish) for (const stream of streamsOf(names, 1)) await jsm.streams.add(stream);
-  else await jsm.streams.add(bareStream(names.work, names.laneSubjects("work")));
+  const names = namesOf("raw");
+  await jsm.streams.add(bareStream(names.work, names.laneSubjects("work")));
   const publisher = new Publisher(connection, systemClock);
   let best = 0;
   for (let round = 0; round < 3; round++) {
@@ -72,8 +68,7 @@ async function rawLimit(url: string, name: string, { republish }: { republish: b
     await Promise.all(answers);
     best = Math.max(best, BURST / ((performance.now() - startedAt) / 1_000));
   }
-  for (const stream of republish ? streamsOf(names, 1) : [{ name: names.work }])
-    await jsm.streams.delete(stream.name);
+  await jsm.streams.delete(names.work);
   await connection.close();
   return best;
 }
