@@ -272,3 +272,9 @@ export interface ApiServer {
 export interface DeliverySource {
   consume(options: ConsumeOptions): Promise<Subscription>;
 }
+
+/** Asking workers to end runs. Heard by those who listen at that moment, and nobody answers. */
+export interface Cancellations {
+  request(runId: string): void;
+  listen(onRequest: (runId: string) => void): Subscription;
+}

@@ -4,6 +4,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../core/ports.js";
 import type { Names } from "../protocol/names.js";
 import { NatsApiCaller, NatsApiServer } from "./api.js";
+import { NatsCancellations } from "./cancellations.js";
 import { NatsDeadLetters } from "./dead.js";
 import { NatsLeaseStore } from "./leases.js";
 import { NatsMembership } from "./members.js";
@@ -69,6 +70,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
       consumer: names.deadLetterConsumer,
     }),
     failures: new DurableSource(connection, clock, { stream: names.runs, consumer: names.failureConsumer }),
+    cancellations: new NatsCancellations(connection, names),
     apiServer: new NatsApiServer(connection, names, options.version),
     api: new NatsApiCaller(connection, names),
   };

@@ -6,10 +6,16 @@ export const runEventTypes = [
   "retried",
   "dead",
   "expired",
+  "cancelled",
   "skipped",
   "missed",
 ] as const;
 export type RunEventType = (typeof runEventTypes)[number];
 
 /** After one of these nothing more happens to a run. */
-export const terminalEvents = ["succeeded", "dead", "expired"] as const satisfies readonly RunEventType[];
+export const terminalEvents = [
+  "succeeded",
+  "dead",
+  "expired",
+  "cancelled",
+] as const satisfies readonly RunEventType[];

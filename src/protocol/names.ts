@@ -10,6 +10,7 @@
  *   <ns>.queued.<subject in WORK>      written by the server: this job, which no schedule fired, was stored
  *   <ns>.slots.<shard>                 written by orchestrators: these slots were fired, many in one message
  *   <ns>.dead.<queue>                  dead letters
+ *   <ns>.cancel.<runId>                a worker that has the run ends it
  *   <ns>.api.<entity>.<verb>           request and reply
  *   <ns>.alive.<memberId>              subscribed to for as long as the member's connection lives
  */
@@ -129,6 +130,7 @@ export function namesOf(namespace: string) {
     deadSubjects: `${ns}.dead.>`,
 
     api: (endpoint: string) => `${ns}.api.${endpoint}`,
+    cancel: (runId: string) => `${ns}.cancel.${runId}`,
     apiSubjects: `${ns}.api.>`,
     alive: (memberId: string) => `${ns}.alive.${memberId}`,
 

@@ -1,5 +1,6 @@
 /** From the memory server to the ports over one connection to it. */
 import { MemoryApi } from "./api.js";
+import { MemoryCancellations } from "./cancellations.js";
 import { MemoryDeadLetters } from "./dead.js";
 import { MemoryLeaseStore } from "./leases.js";
 import { MemoryLink } from "./link.js";
@@ -33,6 +34,7 @@ export function openMemoryPorts(server: MemoryServer) {
     intake: new MemoryDeliverySource(server, link, server.intakeConsumer),
     advisories: new MemoryDeliverySource(server, link, server.advisoryConsumer),
     failures: new MemoryDeliverySource(server, link, server.failureConsumer),
+    cancellations: new MemoryCancellations(server, link),
     apiServer: api,
     api,
   };

@@ -59,6 +59,8 @@ export class MemoryServer {
   readonly failureConsumer: MemoryConsumer;
   /** Who answers probes of a member; the value says whether it would answer now. */
   readonly answering = new Map<string, () => boolean>();
+  /** Who ends runs when asked to. */
+  readonly cancelling = new Set<(runId: string) => void>();
   /** Who serves the API. */
   readonly serving = new Set<(endpoint: string, body: string) => Promise<unknown>>();
   readonly #members = new Map<string, Announcement>();

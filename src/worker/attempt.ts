@@ -1,6 +1,6 @@
 /**
- * One call of a handler, with everything that can end it: it returns, it throws, its time is up, or the worker
- * has to stop.
+ * One call of a handler, with everything that can end it: it returns, it throws, its time is up, it is cancelled,
+ * or the worker has to stop.
  *
  * An aborted handler gets a grace to end by itself, because until it has, the job's message must stay in
  * progress: given back earlier, the job would run twice at once. After the grace the attempt is over whatever the
@@ -13,7 +13,9 @@ export type AttemptOutcome =
   | { kind: "succeeded"; value: unknown }
   | { kind: "failed"; error: unknown }
   /** Aborted because the worker stops. */
-  | { kind: "interrupted"; error: unknown };
+  | { kind: "interrupted"; error: unknown }
+  /** Aborted because somebody asked for it. */
+  | { kind: "cancelled"; error: unknown };
 
 export class Attempt {
   readonly #clock: Clock;
@@ -21,7 +23,8 @@ export class Attempt {
   #controller: AbortController | undefined;
   /** Why it was aborted. */
   #aborted: PunctualError | undefined;
-  #interrupted = false;
+  /** What became of an attempt that was aborted and did not succeed all the same; null: a timeout. */
+  #ending: "interrupted" | "cancelled" | null = null;
   /** There while the handler runs. */
   #end: ((outcome: AttemptOutcome) => void) | undefined;
   #cancelTimer: () => void = () => {};
@@ -65,8 +68,19 @@ export class Attempt {
   /** The worker stops and can wait no longer. */
   interrupt(): void {
     if (this.#aborted !== undefined) return;
-    this.#interrupted = true;
+    this.#ending = "interrupted";
     this.#abort(new PunctualError("unavailable", "the worker was stopped"));
+  }
+
+  /** Somebody asked for its end. */
+  cancel(): void {
+    if (this.#aborted !== undefined) return;
+    this.#ending = "cancelled";
+    this.#abort(new PunctualError("conflict", "the run was cancelled"));
+  }
+
+  get isCancelled(): boolean {
+    return this.#ending === "cancelled";
   }
 
   #onTimeout(timeoutMs: number): void {
@@ -83,16 +97,12 @@ export class Attempt {
     this.#controller?.abort(reason);
   }
 
-  /** After a timeout every result is too late; work that was finished while the worker stops is finished. */
+  /** After a timeout every result is too late; work that was finished in spite of another end is finished. */
   #signalAware(outcome: AttemptOutcome): AttemptOutcome {
     const aborted = this.#aborted;
     if (aborted === undefined) return outcome;
-    if (this.#interrupted) {
-      return outcome.kind === "succeeded"
-        ? outcome
-        : { kind: "interrupted", error: reasonOf(aborted, outcome) };
-    }
-    return { kind: "failed", error: reasonOf(aborted, outcome) };
+    if (this.#ending !== null && outcome.kind === "succeeded") return outcome;
+    return { kind: this.#ending ?? "failed", error: reasonOf(aborted, outcome) };
   }
 }
 

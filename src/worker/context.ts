@@ -29,7 +29,10 @@ export interface JobContext<T = unknown> {
   readonly queue: string;
   /** Of the message, Punctual's own included. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Aborts when the attempt takes longer than the job's timeout, and when a worker that stops can wait no longer. */
+  /**
+   * Aborts when the attempt takes longer than the job's timeout, when the run is cancelled, and when a worker that
+   * stops can wait no longer.
+   */
   readonly signal: AbortSignal;
   /** Its lines carry the run id and the attempt. */
   readonly log: Logger;

@@ -7,6 +7,7 @@
  *       ├─ too many attempts, or the payload is invalid ────────────────► DEAD, `dead`, term
  *       │
  *       handler ─────────┬─ returned ─────────────────────► `succeeded` ─► ack
+ *                        ├─ was cancelled ───────────────► `cancelled` ─► ack
  *                        ├─ failed, attempts left ────────► `retried` ───► nak with delay
  *                        └─ failed for the last time ─────► DEAD, `dead` ► term
  *
@@ -122,6 +123,15 @@ export class Execution {
     return true;
   }
 
+  get runId(): string {
+    return this.#job.runId;
+  }
+
+  /** Somebody asked for its end: it is not tried again. */
+  cancel(): void {
+    this.#attempt.cancel();
+  }
+
   /** The worker stops and can wait no longer. */
   interrupt(): void {
     this.#attempt.interrupt();
@@ -142,6 +152,7 @@ export class Execution {
   }
 
   async #perform(payload: unknown): Promise<void> {
+    if (this.#attempt.isCancelled) return this.#endCancelled();
     if (this.#attempt.aborted !== undefined) return this.#giveBack(this.#attempt.aborted);
     const { handler, clock, log, queue } = this.#place;
     const [job, delivery, maxAttempts] = [this.#job, this.#delivery, this.#maxAttempts];
@@ -160,6 +171,7 @@ export class Execution {
     this.#running = false;
     if (outcome.kind === "succeeded") await this.#succeed(outcome.value, clock.monotonic() - startedAt);
     else if (outcome.kind === "failed") await this.#fail(outcome.error);
+    else if (outcome.kind === "cancelled") await this.#endCancelled();
     else await this.#giveBack(outcome.error);
   }
 
@@ -176,6 +188,13 @@ export class Execution {
       ...(result !== undefined && { result }),
     };
     await this.#persistence.of("storing a success", () => this.#append("succeeded", "succeeded", data));
+    this.#delivery.ack();
+  }
+
+  async #endCancelled(): Promise<void> {
+    const { queue, worker } = this.#place;
+    const data = { attempt: this.#delivery.attempt, queue, worker };
+    await this.#persistence.of("storing a cancellation", () => this.#append("cancelled", "cancelled", data));
     this.#delivery.ack();
   }
 

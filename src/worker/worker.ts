@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { invalid, messageOf, PunctualError } from "../core/errors.js";
 import type {
+  Cancellations,
   Clock,
   DeadLetters,
   Delivery,
@@ -34,6 +35,8 @@ export interface WorkerPorts {
   queues: QueueStore;
   /** Without it the worker is not seen among the members; nothing else depends on it. */
   members?: Membership | undefined;
+  /** Without them its runs cannot be cancelled. */
+  cancellations?: Cancellations | undefined;
   clock: Clock;
   log: Logger;
 }
@@ -56,6 +59,7 @@ export class Worker {
   readonly #timers = new Map<string, () => void>();
   #workplace: Workplace | undefined;
   #subscription: Subscription | undefined;
+  #cancellations: Subscription | undefined;
   #member: Member | undefined;
   #state: "new" | "running" | "draining" | "stopped" = "new";
   #starting: Promise<this> | undefined;
@@ -92,10 +96,11 @@ export class Worker {
   }
 
   async #begin(): Promise<this> {
-    const { source, queues, log } = this.#ports;
+    const { source, queues, log, cancellations } = this.#ports;
     const { ackWaitMs, maxAttempts } = await queues.ensure(this.queue);
     const heartbeatMs = this.#heartbeatWithin(ackWaitMs);
     this.#workplace = this.#workplaceFor(maxAttempts);
+    this.#cancellations = cancellations?.listen((runId) => this.#cancel(runId));
     this.#subscription = await source.consume(this.queue, {
       concurrency: this.#settings.concurrency,
       onDelivery: (delivery) => this.#onDelivery(delivery),
@@ -122,6 +127,7 @@ export class Worker {
     }
     this.#state = "stopped";
     for (const cancel of this.#timers.values()) cancel();
+    await this.#quietly("hearing no more", () => this.#cancellations?.stop());
     const { members } = this.#ports;
     const member = this.#member;
     if (members && member) await this.#quietly("leaving", () => members.leave(member));
@@ -156,6 +162,10 @@ export class Worker {
   /** One sweep for all jobs: a timer each would cost more than the jobs. */
   #beat(): void {
     for (const execution of this.#running.values()) execution.beat();
+  }
+
+  #cancel(runId: string): void {
+    for (const execution of this.#running.values()) if (execution.runId === runId) execution.cancel();
   }
 
   #tellStarts(): void {

@@ -268,6 +268,59 @@ describe("a payload", () => {
   });
 });
 
+describe("a run that is cancelled", () => {
+  test("aborts, ends as cancelled and is not tried again", async () => {
+    const bench = new Bench();
+    const held = new HeldHandler(bench.journal);
+    await bench.start(held.handle);
+    bench.deliver();
+    await bench.journal.until("handler");
+    expect(held.jobs[0]?.signal.aborted).toBe(false);
+    bench.cancel("another:20260101T000000Z");
+    expect(held.jobs[0]?.signal.aborted).toBe(false);
+    bench.cancel(RUN_ID);
+    expect(held.jobs[0]?.signal.reason).toMatchObject({ code: "conflict", message: "the run was cancelled" });
+    held.reject(held.jobs[0]?.signal.reason);
+    await bench.journal.until("ack");
+    expect(bench.done).toEqual(["handler", "aborted", "append cancelled", "ack"]);
+    expect(bench.dataOf("cancelled")).toMatchObject({ attempt: 1, queue: "mail", worker: "w1" });
+  });
+
+  test("has succeeded when its handler finished all the same", async () => {
+    const bench = new Bench();
+    const held = new HeldHandler(bench.journal);
+    await bench.start(held.handle);
+    bench.deliver();
+    await bench.journal.until("handler");
+    bench.cancel(RUN_ID);
+    held.resolve("done");
+    await bench.journal.until("ack");
+    expect(bench.done.filter((line) => line.startsWith("append"))).toEqual(["append succeeded"]);
+  });
+
+  test("is given up when its handler does not heed the signal", async () => {
+    const bench = new Bench();
+    const held = new HeldHandler(bench.journal);
+    await bench.start(held.handle, { abortGraceMs: 100 });
+    bench.deliver();
+    await bench.journal.until("handler");
+    bench.cancel(RUN_ID);
+    await bench.journal.until("timer 100");
+    bench.clock.advance(100);
+    await bench.journal.until("append cancelled");
+  });
+
+  test("before its handler began never begins", async () => {
+    const bench = new Bench();
+    await bench.start(() => bench.journal.add("handler"));
+    bench.deliver({ storedLate: 60_000 });
+    bench.cancel(RUN_ID);
+    await bench.journal.until("ack");
+    expect(bench.done).not.toContain("handler");
+    expect(bench.done).toContain("append cancelled");
+  });
+});
+
 describe("a job with a start deadline", () => {
   const deadline = { ...firedHeaders, [h.startDeadline]: "2026-01-01T00:00:05.000Z" };
 
@@ -314,7 +367,7 @@ describe("a job with a start deadline", () => {
 });
 
 describe("a message that came late or again", () => {
-  test.each(["succeeded", "dead", "expired"])(
+  test.each(["succeeded", "dead", "expired", "cancelled"])(
     "of a run that is %s is acknowledged without running",
     async (type) => {
       const bench = new Bench();
@@ -322,7 +375,7 @@ describe("a message that came late or again", () => {
       await bench.start(() => bench.journal.add("handler"));
       bench.deliver({ storedLate: 1_001 });
       await bench.journal.until("ack");
-      expect(bench.done).toEqual(["has", "has", "has", "ack"]);
+      expect(bench.done).toEqual(["has", "has", "has", "has", "ack"]);
     },
   );
 

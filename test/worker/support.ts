@@ -111,11 +111,20 @@ export class Bench {
   /** Operations that fail: `append succeeded`, `bury`, `has`. */
   readonly broken = new Set<string>();
   consumed: ConsumeOptions | undefined;
+  /** Asks for the end of a run. */
+  cancel: (runId: string) => void = () => {};
 
   readonly ports: WorkerPorts = {
     clock: this.clock,
     log: silentLogger,
     queues: { ensure: async () => this.settings, get: async () => this.settings },
+    cancellations: {
+      request: () => {},
+      listen: (onRequest) => {
+        this.cancel = onRequest;
+        return { stop: async () => {} };
+      },
+    },
     source: {
       consume: async (_queue, options) => {
         this.consumed = options;
