@@ -3,6 +3,18 @@ import type { Flag } from "./flags.js";
 
 export const policyFlags: readonly Flag[] = [
   {
+    flags: "--max-concurrent <n>",
+    field: "maxConcurrent",
+    kind: "number",
+    text: "runs that may be queued or running at once, unless --overlap allow (default: 1)",
+  },
+  {
+    flags: "--buffer-limit <n>",
+    field: "bufferLimit",
+    kind: "number",
+    text: "runs that may wait, with --overlap buffer-all (default: 100)",
+  },
+  {
     flags: "--catch-up-rate <n>",
     field: "catchUpRate",
     kind: "number",

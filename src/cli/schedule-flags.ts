@@ -64,7 +64,7 @@ export const scheduleFlags: readonly Flag[] = [
     flags: "--overlap <policy>",
     field: "overlap",
     kind: "text",
-    text: "skip or allow, when an earlier run is not over (default: skip)",
+    text: "skip, allow, buffer-one, buffer-all, cancel-other or terminate-other (default: skip)",
   },
   {
     flags: "--misfire <policy>",

@@ -14,6 +14,10 @@ export interface RunPolicies {
   countsFrom: Instant;
   /** After so many failed runs in a row the schedule pauses itself. 0: never. */
   pauseOnFailure: number;
+  /** Runs that may be queued or running at once, unless overlaps are allowed. */
+  maxConcurrent: number;
+  /** Runs that may wait, with the overlap policy `buffer-all`. */
+  bufferLimit: number;
   /** Misfires of one schedule that are fired in a second. */
   catchUpRate: number;
   /** Until when it is paused; undefined: until it is resumed. */
@@ -27,6 +31,8 @@ export const defaultPolicies: RunPolicies = {
   maxRuns: 0,
   countsFrom: 0,
   pauseOnFailure: 0,
+  maxConcurrent: 1,
+  bufferLimit: 100,
   catchUpRate: 10,
 };
 

@@ -273,6 +273,19 @@ export interface DeliverySource {
   consume(options: ConsumeOptions): Promise<Subscription>;
 }
 
+/** A run that is queued or running. */
+export interface Occupant {
+  runId: string;
+  queue: string;
+  /** Of its message in WORK. */
+  seq: number;
+}
+
+/** Hints that a run may be over, as soon as anyone knows; some are lost. */
+export interface RunEnds {
+  listen(run: Occupant, onEnd: () => void): Subscription;
+}
+
 /** Asking workers to end runs. Heard by those who listen at that moment, and nobody answers. */
 export interface Cancellations {
   request(runId: string): void;

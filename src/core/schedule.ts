@@ -2,6 +2,7 @@
 
 import type { Instant } from "./instant.js";
 import type { Labels } from "./labels.js";
+import type { OverlapPolicy } from "./overlap-policy.js";
 import type { RunPolicies } from "./policies.js";
 
 export type { Instant };
@@ -113,9 +114,6 @@ export interface FireTimes {
 /** What to do with slots that were not decided in time, because nobody was there to do it. */
 export type MisfirePolicy = "skip" | "once" | "all";
 
-/** What to do when a slot falls due while an earlier run of the schedule is queued or running. */
-export type OverlapPolicy = "skip" | "allow";
-
 /** When a failed attempt is tried again. */
 export interface RetryPolicy {
   /** Attempts in all, the first included. */
@@ -144,6 +142,7 @@ export interface Job {
 export interface ScheduleDefinition extends RunPolicies {
   spec: ScheduleSpec;
   job: Job;
+  /** What to do when a slot falls due while an earlier run of the schedule is queued or running. */
   overlap: OverlapPolicy;
   misfire: MisfirePolicy;
   /** Slots older than this when they could be decided are missed, whatever the misfire policy says. */

@@ -6,6 +6,7 @@ import type { Names } from "../protocol/names.js";
 import { NatsApiCaller, NatsApiServer } from "./api.js";
 import { NatsCancellations } from "./cancellations.js";
 import { NatsDeadLetters } from "./dead.js";
+import { NatsRunEnds } from "./ends.js";
 import { NatsLeaseStore } from "./leases.js";
 import { NatsMembership } from "./members.js";
 import { provision } from "./provision.js";
@@ -71,6 +72,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     }),
     failures: new DurableSource(connection, clock, { stream: names.runs, consumer: names.failureConsumer }),
     cancellations: new NatsCancellations(connection, names),
+    ends: new NatsRunEnds(connection, names),
     apiServer: new NatsApiServer(connection, names, options.version),
     api: new NatsApiCaller(connection, names),
   };

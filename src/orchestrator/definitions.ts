@@ -32,9 +32,9 @@ export class Definition implements CompiledSchedule {
     return this.#messages;
   }
 
-  messageOf({ slot, catchUp }: Firing, term: number): WorkMessage {
+  messageOf({ slot, catchUp }: Firing, term: number, ticket: number): WorkMessage {
     const trigger = catchUp === true ? "catch-up" : "schedule";
-    return this.messages.message(slot, term, { trigger, previous: this.#before(slot) });
+    return this.messages.message(slot, term, { trigger, ticket, previous: this.#before(slot) });
   }
 
   /** Slots mostly come one after the other. */

@@ -8,6 +8,8 @@ import type { Instant } from "../core/schedule.js";
 export interface Publishing {
   /** False from the moment at which the lease can no longer be trusted. */
   mayPublish(): boolean;
+  /** Whether a run that is due is to be published now; if not, its owner has dealt with it. */
+  admits(firing: Firing): boolean;
   messageOf(firing: Firing): WorkMessage;
   onOutcome(firing: Firing, outcome: PublishOutcome): void;
 }
@@ -22,10 +24,17 @@ interface Batch {
   time: Instant;
 }
 
+/** The wall clock may be set while we wait for it. */
+const LOOK_MS = 1_000;
+
+const timeOf = (heap: Heap<Batch>): Instant => heap.peek()?.time ?? Number.POSITIVE_INFINITY;
+
 export class Dispatcher {
   readonly #work: WorkStream;
   readonly #clock: Clock;
-  readonly #batches = new Heap<Batch>((a, b) => a.time < b.time);
+  readonly #live = new Heap<Batch>((a, b) => a.time < b.time);
+  /** What is caught up with goes after what is due now. */
+  readonly #late = new Heap<Batch>((a, b) => a.time < b.time);
   #cancelTimer: (() => void) | undefined;
   #pumping = false;
 
@@ -36,18 +45,29 @@ export class Dispatcher {
 
   /** @param firings in the order of their slots */
   add(owner: Publishing, firings: readonly Firing[]): void {
+    const isLate = ({ catchUp }: Firing) => catchUp === true;
+    this.#add(
+      this.#live,
+      owner,
+      firings.filter((firing) => !isLate(firing)),
+    );
+    this.#add(this.#late, owner, firings.filter(isLate));
+    this.#wake();
+  }
+
+  #add(heap: Heap<Batch>, owner: Publishing, firings: readonly Firing[]): void {
     const first = firings[0];
     if (first === undefined) return;
     // What can be done before the fire time is done now: then only the sending is left.
     const isEarly = first.slot > this.#clock.now();
     const prepared = isEarly ? firings.map((firing) => this.#work.prepare(owner.messageOf(firing))) : [];
-    this.#batches.push({ owner, firings, prepared, next: 0, time: first.slot });
-    this.#wake();
+    heap.push({ owner, firings, prepared, next: 0, time: first.slot });
   }
 
   /** Publishes one again after a while. */
   addLater(owner: Publishing, firing: Firing, delayMs: number): void {
-    this.#batches.push({
+    const heap = firing.catchUp === true ? this.#late : this.#live;
+    heap.push({
       owner,
       firings: [firing],
       prepared: [],
@@ -59,50 +79,53 @@ export class Dispatcher {
 
   stop(): void {
     this.#cancelTimer?.();
-    while (this.#batches.pop() !== undefined);
+    while (this.#live.pop() !== undefined);
+    while (this.#late.pop() !== undefined);
   }
 
   #wake(): void {
     if (this.#pumping) return;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    const top = this.#batches.peek();
-    if (top === undefined) return;
-    const wait = top.time - this.#clock.now();
+    const next = Math.min(timeOf(this.#live), timeOf(this.#late));
+    if (next === Number.POSITIVE_INFINITY) return;
+    const wait = Math.min(next - this.#clock.now(), LOOK_MS);
     if (wait > 0) this.#cancelTimer = this.#clock.after(wait, () => this.#wake());
     else void this.#pump();
   }
 
   async #pump(): Promise<void> {
     this.#pumping = true;
-    for (let top = this.#due(); top !== undefined; top = this.#due()) {
+    for (let heap = this.#due(); heap !== undefined; heap = this.#due()) {
       const room = this.#work.ready();
       if (room !== undefined) await room;
-      else this.#publishNext(top);
+      else this.#publishNext(heap);
     }
     this.#pumping = false;
     this.#wake();
   }
 
-  #due(): Batch | undefined {
-    const top = this.#batches.peek();
-    return top !== undefined && top.time <= this.#clock.now() ? top : undefined;
+  #due(): Heap<Batch> | undefined {
+    const now = this.#clock.now();
+    return [this.#live, this.#late].find((heap) => timeOf(heap) <= now);
   }
 
-  #publishNext(batch: Batch): void {
+  #publishNext(heap: Heap<Batch>): void {
+    const batch = heap.peek() as Batch;
     const { owner } = batch;
     if (!owner.mayPublish()) {
-      this.#batches.pop();
+      heap.pop();
       return;
     }
     const index = batch.next++;
     const firing = batch.firings[index] as Firing;
     const following = batch.firings[batch.next];
-    if (following === undefined) this.#batches.pop();
+    if (following === undefined) heap.pop();
     else if (following.slot > batch.time) {
       batch.time = following.slot;
-      this.#batches.replace(batch);
+      heap.replace(batch);
     }
+    if (!owner.admits(firing)) return;
     const message = batch.prepared[index] ?? this.#work.prepare(owner.messageOf(firing));
     void message.send().then((outcome) => owner.onOutcome(firing, outcome));
   }

@@ -17,6 +17,11 @@ export class Flights {
     return [...this.#carried.keys()];
   }
 
+  /** Whether a run is still to be published. */
+  isOpen(firing: Firing): boolean {
+    return this.#open.has(firing);
+  }
+
   /** The definition that a run is published from. */
   definitionOf(firing: Firing): Definition {
     return this.#open.get(firing) as Definition;

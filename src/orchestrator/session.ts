@@ -4,6 +4,7 @@
  */
 import type {
   ApiServer,
+  Cancellations,
   Clock,
   DeadLetters,
   DeliverySource,
@@ -11,6 +12,7 @@ import type {
   Member,
   Membership,
   QueueStore,
+  RunEnds,
   RunLog,
   ScheduleStore,
   Subscription,
@@ -48,6 +50,8 @@ export interface OrchestratorPorts {
   intake: DeliverySource;
   advisories: DeliverySource;
   failures: DeliverySource;
+  cancellations: Cancellations;
+  ends: RunEnds;
   /** Payloads above this are refused, in bytes. */
   maxPayload: number;
   newNonce(): string;

@@ -6,10 +6,11 @@
  * "duplicate" means fired, loses slots: the duplicate may be of a tombstone.
  */
 import type { Firing } from "../core/lease.js";
-import type { RunLog, StoredMessage, WorkStream } from "../core/ports.js";
+import type { Occupant, RunLog, StoredMessage, WorkStream } from "../core/ports.js";
 import { headers as h } from "../protocol/headers.js";
-import { msgIdOf } from "../protocol/job-message.js";
-import { type Names, runIdOf } from "../protocol/names.js";
+import { msgIdOf, readJob } from "../protocol/job-message.js";
+import { type Names, parseJobSubject, runIdOf } from "../protocol/names.js";
+import { fallbackRunId } from "../protocol/run-id.js";
 import { Doubt } from "./doubt.js";
 
 export interface SettlePorts {
@@ -70,7 +71,10 @@ function isTombstone(message: StoredMessage | null, subject: string): boolean {
 }
 
 /** What a refused publish means; `seq`: of the run's own message, where it is known. */
-export type TakenBy = { kind: "this run"; seq: number | null } | { kind: "another run" | "nobody" };
+export type TakenBy =
+  | { kind: "this run"; seq: number | null }
+  | { kind: "another run"; occupant: Occupant }
+  | { kind: "nobody" };
 
 /** Reads a "subject taken" instead of guessing: the run may have been stored, and even done, by an older term. */
 export async function readTaken(ports: SettlePorts, firing: Firing, subject: string): Promise<TakenBy> {
@@ -78,5 +82,10 @@ export async function readTaken(ports: SettlePorts, firing: Firing, subject: str
   const message = await ports.work.lastOn(subject);
   if (message !== null && message.headers[h.runId] === runId) return { kind: "this run", seq: message.seq };
   if (await ports.runs.hasAny(runId)) return { kind: "this run", seq: null };
-  return { kind: message === null ? "nobody" : "another run" };
+  return message === null ? { kind: "nobody" } : { kind: "another run", occupant: occupantOf(message) };
+}
+
+function occupantOf({ subject, seq, headers }: StoredMessage): Occupant {
+  const { runId } = readJob(headers, () => fallbackRunId(subject, seq));
+  return { runId, seq, queue: parseJobSubject(subject)?.queue ?? "" };
 }

@@ -8,6 +8,7 @@
  */
 import { Agenda } from "../core/agenda.js";
 import { commitTo, type Firing, type LeaseRecord, type Report, release } from "../core/lease.js";
+import { startsBefore } from "../core/policies.js";
 import type { PublishOutcome, Versioned, WorkMessage } from "../core/ports.js";
 import { limits } from "../protocol/limits.js";
 import type { Logger } from "../runtime/log.js";
@@ -18,14 +19,14 @@ import type { Dispatcher, Publishing } from "./dispatcher.js";
 import { Doubt } from "./doubt.js";
 import { Flights } from "./flights.js";
 import type { Inherited } from "./inherited.js";
+import { type OverlapPorts, Overlaps } from "./overlaps.js";
 import { Reports, reportOf } from "./reports.js";
 import { RunsMark } from "./runs-mark.js";
-import { readTaken, type SettlePorts } from "./settle.js";
 import { type InWork, SlotRecords } from "./slot-records.js";
 import { Tenure, type TenurePorts } from "./tenure.js";
 import { Traces } from "./traces.js";
 
-export interface TermPorts extends SettlePorts, TenurePorts {
+export interface TermPorts extends OverlapPorts, TenurePorts {
   definitions: Definitions;
   dispatcher: Dispatcher;
   log: Logger;
@@ -53,6 +54,7 @@ export class Term implements Publishing {
   readonly #agenda: Agenda;
   readonly #adopted: Adopted;
   readonly #flights = new Flights();
+  readonly #overlaps: Overlaps;
   readonly #slots: SlotRecords;
   readonly #traces: Traces;
   readonly #mark: RunsMark;
@@ -73,6 +75,13 @@ export class Term implements Publishing {
     this.#alarm = new Alarm(ports.clock);
     this.#reports = new Reports(ports, () => this.#alarm.ring());
     this.#mark = new RunsMark(ports, lease.value.runsFrom);
+    this.#overlaps = new Overlaps(ports, {
+      definitionOf: (firing) => this.#flights.definitionOf(firing),
+      publish: (firing) => ports.dispatcher.addLater(this, firing, 0),
+      fired: (firing, seq) => this.#fired(firing, seq),
+      skipped: (firing, reason) => this.#notFired(firing, "skipped", reason),
+      doubt: (reason) => this.#endInDoubt(reason),
+    });
     const place = { shard, term: this.term };
     this.#slots = new SlotRecords(ports, place, inWork, (firing) => this.#drop(firing));
     this.#traces = new Traces(ports.runs, shard, this.#mark.value, inWork);
@@ -102,6 +111,7 @@ export class Term implements Publishing {
       this.#ended = true;
       this.#reports.stop();
       this.#slots.stop();
+      this.#overlaps.stop();
       unlisten();
     }
   }
@@ -117,8 +127,17 @@ export class Term implements Publishing {
     return !this.#ended && this.#doubt === undefined && this.#tenure.isTrusted;
   }
 
+  admits(firing: Firing): boolean {
+    if (!this.#flights.isOpen(firing)) return false;
+    const { schedule } = this.#flights.definitionOf(firing);
+    if (this.#ports.clock.now() <= startsBefore(schedule, firing.slot)) return this.#overlaps.admits(firing);
+    this.#notFired(firing, "expired", "start deadline");
+    return false;
+  }
+
   messageOf(firing: Firing): WorkMessage {
-    return this.#flights.definitionOf(firing).messageOf(firing, this.term);
+    const ticket = this.#overlaps.ticketOf(firing);
+    return this.#flights.definitionOf(firing).messageOf(firing, this.term, ticket);
   }
 
   onOutcome(firing: Firing, outcome: PublishOutcome): void {
@@ -128,7 +147,7 @@ export class Term implements Publishing {
         this.#fired(firing, outcome.seq);
         break;
       case "taken":
-        void this.#onTaken(firing);
+        void this.#overlaps.onTaken(firing);
         break;
       case "full":
         this.#warnOfWaiting(outcome.reason);
@@ -187,7 +206,7 @@ export class Term implements Publishing {
 
   #mayRelease(): boolean {
     if (this.#releaseBy === undefined) return false;
-    return this.#flights.size === 0 || this.#ports.clock.monotonic() >= this.#releaseBy;
+    return this.#flights.size === this.#overlaps.waiting || this.#ports.clock.monotonic() >= this.#releaseBy;
   }
 
   #isTimeToCommit(): boolean {
@@ -245,18 +264,6 @@ export class Term implements Publishing {
     return { kind: (await this.#tenure.write(kept)) ? "released" : "lost" };
   }
 
-  async #onTaken(firing: Firing): Promise<void> {
-    try {
-      const { messages } = this.#flights.definitionOf(firing);
-      const by = await readTaken(this.#ports, firing, messages.subject(firing.slot));
-      if (by.kind === "this run") this.#fired(firing, by.seq);
-      else if (by.kind === "another run") this.#notFired(firing, "skipped", "overlap");
-      else this.#ports.dispatcher.addLater(this, firing, 0);
-    } catch (error) {
-      this.#endInDoubt(`a taken subject could not be read: ${(error as Error).message}`);
-    }
-  }
-
   /** Once a term: there may be thousands of runs, each tried again and again. */
   #warnOfWaiting(reason: string): void {
     if (this.#isWaiting) return;
@@ -273,6 +280,7 @@ export class Term implements Publishing {
   #fired(firing: Firing, seq: number | null): void {
     this.#flights.land(firing, this.#mark.value);
     this.#slots.add(firing, seq);
+    this.#overlaps.forget(firing);
   }
 
   /** The next commit leaves the entry out. */
@@ -286,5 +294,6 @@ export class Term implements Publishing {
     this.#reports.add(reportOf(firing, outcome, reason));
     this.#agenda.uncount(firing);
     this.#drop(firing);
+    this.#overlaps.forget(firing);
   }
 }

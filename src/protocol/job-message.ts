@@ -22,10 +22,9 @@ export interface FireDetails {
   trigger?: Trigger | undefined;
   /** The fire time before the slot's. Default: none. */
   previous?: Instant | null | undefined;
+  /** Which of its subjects, from 1 to `maxConcurrent`. Default: the first. */
+  ticket?: number | undefined;
 }
-/** Where all runs of a schedule take turns. */
-const ONLY = "1";
-
 /** Builds the messages of one definition; what does not change from slot to slot is made once. */
 export class FireMessages {
   readonly #names: Names;
@@ -40,17 +39,25 @@ export class FireMessages {
     this.#fixed = { ...schedule.job.headers, ...policyHeaders(schedule.job), [h.scheduleId]: schedule.id };
   }
 
-  /** The subject is the mutex: one for all slots when overlaps are skipped, one for each when allowed. */
-  subject(slot: Instant): string {
+  /**
+   * The subject is the mutex: one for each slot when overlaps are allowed, else one for each run that may be under way
+   * at once, by its number.
+   */
+  subject(slot: Instant, ticket = 1): string {
     const { id, overlap, job } = this.#schedule;
-    return this.#names.fire(job.queue, id, overlap === "skip" ? ONLY : instantToken(slot));
+    return this.#names.fire(job.queue, id, overlap === "allow" ? instantToken(slot) : String(ticket));
   }
 
   message(slot: Instant, term: number, details: FireDetails = {}): WorkMessage {
-    const { runId = runIdOf(this.#schedule.id, slot), trigger = "schedule", previous = null } = details;
+    const {
+      runId = runIdOf(this.#schedule.id, slot),
+      trigger = "schedule",
+      previous = null,
+      ticket,
+    } = details;
     const deadline = trigger === "backfill" ? Number.POSITIVE_INFINITY : startsBefore(this.#schedule, slot);
     return {
-      subject: this.subject(slot),
+      subject: this.subject(slot, ticket),
       msgId: msgIdOf(runId, term),
       headers: {
         ...this.#fixed,

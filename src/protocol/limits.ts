@@ -29,6 +29,11 @@ export const limits = {
   defaultShards: 16,
   /** Entries one lease record may carry: at most about 160 bytes each, well below a message's 1 MiB. */
   firingPerShard: 4_096,
+  /** Runs of a schedule that may be under way at once, where their number is limited. */
+  maxConcurrent: 64,
+  /** Runs of one schedule, and of one shard, that may wait for others to be over. */
+  bufferPerSchedule: 1_000,
+  waitingPerShard: 1_024,
   /** Schedules with a limit of runs in one shard. */
   countedPerShard: 512,
   /** Failed runs in a row that may be asked for. */

@@ -123,6 +123,8 @@ export function namesOf(namespace: string) {
       `$JS.EVENT.ADVISORY.CONSUMER.*.${upper}_WORK.*`,
       `$JS.EVENT.METRIC.CONSUMER.ACK.${upper}_WORK.*`,
     ],
+    /** Told by the server when a worker has acknowledged a job. */
+    acks: (queue: string) => `$JS.EVENT.METRIC.CONSUMER.ACK.${upper}_WORK.work-${queue}`,
     maxDeliveries: `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${upper}_WORK.*`,
     deadLetterConsumer: "dead-letters",
 

@@ -1,5 +1,6 @@
 /** The policies of a schedule: as people write them, and as they are stored. */
 import { z } from "zod";
+import { overlapPolicies } from "../core/overlap-policy.js";
 import { defaultPolicies, pausers, type RunPolicies } from "../core/policies.js";
 import type { Instant, ScheduleDefinition } from "../core/schedule.js";
 import { formatDuration } from "./duration.js";
@@ -7,6 +8,19 @@ import { limits } from "./limits.js";
 import { duration, instant } from "./time-input.js";
 
 export const policyFields = {
+  overlap: z.enum(overlapPolicies).default("skip").describe("When earlier runs are not over. Default skip."),
+  maxConcurrent: z
+    .int()
+    .min(1)
+    .max(limits.maxConcurrent)
+    .default(defaultPolicies.maxConcurrent)
+    .describe("Runs that may be queued or running at once, unless overlap is allow. Default 1."),
+  bufferLimit: z
+    .int()
+    .min(1)
+    .max(limits.bufferPerSchedule)
+    .default(defaultPolicies.bufferLimit)
+    .describe("Runs that may wait, with overlap buffer-all. Default 100."),
   startDeadline: duration
     .default(0)
     .describe("A run that has not started this long after its slot is expired, not run late. Default none."),
@@ -39,6 +53,8 @@ export function policiesOf(input: z.output<Policies>, now: Instant): RunPolicies
     maxRuns: input.maxRuns ?? 0,
     countsFrom: now,
     pauseOnFailure: input.pauseOnFailure ?? 0,
+    maxConcurrent: input.maxConcurrent,
+    bufferLimit: input.bufferLimit,
     catchUpRate: input.catchUpRate,
     ...(input.pausedUntil !== undefined && { pausedUntil: input.pausedUntil }),
   };
@@ -47,7 +63,11 @@ export function policiesOf(input: z.output<Policies>, now: Instant): RunPolicies
 /** The input that says the same; what is as by default is left out. */
 export function policyInputOf(definition: ScheduleDefinition): z.input<Policies> {
   const { startDeadlineMs, maxRuns, pauseOnFailure, catchUpRate, pausedUntil } = definition;
+  const { overlap, maxConcurrent, bufferLimit } = definition;
   return {
+    overlap,
+    ...(maxConcurrent !== defaultPolicies.maxConcurrent && { maxConcurrent }),
+    ...(bufferLimit !== defaultPolicies.bufferLimit && { bufferLimit }),
     ...(startDeadlineMs > 0 && { startDeadline: formatDuration(startDeadlineMs) }),
     ...(maxRuns > 0 && { maxRuns }),
     ...(pauseOnFailure > 0 && { pauseOnFailure }),
@@ -56,8 +76,24 @@ export function policyInputOf(definition: ScheduleDefinition): z.input<Policies>
   };
 }
 
+/** Fields that would do nothing are refused: whoever writes them expects something else. */
+export function checkPolicies(
+  { overlap, maxConcurrent, bufferLimit }: z.output<Policies>,
+  context: z.RefinementCtx,
+): void {
+  const refuse = (field: string, message: string) =>
+    context.addIssue({ code: "custom", path: [field], message });
+  if (overlap === "allow" && maxConcurrent !== defaultPolicies.maxConcurrent)
+    refuse("maxConcurrent", "goes with another overlap than allow");
+  if (overlap !== "buffer-all" && bufferLimit !== defaultPolicies.bufferLimit)
+    refuse("bufferLimit", "goes with overlap buffer-all only");
+}
+
 /** In their bucket. Definitions that were stored before there was a policy have its default. */
 export const storedPolicies = {
+  overlap: z.enum(overlapPolicies),
+  maxConcurrent: z.int().min(1).default(defaultPolicies.maxConcurrent),
+  bufferLimit: z.int().min(1).default(defaultPolicies.bufferLimit),
   startDeadlineMs: z.int().min(0).default(defaultPolicies.startDeadlineMs),
   maxRuns: z.int().min(0).default(defaultPolicies.maxRuns),
   countsFrom: z.int().default(defaultPolicies.countsFrom),

@@ -9,7 +9,7 @@ import { isReservedHeader } from "./headers.js";
 import { labelMap } from "./label-input.js";
 import { limits } from "./limits.js";
 import { checkQueue } from "./names.js";
-import { policiesOf, policyFields, policyInputOf } from "./policy-input.js";
+import { checkPolicies, policiesOf, policyFields, policyInputOf } from "./policy-input.js";
 import { checkSpecInput, specFields } from "./spec-input.js";
 import { specInputOf, specOf } from "./spec-translation.js";
 import { duration } from "./time-input.js";
@@ -65,10 +65,6 @@ export const scheduleInput = z
     headers: headerMap.default({}).describe("Added to the message."),
     retry: retryInput.default({}),
     timeout: duration.default(0).describe("Limit of one attempt. Default none."),
-    overlap: z
-      .enum(["skip", "allow"])
-      .default("skip")
-      .describe("When an earlier run is not over. Default skip."),
     misfire: z
       .enum(["skip", "once", "all"])
       .default("once")
@@ -80,7 +76,8 @@ export const scheduleInput = z
     note: z.string().max(limits.noteLength).optional(),
     labels: labelMap.optional().describe("For people to find schedules by. Default none."),
   })
-  .superRefine(checkSpecInput);
+  .superRefine(checkSpecInput)
+  .superRefine(checkPolicies);
 
 export type ScheduleInput = z.input<typeof scheduleInput>;
 
@@ -136,7 +133,6 @@ export function inputOf(definition: ScheduleDefinition): ScheduleInput {
       maxDelay: formatDuration(job.retry.maxDelayMs),
     },
     timeout: formatDuration(job.timeoutMs),
-    overlap: definition.overlap,
     misfire: definition.misfire,
     catchUpWindow: formatDuration(definition.catchUpWindowMs),
     delivery: definition.delivery,

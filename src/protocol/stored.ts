@@ -21,7 +21,6 @@ const definition: z.ZodType<ScheduleDefinition> = z.object({
     }),
     timeoutMs: z.number(),
   }),
-  overlap: z.enum(["skip", "allow"]),
   misfire: z.enum(["skip", "once", "all"]),
   catchUpWindowMs: z.number(),
   delivery: z.enum(["at-least-once", "at-most-once"]),

@@ -2,6 +2,7 @@
 import { MemoryApi } from "./api.js";
 import { MemoryCancellations } from "./cancellations.js";
 import { MemoryDeadLetters } from "./dead.js";
+import { MemoryRunEnds } from "./ends.js";
 import { MemoryLeaseStore } from "./leases.js";
 import { MemoryLink } from "./link.js";
 import { MemoryMembership } from "./members.js";
@@ -35,6 +36,7 @@ export function openMemoryPorts(server: MemoryServer) {
     advisories: new MemoryDeliverySource(server, link, server.advisoryConsumer),
     failures: new MemoryDeliverySource(server, link, server.failureConsumer),
     cancellations: new MemoryCancellations(server, link),
+    ends: new MemoryRunEnds(server, link),
     apiServer: api,
     api,
   };

@@ -42,6 +42,7 @@ export class MemoryStream {
   readonly #bySubject = new Map<string, number[]>();
   readonly #ids = new Map<string, KnownId>();
   readonly #listeners = new Set<(message: StoredMessage) => void>();
+  readonly #removalListeners = new Set<(seq: number) => void>();
   #lastSequence = 0;
 
   constructor(clock: Clock, settings: StreamSettings = {}) {
@@ -99,6 +100,7 @@ export class MemoryStream {
     const left = (this.#bySubject.get(message.subject) as number[]).filter((other) => other !== seq);
     if (left.length === 0) this.#bySubject.delete(message.subject);
     else this.#bySubject.set(message.subject, left);
+    for (const listener of [...this.#removalListeners]) listener(seq);
     return true;
   }
 
@@ -115,6 +117,12 @@ export class MemoryStream {
   onStored(listener: (message: StoredMessage) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Calls back, at once, for every message that is removed; returns a function that ends it. */
+  onRemoved(listener: (seq: number) => void): () => void {
+    this.#removalListeners.add(listener);
+    return () => this.#removalListeners.delete(listener);
   }
 
   #knownId(id: string | undefined): number | undefined {

@@ -77,7 +77,28 @@ const BAD: [input: unknown, path: string, message: string][] = [
   [{ every: "5s", retry: { maxDelay: -5 } }, "retry.maxDelay", `${DURATION}-5`],
   [{ every: "5s", retry: { tries: 5 } }, "retry", 'unknown field "tries"'],
   [{ every: "5s", timeout: "x" }, "timeout", `${DURATION}"x"`],
-  [{ every: "5s", overlap: "queue" }, "overlap", 'expected one of "skip"|"allow", got "queue"'],
+  [
+    { every: "5s", overlap: "queue" },
+    "overlap",
+    'expected one of "allow"|"skip"|"buffer-one"|"buffer-all"|"cancel-other"|"terminate-other", got "queue"',
+  ],
+  [{ every: "5s", maxConcurrent: 0 }, "maxConcurrent", "expected number to be >=1, got 0"],
+  [{ every: "5s", maxConcurrent: 65 }, "maxConcurrent", "expected number to be <=64, got 65"],
+  [
+    { every: "5s", overlap: "allow", maxConcurrent: 2 },
+    "maxConcurrent",
+    "goes with another overlap than allow",
+  ],
+  [
+    { every: "5s", overlap: "buffer-one", bufferLimit: 5 },
+    "bufferLimit",
+    "goes with overlap buffer-all only",
+  ],
+  [
+    { every: "5s", overlap: "buffer-all", bufferLimit: 1_001 },
+    "bufferLimit",
+    "expected number to be <=1000, got 1001",
+  ],
   [{ every: "5s", misfire: "never" }, "misfire", 'expected one of "skip"|"once"|"all", got "never"'],
   [{ every: "5s", catchUpWindow: "-1s" }, "catchUpWindow", `${DURATION}"-1s"`],
   [{ every: "5s", delivery: "exactly-once" }, "delivery", 'got "exactly-once"'],
@@ -124,6 +145,8 @@ describe("a schedule that is taken", () => {
       maxRuns: 0,
       countsFrom: NOW,
       pauseOnFailure: 0,
+      maxConcurrent: 1,
+      bufferLimit: 100,
       catchUpRate: 10,
       overlap: "skip",
       misfire: "once",
@@ -182,6 +205,8 @@ describe("a schedule that is taken", () => {
 
   it.each([
     { cron: "*/5 9-17 * * MON-FRI", timeZone: "Europe/Berlin", note: "office hours", paused: true },
+    { every: "5m", overlap: "buffer-all", maxConcurrent: 3, bufferLimit: 7 },
+    { every: "5m", overlap: "cancel-other" },
     { every: "5m", startDeadline: "30s", maxRuns: 12, pauseOnFailure: 3, catchUpRate: 0.5 },
     { every: "5m", pausedUntil: "2030-01-01T00:00:00.000Z", note: "until the new year" },
     { every: "1h30m", phase: "250ms", overlap: "allow", misfire: "all", delivery: "at-most-once" },

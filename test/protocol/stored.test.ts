@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Firing, LeaseRecord, Report } from "../../src/core/lease.js";
+import { overlapPolicies } from "../../src/core/overlap-policy.js";
 import type { ScheduleDefinition } from "../../src/core/schedule.js";
 import { limits } from "../../src/protocol/limits.js";
 import { decodeDefinition, decodeLease, encodeDefinition, encodeLease } from "../../src/protocol/stored.js";
@@ -67,10 +68,12 @@ const definition: fc.Arbitrary<ScheduleDefinition> = fc.record(
       retry: fc.record({ maxAttempts: count, initialDelayMs: count, factor: count, maxDelayMs: count }),
       timeoutMs: count,
     }),
-    overlap: fc.constantFrom("skip", "allow"),
+    overlap: fc.constantFrom(...overlapPolicies),
     misfire: fc.constantFrom("skip", "once", "all"),
     catchUpWindowMs: count,
     delivery: fc.constantFrom("at-least-once", "at-most-once"),
+    maxConcurrent: fc.integer({ min: 1 }),
+    bufferLimit: fc.integer({ min: 1 }),
     startDeadlineMs: count,
     maxRuns: count,
     countsFrom: instant,
@@ -92,6 +95,8 @@ const definition: fc.Arbitrary<ScheduleDefinition> = fc.record(
       "misfire",
       "catchUpWindowMs",
       "delivery",
+      "maxConcurrent",
+      "bufferLimit",
       "startDeadlineMs",
       "maxRuns",
       "countsFrom",

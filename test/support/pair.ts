@@ -19,11 +19,11 @@ export class Pair {
     this.#alive = alive;
   }
 
-  /** No lease runs out by itself: the shard changes hands only when its holder dies. */
+  /** No lease runs out by itself in time: the shard changes hands because its holder's connection is gone. */
   static async open(server: EmbeddedServer): Promise<Pair> {
     const stage = await Stage.open(server, { shards: 1 });
     const open = () => openOn(server, stage.names.namespace, 1);
-    const options = { leaseDuration: "1m", probe: 50 };
+    const options = { leaseDuration: "9s", probe: 50 };
     const alive = [
       await startSession({ open }, "one", options),
       await startSession({ open }, "two", options),
