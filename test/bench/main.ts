@@ -1,8 +1,9 @@
-/** Benchmarks: `npm run bench -- fire`. Each prints what it measured, on which machine, in one run. */
+/** Benchmarks: `npm run bench -- fire`, `-- time`. Each prints what it measured, on which machine, in one run. */
 import { cpus, totalmem } from "node:os";
 
 const benches: Record<string, () => Promise<{ runBench(): Promise<void> }>> = {
   fire: () => import("./fire.js"),
+  time: () => import("./time.js"),
 };
 
 const name = process.argv[2] ?? "";

@@ -20,7 +20,7 @@ import {
   valuePattern,
 } from "./cron-grammar.js";
 import { hashedItem } from "./cron-hash.js";
-import { type FieldText, refused, splitLine } from "./cron-line.js";
+import { type FieldText, type LineTexts, refused, splitLine } from "./cron-line.js";
 
 /** One field of a line. */
 export interface CronField {
@@ -48,6 +48,7 @@ export interface CronFields extends Readonly<Record<FieldName, CronField>> {
 }
 
 const cache = new BoundedCache<CronField>(4096);
+const splits = new BoundedCache<LineTexts>(1024);
 
 /** Whether the line means something else for another seed. */
 export function hasHashedValues(line: string): boolean {
@@ -71,14 +72,29 @@ export function parseCronFields(line: string, seed: string): CronFields {
   return fields;
 }
 
+/** The line with a value, or a range with a step, instead of each `H`. */
+export function plainLine(line: string, seed: string): string {
+  let texts = splits.get(line);
+  if (texts === undefined) {
+    texts = splitLine(line);
+    splits.set(line, texts);
+  }
+  return texts.map((field, index) => plainText(GRAMMAR[index]!, field, seed)).join(" ");
+}
+
+function plainText(grammar: FieldGrammar, field: FieldText, seed: string): string {
+  if (!hasHashedValues(field.text)) return field.text;
+  return itemsOf(field)
+    .map((item) => plainItem(grammar, field, item, seed))
+    .join(",");
+}
+
 function fieldOf(grammar: FieldGrammar, field: FieldText, seed: string): CronField {
-  const hashed = hasHashedValues(field.text);
-  const items = hashed ? itemsOf(field).map((item) => plainItem(grammar, field, item, seed)) : undefined;
-  const text = items?.map((item) => item.text).join(",") ?? field.text;
+  const text = plainText(grammar, field, seed);
   const key = `${grammar.name} ${text}`;
   const known = cache.get(key);
   if (known !== undefined) return known;
-  const read = readField(grammar, field, items ?? itemsOf(field), text);
+  const read = readField(grammar, field, text);
   cache.set(key, read);
   return read;
 }
@@ -92,11 +108,18 @@ function itemsOf({ text, column }: FieldText): FieldText[] {
   });
 }
 
+/** `H`, `H(a-b)`, `H/n`, `H(a-b)/n`, by field. */
+const HASHED = new Map(
+  GRAMMAR.map((grammar) => {
+    const value = valuePattern(grammar);
+    return [grammar, new RegExp(`^H(?:\\((${value})-(${value})\\))?(?:/(\\d+))?$`, "i")];
+  }),
+);
+
 /** A value, or a range with a step, instead of an `H`. Other items stay, for `readField` to check. */
-function plainItem(grammar: FieldGrammar, field: FieldText, item: FieldText, seed: string): FieldText {
-  if (!item.text.startsWith("H")) return item;
-  const value = valuePattern(grammar);
-  const match = new RegExp(`^H(?:\\((${value})-(${value})\\))?(?:/(\\d+))?$`, "i").exec(item.text);
+function plainItem(grammar: FieldGrammar, field: FieldText, item: FieldText, seed: string): string {
+  if (!item.text.startsWith("H")) return item.text;
+  const match = HASHED.get(grammar)!.exec(item.text);
   if (match === null) throw badItem(grammar, field, item);
   const from = match[1] === undefined ? grammar.min : numberOf(grammar, match[1]);
   const to = match[2] === undefined ? grammar.maxHashed : numberOf(grammar, match[2]);
@@ -104,19 +127,16 @@ function plainItem(grammar: FieldGrammar, field: FieldText, item: FieldText, see
   const step = match[3] === undefined ? undefined : Number(match[3]);
   const steps = to - from + 1;
   if (step !== undefined && (step < 1 || step > steps)) throw badStep(grammar, item, steps);
-  return { text: hashedItem(seed, grammar.name, { from, to, step }), column: item.column };
+  return hashedItem(seed, grammar.name, { from, to, step });
 }
 
-/** `items` are those of the field with hashed values put in, `text` is what they are together. */
-function readField(
-  grammar: FieldGrammar,
-  field: FieldText,
-  items: readonly FieldText[],
-  text: string,
-): CronField {
+/** @param text the field with hashed values put in; errors tell what was typed, and where */
+function readField(grammar: FieldGrammar, field: FieldText, text: string): CronField {
   const values = new Set<number>();
   const special = { last: 0, nearest: 0, nearestToLast: 0, nth: [0, 0, 0, 0, 0] };
-  for (const item of items) {
+  const plain = text.split(",");
+  for (const [index, { column }] of itemsOf(field).entries()) {
+    const item = { text: plain[index]!, column };
     checkItem(grammar, field, item);
     if (grammar.name === "dayOfMonth" && grammar.special?.test(item.text)) addDay(special, item.text);
     else addRead(grammar, special, values, readItem(grammar, field, item), item.text);

@@ -15,7 +15,7 @@
  */
 import type { CronSpec, DstPolicy, FireTimes, Instant } from "../schedule.js";
 import { BoundedCache } from "./bounded-cache.js";
-import { type CronFields, hasHashedValues, parseCronFields } from "./cron-fields.js";
+import { type CronFields, hasHashedValues, parseCronFields, plainLine } from "./cron-fields.js";
 import { LocalMatches } from "./local-matches.js";
 import { MAX_INSTANT, MIN_INSTANT, type Segment, type Zone, zoneNamed } from "./zone.js";
 
@@ -23,10 +23,13 @@ const SECOND_MS = 1000;
 const DAY_MS = 86_400_000;
 
 /**
- * A line that has not fired in a hundred years never will: the rarest date, a fifth weekday on a
+ * A line that has not fired in forty-two years never will: the rarest date, a fifth weekday on a
  * 29 February, is at most forty years away. What is left fires only at times that the zone always skips.
  */
-const HORIZON_MS = 100 * 366 * DAY_MS;
+const HORIZON_MS = 42 * 366 * DAY_MS;
+
+/** More than all changes of offset together move a clock: no zone has been a day and a half apart from itself. */
+const LEAD_MS = 3 * DAY_MS;
 
 /** A million schedules are written in a few thousand different lines; each is compiled once. */
 const cache = new BoundedCache<CronLine>(8192);
@@ -37,8 +40,9 @@ const cache = new BoundedCache<CronLine>(8192);
  */
 export function compileCron(spec: CronSpec, seed: string): CronLine {
   const { expression, timeZone, dst } = spec;
-  const hashed = hasHashedValues(expression) ? seed : "";
-  const key = `${timeZone}\n${dst?.gap}\n${dst?.overlap}\n${expression}\n${hashed}`;
+  const plain = hasHashedValues(expression) ? plainLine(expression, seed) : expression;
+  const policy = dst === undefined ? "" : `${dst.gap} ${dst.overlap}`;
+  const key = `${timeZone}\n${policy}\n${plain}`;
   const known = cache.get(key);
   if (known !== undefined) return known;
   const line = new CronLine(parseCronFields(expression, seed), zoneNamed(timeZone), dst);
@@ -79,7 +83,10 @@ export class CronLine implements FireTimes {
       const match = this.matches.atOrAfter(this.#localStart(from, segment));
       const at = match - segment.offsetMs;
       if (at < this.#end(segment)) return at <= MAX_INSTANT ? at : null;
-      from = segment.until;
+      // No change near here brings an earlier match again, and the next one is far away: what changes in between
+      // does not matter.
+      const far = segment.until - from >= LEAD_MS;
+      from = far ? Math.max(segment.until, at - LEAD_MS) : segment.until;
       if (from > horizon) return null;
       segment = this.zone.segmentAt(from);
       if (this.#makesUp && at >= from && match < from + segment.offsetMs) return from;

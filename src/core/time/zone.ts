@@ -2,9 +2,10 @@
  * The offset of a time zone at an instant, from the tz data of the platform.
  *
  * `Intl` answers one instant in a microsecond or more, far too slow to be asked at every step of a search.
- * So a zone is kept as a table: time is cut into chunks of about nine years; the first question about a
+ * So a zone is kept as a table: time is cut into chunks of fifty days; the first question about a
  * chunk samples it every three days, halves every stretch whose ends differ down to the second, and keeps
- * the segments of constant offset. Every later question is a look into the table.
+ * the segments of constant offset. Every later question is a look into the table. Chunks are short because
+ * lines that fire once a year, or never, look at one in each year only.
  *
  * Three days find every change: over all zones and years of tzdata 2025c two changes are never closer than
  * 3.98 days (Africa/Freetown, September 1939), and rules for the future come in pairs a week or more apart.
@@ -17,12 +18,13 @@ export const MIN_INSTANT: Instant = -8_640_000_000_000_000;
 export const MAX_INSTANT: Instant = 8_640_000_000_000_000;
 
 const SECOND_MS = 1000;
+const QUARTER_MS = 900_000;
 const DAY_MS = 86_400_000;
 const STEP_MS = 3 * DAY_MS;
-const CHUNK_MS = 2 ** 38;
+const CHUNK_MS = 50 * DAY_MS;
 /** More than any change of offset moves the clock (24 hours), and no more than two changes are apart. */
 const LEAD_MS = STEP_MS;
-const MAX_CHUNKS = 256;
+const MAX_CHUNKS = 2048;
 
 /** A stretch of time with one offset. Local time is `instant + offsetMs`. */
 export interface Segment {
@@ -46,12 +48,16 @@ export interface Transition {
 
 export class Zone {
   readonly #format: Intl.DateTimeFormat;
+  readonly #isUtc: boolean;
   readonly #chunks = new Map<number, readonly Segment[]>();
   #recent: Segment | undefined;
 
   /** @throws RangeError when the platform does not know `name`. */
   constructor(readonly name: string) {
-    this.#format = new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "longOffset" });
+    // The narrow weekday is the least that it can be asked for.
+    const options = { timeZone: name, weekday: "narrow", timeZoneName: "longOffset" } as const;
+    this.#format = new Intl.DateTimeFormat("en-US", options);
+    this.#isUtc = this.#format.resolvedOptions().timeZone === "UTC";
   }
 
   /** Milliseconds to add to `instant` to get local time; negative west of Greenwich. */
@@ -153,20 +159,28 @@ export class Zone {
     return found;
   }
 
-  /** The first second in (low, high] at which the offset is no longer `offset`. */
+  /** The first second in (low, high] at which the offset is no longer `offset`; nearly always a quarter of an hour. */
   #change(low: Instant, high: Instant, offset: number): Instant {
-    let before = low / SECOND_MS;
-    let after = high / SECOND_MS;
-    while (after - before > 1) {
-      const middle = Math.floor((before + after) / 2);
-      if (this.#ask(middle * SECOND_MS) === offset) before = middle;
-      else after = middle;
-    }
-    return after * SECOND_MS;
+    const quarter = this.#firstChanged(low, high, offset, QUARTER_MS);
+    if (this.#ask(quarter - SECOND_MS) === offset) return quarter;
+    return this.#firstChanged(quarter - QUARTER_MS, quarter, offset, SECOND_MS);
   }
 
-  /** Asks the platform, which writes `1/1/1900, GMT+00:53:28`. */
+  /** The first multiple of `unit` in (low, high] that has another offset, both being multiples of it. */
+  #firstChanged(low: Instant, high: Instant, offset: number, unit: number): Instant {
+    let before = low / unit;
+    let after = high / unit;
+    while (after - before > 1) {
+      const middle = Math.floor((before + after) / 2);
+      if (this.#ask(middle * unit) === offset) before = middle;
+      else after = middle;
+    }
+    return after * unit;
+  }
+
+  /** Asks the platform, which writes `M, GMT+00:53:28`. */
   #ask(instant: Instant): number {
+    if (this.#isUtc) return 0;
     const text = this.#format.format(Math.min(Math.max(instant, MIN_INSTANT), MAX_INSTANT));
     const match = /GMT(?:([+-])(\d{2}):(\d{2})(?::(\d{2}))?)?$/.exec(text);
     if (match === null)

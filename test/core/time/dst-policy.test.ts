@@ -115,6 +115,13 @@ describe("dst.overlap", () => {
     expect(fires(line, { ...OVERLAP, from: "2026-10-24T23:00Z" }, { overlap })).toEqual(expected);
   });
 
+  it("second, where an edge of the zone's table lies within the first pass", () => {
+    // Troll has 01:00 to 03:00 twice, from 23:00Z and from 01:00Z on; the table is cut at midnight.
+    const troll = { zone: "Antarctica/Troll", from: "2029-10-27T22:30Z", to: "2029-10-28T03:30Z" };
+    expect(fires("30 1 * * *", troll, { overlap: "second" })).toEqual(["01:30"]);
+    expect(fires("30 1 * * *", troll)).toEqual(["23:30"]);
+  });
+
   it("second, of a day that came twice", () => {
     // Kwajalein had 30 September 1969 from 01:00 to 24:00 twice.
     const kwajalein = { zone: "Pacific/Kwajalein", from: "1969-09-29T13:00Z", to: "1969-10-01T13:00Z" };

@@ -86,15 +86,19 @@ describe("transitionsBetween", () => {
 
 describe("segmentAt", () => {
   it("knows the offset before, even where its table has an edge", () => {
-    // 2 ** 38 ms is the size of a chunk; its edges are looked at from both sides.
+    // Fifty days are the size of a chunk; its edges are looked at from both sides.
+    const size = 50 * 86_400_000;
     for (const name of ["Europe/Berlin", "Asia/Gaza", "America/New_York"]) {
       const zone = zoneNamed(name);
-      for (let edge = 2 ** 38; edge < 2 ** 42; edge += 2 ** 38) {
+      for (let edge = size; edge < 2 ** 42; edge += size) {
         const before = zone.segmentAt(edge - 1);
         const after = zone.segmentAt(edge);
         expect(before.until).toBe(edge);
         expect(after.from).toBeLessThanOrEqual(edge);
         if (after.from === edge) expect(after.offsetBeforeMs).toBe(before.offsetMs);
+        const [change] = zone.transitionsBetween(edge, edge + 2 * 86_400_000);
+        const back = change === undefined ? 0 : change.offsetBeforeMs - change.offsetAfterMs;
+        if (back > 0) expect(before.repeatsFrom).toBe(change!.at - back);
       }
     }
   });

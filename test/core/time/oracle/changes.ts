@@ -19,6 +19,9 @@ const ZONES: readonly (readonly [zone: string, changes: readonly string[]])[] = 
   // A day that never was, and one that was twice.
   ["Pacific/Apia", ["2011-12-30T10:00Z", "2011-09-24T14:00Z"]],
   ["Pacific/Kwajalein", ["1993-08-21T12:00Z", "1969-09-30T13:00Z"]],
+  // An edge of the table of the code under test lies within the hours that come twice.
+  ["Europe/Berlin", ["2006-10-29T01:00Z"]],
+  ["Antarctica/Troll", ["2029-10-28T01:00Z"]],
   // Odd ones, and no summer time at all.
   ["Asia/Kathmandu", ["1985-12-31T18:30Z"]],
   ["America/Caracas", ["2007-12-09T07:00Z", "2016-05-01T07:00Z"]],
