@@ -102,6 +102,11 @@ it("never-fires", () => {
     "never-fires: there is no fire time after +275760-09-12T23:59:59.999Z",
   ]);
   expect(lint({ kind: "at", at: 5 })).toEqual([]);
+  const rest = { kind: "composite" as const, spreadMs: 0, jitterMs: 0 };
+  const include = [{ kind: "every" as const, everyMs: 1_000, phaseMs: 0 }];
+  expect(lint({ ...rest, include, exclude: [], endAt: NOW - 1 })).toEqual([
+    "never-fires: there is no fire time after 2026-01-15T12:00:00.000Z",
+  ]);
 });
 
 describe("collision", () => {
