@@ -1,3 +1,4 @@
+export type { BackfillOptions, BackfillPlan } from "./client/backfills.js";
 export type { EnqueueOutcome } from "./client/client.js";
 export { Client } from "./client/client.js";
 export { type ConnectOptions, checkHealth, connect, type Health, Punctual } from "./connect.js";
@@ -6,7 +7,9 @@ export type { LeaseHint, Member } from "./core/ports.js";
 export type { OrchestratorOptions } from "./orchestrator/options.js";
 export { Orchestrator } from "./orchestrator/orchestrator.js";
 export type { Enqueued, EnqueueRequest, ScheduleView } from "./protocol/api.js";
+export type { BackfillView } from "./protocol/backfill.js";
 export type { Trigger } from "./protocol/headers.js";
+export type { ScheduleHistory } from "./protocol/history.js";
 export type { ScheduleInput } from "./protocol/schedule-input.js";
 export { createLogger, type Logger } from "./runtime/log.js";
 export { version } from "./version.js";

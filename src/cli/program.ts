@@ -1,6 +1,7 @@
 /** The whole command line, as a function of its arguments and the process around it. */
 import { Command, CommanderError } from "commander";
 import { tzDataVersion } from "../runtime/tz-data.js";
+import { addBackfill } from "./commands/backfill.js";
 import { addDemo } from "./commands/demo.js";
 import { addDev } from "./commands/dev.js";
 import { addEnqueue } from "./commands/enqueue.js";
@@ -52,6 +53,7 @@ function buildProgram(version: string, context: CliContext, done: (exitCode: num
   addSchedule(program, context);
   addPreview(program, context);
   addLint(program, context, done);
+  addBackfill(program, context);
   addEnqueue(program, context);
   addImport(program, context);
   addHealth(program, context);

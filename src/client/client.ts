@@ -6,6 +6,7 @@ import { enqueueMessage } from "../protocol/enqueue-message.js";
 import type { Names } from "../protocol/names.js";
 import { parseWith } from "../protocol/parse.js";
 import { enqueue } from "../runtime/enqueue.js";
+import { Backfills } from "./backfills.js";
 import { pipeline } from "./pipeline.js";
 import { Schedules } from "./schedules.js";
 
@@ -28,12 +29,14 @@ export type EnqueueOutcome =
 
 export class Client {
   readonly schedules: Schedules;
+  readonly backfills: Backfills;
   readonly #ports: ClientPorts;
   readonly #newId: () => string;
   readonly #queues = new Map<string, Promise<QueueSettings>>();
 
   constructor(ports: ClientPorts, options: { newId?: () => string; author?: string | undefined } = {}) {
     this.schedules = new Schedules(ports.api, options.author);
+    this.backfills = new Backfills(ports.api, options.author);
     this.#ports = ports;
     this.#newId = options.newId ?? randomUUID;
   }

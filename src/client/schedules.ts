@@ -1,18 +1,9 @@
-import type { z } from "zod";
-import { invalid } from "../core/errors.js";
 import type { ApiCaller } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
-import {
-  type ApiRequest,
-  type ApiResponse,
-  type Endpoint,
-  type Enqueued,
-  endpoints,
-  type ScheduleView,
-} from "../protocol/api.js";
+import type { ApiRequest, ApiResponse, Enqueued, ScheduleView } from "../protocol/api.js";
 import type { ScheduleHistory } from "../protocol/history.js";
-import { parseWith } from "../protocol/parse.js";
 import type { ScheduleInput } from "../protocol/schedule-input.js";
+import { ask, given, isoOf } from "./requests.js";
 
 export interface PutOptions {
   /** Only if the stored revision is still this one; 0: only if there is none. Else `conflict`. */
@@ -81,18 +72,18 @@ export class Schedules {
 
   /** Makes the schedule, or replaces the one with this id. Slots that were decided before stay as they are. */
   put(id: string, schedule: ScheduleInput, options: PutOptions = {}): Promise<ScheduleView> {
-    return this.#call("schedule.put", { id, schedule, ...given(options), ...this.#author });
+    return ask(this.#api, "schedule.put", { id, schedule, ...given(options), ...this.#author });
   }
 
   /** Changes what is given and leaves the rest as it is. Throws `not_found`, `conflict`, `invalid`. */
   patch(id: string, patch: SchedulePatch, options: PutOptions = {}): Promise<ScheduleView> {
     const fields = patch as ApiRequest<"schedule.patch">["patch"];
-    return this.#call("schedule.patch", { id, patch: fields, ...given(options), ...this.#author });
+    return ask(this.#api, "schedule.patch", { id, patch: fields, ...given(options), ...this.#author });
   }
 
   /** Throws `not_found` when there is none. */
   get(id: string): Promise<ScheduleView> {
-    return this.#call("schedule.get", { id });
+    return ask(this.#api, "schedule.get", { id });
   }
 
   /**
@@ -105,7 +96,7 @@ export class Schedules {
   ): AsyncGenerator<ScheduleView, void, undefined> {
     let after: string | null = null;
     do {
-      const page: ApiResponse<"schedule.list"> = await this.#call("schedule.list", {
+      const page: ApiResponse<"schedule.list"> = await ask(this.#api, "schedule.list", {
         ...(after !== null && { after }),
         ...(options.pageSize !== undefined && { limit: options.pageSize }),
         ...given({ selector: options.selector }),
@@ -116,17 +107,17 @@ export class Schedules {
   }
 
   async delete(id: string, options: PutOptions = {}): Promise<void> {
-    await this.#call("schedule.delete", { id, ...given(options), ...this.#author });
+    await ask(this.#api, "schedule.delete", { id, ...given(options), ...this.#author });
   }
 
   /** Slots that fall due while it is paused are not fired, and not made up for. */
   pause(id: string, note?: string, options: PauseOptions = {}): Promise<ScheduleView> {
     const until = options.until === undefined ? undefined : isoOf(options.until, "until");
-    return this.#call("schedule.pause", { id, ...given({ note, until }), ...this.#author });
+    return ask(this.#api, "schedule.pause", { id, ...given({ note, until }), ...this.#author });
   }
 
   resume(id: string): Promise<ScheduleView> {
-    return this.#call("schedule.resume", { id, ...this.#author });
+    return ask(this.#api, "schedule.resume", { id, ...this.#author });
   }
 
   /** Pauses every schedule with such labels. Those that are paused already stay as they are, unless the note differs. */
@@ -140,12 +131,12 @@ export class Schedules {
 
   /** Runs it once, now, beside its fire times; what is given takes the place of what the schedule says. */
   trigger(id: string, overrides: TriggerOverrides = {}): Promise<Enqueued> {
-    return this.#call("schedule.trigger", { id, ...given(overrides), ...this.#author });
+    return ask(this.#api, "schedule.trigger", { id, ...given(overrides), ...this.#author });
   }
 
   /** Who changed it when, and what, as far back as revisions are kept; of one that was deleted too. */
   history(id: string): Promise<ScheduleHistory> {
-    return this.#call("schedule.history", { id });
+    return ask(this.#api, "schedule.history", { id });
   }
 
   /** The next fire times of a stored schedule, or of one that is not stored (hashed values need an id). */
@@ -154,7 +145,7 @@ export class Schedules {
     options: PreviewOptions = {},
   ): Promise<Preview> {
     const { from, count, timeZone } = options;
-    const { fires, ...rest } = await this.#call("schedule.preview", {
+    const { fires, ...rest } = await ask(this.#api, "schedule.preview", {
       ...of,
       ...(from !== undefined && { from: isoOf(from, "from") }),
       ...(count !== undefined && { count }),
@@ -169,7 +160,7 @@ export class Schedules {
     const sum: BulkResult = { matched: 0, changed: 0, failed: [] };
     let after: string | null = null;
     do {
-      const page: ApiResponse<"schedule.bulk"> = await this.#call("schedule.bulk", {
+      const page: ApiResponse<"schedule.bulk"> = await ask(this.#api, "schedule.bulk", {
         ...request,
         ...this.#author,
         ...(after !== null && { after }),
@@ -181,24 +172,4 @@ export class Schedules {
     } while (after !== null);
     return sum;
   }
-
-  /** Sends the request as it was given: what the schema makes of it is for the other side to make again. */
-  async #call<E extends Endpoint>(endpoint: E, request: ApiRequest<E>): Promise<ApiResponse<E>> {
-    parseWith(endpoints[endpoint].request, request, endpoint);
-    const response = await this.#api.call(endpoint, request);
-    const schema: z.ZodType = endpoints[endpoint].response;
-    return parseWith(schema, response, `answer of ${endpoint}`) as ApiResponse<E>;
-  }
-}
-
-/** What is given of some options. */
-function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
-}
-
-function isoOf(value: Date | Instant, field: string): string {
-  const date = new Date(value);
-  if (Number.isNaN(date.getTime())) throw invalid(field, `expected a date, got ${String(value)}`);
-  return date.toISOString();
 }

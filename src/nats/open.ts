@@ -4,6 +4,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../core/ports.js";
 import type { Names } from "../protocol/names.js";
 import { NatsApiCaller, NatsApiServer } from "./api.js";
+import { NatsBackfillStore } from "./backfills.js";
 import { NatsCancellations } from "./cancellations.js";
 import { NatsDeadLetters } from "./dead.js";
 import { NatsRunEnds } from "./ends.js";
@@ -13,6 +14,7 @@ import { provision } from "./provision.js";
 import { Publisher } from "./publisher.js";
 import { NatsQueueStore } from "./queues.js";
 import { managerOf } from "./reads.js";
+import { NatsRunHistory } from "./run-history.js";
 import { NatsRunLog } from "./runs.js";
 import { NatsScheduleStore } from "./schedules.js";
 import { checkServer } from "./server-check.js";
@@ -61,6 +63,8 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     schedules: new NatsScheduleStore(buckets.schedules, jsm, records, names, shards),
     work: new NatsWorkStream(jobs, jsm, names),
     runs: new NatsRunLog(jsm, events, names),
+    history: new NatsRunHistory(js, jsm, names),
+    backfills: new NatsBackfillStore(buckets.backfills, jsm, records, names),
     dead: new NatsDeadLetters(events, names, server.maxPayload),
     queues: new NatsQueueStore(jsm, names),
     membership: new NatsMembership(connection, buckets.members, names),

@@ -31,6 +31,7 @@ export interface ProvisionOptions {
 export interface Buckets {
   schedules: KV;
   leases: KV;
+  backfills: KV;
   members: KV;
 }
 
@@ -97,6 +98,11 @@ export async function provision(
   return {
     schedules: await ensureBucket(kvm, jsm, names.schedules, { ...common, history: limits.scheduleHistory }),
     leases: await ensureBucket(kvm, jsm, names.leases, { ...common, history: 1, allow_direct: false }),
+    backfills: await ensureBucket(kvm, jsm, names.backfills, {
+      ...common,
+      history: 1,
+      ttl: limits.backfillTtlMs,
+    }),
     members: await ensureBucket(kvm, jsm, names.members, { ...common, history: 1, ttl: limits.memberTtlMs }),
   };
 }

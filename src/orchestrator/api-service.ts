@@ -6,10 +6,11 @@ import { enqueueMessage } from "../protocol/enqueue-message.js";
 import type { Names } from "../protocol/names.js";
 import { parseJson, parseWith } from "../protocol/parse.js";
 import { enqueue } from "../runtime/enqueue.js";
+import { BackfillService, type BackfillServicePorts } from "./backfill-service.js";
 import type { Definitions } from "./definitions.js";
 import { ScheduleService, type ScheduleServicePorts } from "./schedule-service.js";
 
-export interface ApiPorts extends ScheduleServicePorts {
+export interface ApiPorts extends ScheduleServicePorts, BackfillServicePorts {
   work: WorkStream;
   queues: QueueStore;
   names: Names;
@@ -22,6 +23,7 @@ export class ApiService {
 
   constructor(ports: ApiPorts, definitions: Definitions) {
     const schedules = new ScheduleService(ports, definitions);
+    const backfills = new BackfillService(ports, definitions);
     this.#handlers = {
       "schedule.put": (request) => schedules.put(request),
       "schedule.patch": (request) => schedules.patch(request),
@@ -34,6 +36,10 @@ export class ApiService {
       "schedule.trigger": (request) => schedules.trigger(request),
       "schedule.history": (request) => schedules.history(request),
       "schedule.preview": (request) => schedules.preview(request),
+      "backfill.create": (request) => backfills.create(request),
+      "backfill.list": (request) => backfills.list(request),
+      "backfill.get": (request) => backfills.get(request),
+      "backfill.cancel": (request) => backfills.cancel(request),
       "job.enqueue": async (request) => {
         const { maxAttempts } = await ports.queues.ensure(request.queue);
         const { names, maxPayload, newNonce } = ports;

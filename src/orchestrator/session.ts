@@ -2,6 +2,8 @@
  * One orchestrator on one connection. A publish may only be made on the connection on which its lease was checked,
  * so everything here lives exactly as long as the connection does.
  */
+import type { BackfillStore } from "../core/backfill.js";
+import type { RunHistory } from "../core/lookback.js";
 import type {
   ApiServer,
   Cancellations,
@@ -22,6 +24,7 @@ import { preferredHolder } from "../core/spread.js";
 import type { Names } from "../protocol/names.js";
 import type { Logger } from "../runtime/log.js";
 import { ApiService } from "./api-service.js";
+import { Backfiller } from "./backfiller.js";
 import { DeadLetterKeeper } from "./dead-letters.js";
 import { Definitions } from "./definitions.js";
 import { Dispatcher } from "./dispatcher.js";
@@ -43,6 +46,8 @@ export interface OrchestratorPorts {
   /** For fires. */
   work: WorkStream;
   runs: RunLog;
+  history: RunHistory;
+  backfills: BackfillStore;
   queues: QueueStore;
   membership: Membership;
   dead: DeadLetters;
@@ -122,6 +127,8 @@ export class OrchestratorSession {
     this.#subscriptions.push(await new Intake(ports).start());
     this.#subscriptions.push(await new DeadLetterKeeper(ports).start());
     this.#subscriptions.push(await new FailurePauser(ports, definitions).start());
+    const isMine = (shard: number) => this.#shards[shard]?.isHeld === true;
+    this.#subscriptions.push(await new Backfiller(ports, definitions, isMine).start());
     this.#subscriptions.push(new Sweeper(ports, () => this.#shards[0]?.isHeld === true).start());
     this.#everyWhile();
   }

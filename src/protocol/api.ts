@@ -3,7 +3,9 @@
  * micro (`Nats-Service-Error`, `Nats-Service-Error-Code`) and a body `{code, message, issues}`.
  */
 import { z } from "zod";
+import { reprocessings } from "../core/backfill.js";
 import type { ErrorCode } from "../core/errors.js";
+import { backfillId, backfillView, rateText } from "./backfill.js";
 import { scheduleHistory } from "./history.js";
 import { selectorText } from "./label-input.js";
 import { limits } from "./limits.js";
@@ -25,6 +27,7 @@ const checked = (check: (value: unknown, field: string) => string) =>
 const id = checked(checkScheduleId);
 const jobId = checked(checkJobId);
 const byId = z.strictObject({ id });
+const byBackfillId = z.strictObject({ id: backfillId });
 const afterId = id.optional().describe("Ids after this one.");
 const pageSize = z.int().min(1).max(1_000).default(100);
 const note = z.string().max(limits.noteLength).optional();
@@ -156,6 +159,42 @@ export const endpoints = {
     }),
     response: preview,
   },
+  "backfill.create": {
+    request: z.strictObject({
+      scheduleId: id,
+      /** The first and the last instant of the range; it has passed. */
+      from: instant,
+      to: instant,
+      rate: rateText.default({ count: 10, periodMs: 1_000 }),
+      reprocess: z.enum(reprocessings).default("none"),
+      /** The newest slot first. */
+      backwards: z.boolean().default(false),
+      /** Only tells what it would do. */
+      dryRun: z.boolean().default(false),
+      author,
+    }),
+    response: z.object({
+      backfill: backfillView.nullable(),
+      /** Of a dry run. */
+      plan: z
+        .object({
+          /** Slots of the range; null: too many to count. */
+          slots: z.int().nullable(),
+          /** Slots that were looked at, and how many of them would run. */
+          looked: z.int(),
+          runs: z.int(),
+          /** The first of those that would run. */
+          first: z.array(z.string()),
+        })
+        .nullable(),
+    }),
+  },
+  "backfill.list": {
+    request: z.strictObject({ scheduleId: id.optional() }),
+    response: z.object({ backfills: z.array(backfillView) }),
+  },
+  "backfill.get": { request: byBackfillId, response: backfillView },
+  "backfill.cancel": { request: byBackfillId, response: backfillView },
   "job.enqueue": { request: enqueueRequest, response: enqueued },
 } as const;
 

@@ -58,4 +58,8 @@ export const limits = {
   runsMaxBytes: 1_073_741_824,
   deadMaxAgeMs: 90 * 24 * 3_600_000,
   memberTtlMs: 10_000,
+  /** A backfill that is over can be looked at for this long. */
+  backfillTtlMs: 30 * 24 * 3_600_000,
+  /** Slots of a range that are counted beforehand. */
+  backfillCount: 100_000,
 } as const;

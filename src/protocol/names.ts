@@ -94,6 +94,7 @@ export function namesOf(namespace: string) {
     schedules: bucket("schedules"),
     leases: bucket("leases"),
     members: bucket("members"),
+    backfills: bucket("backfills"),
 
     laneSubjects: (lane: Lane) => `${ns}.${lane}.>`,
     queueSubjects: (queue: string, lane: Lane = "work") => `${ns}.${lane}.${queue}.>`,

@@ -1,4 +1,5 @@
 /** What can go wrong between a program and the memory server, for tests to inject. */
+import type { Backfill } from "../core/backfill.js";
 import type { LeaseRecord } from "../core/lease.js";
 import type { RunEvent, SlotRecord, StoredMessage, WorkMessage } from "../core/ports.js";
 import type { ScheduleDefinition } from "../core/schedule.js";
@@ -14,6 +15,7 @@ export interface Faults {
   publish?: (message: WorkMessage) => Fault;
   leaseWrite?: (shard: number, record: LeaseRecord) => Fault;
   scheduleWrite?: (id: string, definition: ScheduleDefinition) => Fault;
+  backfillWrite?: (id: string, backfill: Backfill) => Fault;
   runEvent?: (event: RunEvent) => Fault;
   slotRecord?: (record: SlotRecord) => Fault;
   /** Reads and everything else that is asked of the server: true when there is no answer. */

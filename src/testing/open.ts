@@ -1,5 +1,6 @@
 /** From the memory server to the ports over one connection to it. */
 import { MemoryApi } from "./api.js";
+import { MemoryBackfillStore } from "./backfills.js";
 import { MemoryCancellations } from "./cancellations.js";
 import { MemoryDeadLetters } from "./dead.js";
 import { MemoryRunEnds } from "./ends.js";
@@ -7,6 +8,7 @@ import { MemoryLeaseStore } from "./leases.js";
 import { MemoryLink } from "./link.js";
 import { MemoryMembership } from "./members.js";
 import { MemoryQueueStore } from "./queues.js";
+import { MemoryRunHistory } from "./run-history.js";
 import { MemoryRunLog } from "./runs.js";
 import { MemoryScheduleStore } from "./schedules.js";
 import type { MemoryServer } from "./server.js";
@@ -28,6 +30,8 @@ export function openMemoryPorts(server: MemoryServer) {
     schedules: new MemoryScheduleStore(server, link),
     work: new MemoryWorkStream(server, link),
     runs: new MemoryRunLog(server, link),
+    history: new MemoryRunHistory(server, link),
+    backfills: new MemoryBackfillStore(server, link),
     dead: new MemoryDeadLetters(server, link),
     queues: new MemoryQueueStore(server, link),
     membership: new MemoryMembership(server, link),

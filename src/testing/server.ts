@@ -53,6 +53,7 @@ export class MemoryServer {
   readonly intake: MemoryStream;
   readonly schedules: MemoryStream;
   readonly leases: MemoryStream;
+  readonly backfills: MemoryStream;
   readonly queues = new Map<string, MemoryConsumer>();
   readonly intakeConsumer: MemoryConsumer;
   readonly advisoryConsumer: MemoryConsumer;
@@ -82,6 +83,7 @@ export class MemoryServer {
     this.intake = new MemoryStream(clock, { discard: "new", dedupWindowMs });
     this.schedules = new MemoryStream(clock, { perSubject: limits.scheduleHistory });
     this.leases = new MemoryStream(clock, { perSubject: 1 });
+    this.backfills = new MemoryStream(clock, { perSubject: 1 });
     this.intakeConsumer = this.#internalConsumer(this.intake, true, () => true);
     this.advisoryConsumer = this.#internalConsumer(this.runs, false, (subject) =>
       subject.startsWith(this.#exhausted("")),

@@ -80,10 +80,12 @@ describe("patch", () => {
   });
 
   test("gives a new form of time the place of the old one", async () => {
-    expect((await patched("--every", "5m")).request).toEqual({
-      id: "x",
-      patch: { cron: null, timeZone: null, dst: null, at: null, every: "5m" },
-    });
+    const gone = { cron: null, timeZone: null, dst: null, at: null, ifPast: null, rrule: null, start: null };
+    const patch = { ...gone, include: null, every: "5m" };
+    expect((await patched("--every", "5m")).request).toEqual({ id: "x", patch });
+    const { request } = await patched("--cron", "0 4 * * *");
+    expect(request).toMatchObject({ patch: { cron: "0 4 * * *", every: null, anchor: null } });
+    expect(request).not.toHaveProperty("patch.timeZone"); // it stays
     expect((await patched("--time-zone", "UTC")).request).toEqual({ id: "x", patch: { timeZone: "UTC" } });
   });
 

@@ -1,5 +1,7 @@
 /** Every suite, for one set of implementations. */
+import { describeBackfillStore } from "./backfills.js";
 import { describeDeadLetters } from "./dead.js";
+import { describeRunHistory } from "./history.js";
 import { describeLeaseStore } from "./leases.js";
 import { describeMembership } from "./members.js";
 import type { MakePorts } from "./ports.js";
@@ -18,4 +20,6 @@ export function describeAllPorts(name: string, make: MakePorts): void {
   describeDeadLetters(name, make);
   describeQueueStore(name, make);
   describeWorkSource(name, make);
+  describeBackfillStore(name, make);
+  describeRunHistory(name, make);
 }

@@ -1,4 +1,6 @@
 /** What every suite runs on: the ports of one fresh namespace, over two connections. */
+import type { BackfillStore } from "../../src/core/backfill.js";
+import type { RunHistory } from "../../src/core/lookback.js";
 import type {
   Clock,
   DeadLetters,
@@ -22,6 +24,8 @@ export interface Ports {
   dead: DeadLetters;
   queues: QueueStore;
   source: WorkSource;
+  backfills: BackfillStore;
+  history: RunHistory;
 }
 
 export interface PortsUnderTest {

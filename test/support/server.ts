@@ -44,7 +44,7 @@ export function freshNamespace(): string {
 /** Frees what the streams of a namespace have reserved on the server's disk. */
 export async function removeNamespace(connection: NatsConnection, names: Names): Promise<void> {
   const jsm = await jetstreamManager(connection);
-  const buckets = [names.schedules, names.leases, names.members].map(({ stream }) => stream);
+  const buckets = [names.schedules, names.leases, names.members, names.backfills].map(({ stream }) => stream);
   const streams = [names.work, names.intake, names.runs, names.dead, ...buckets];
   await Promise.all(streams.map((stream) => jsm.streams.delete(stream)));
 }

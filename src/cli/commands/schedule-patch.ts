@@ -44,15 +44,21 @@ export function addSchedulePatch(parent: Command, context: CliContext): void {
 /** A schedule has one of these forms; what goes with a form goes when another comes. */
 const FORMS: Readonly<Record<string, readonly string[]>> = {
   cron: ["timeZone", "dst"],
-  every: ["phase"],
-  at: [],
+  every: ["phase", "anchor"],
+  at: ["ifPast"],
+  rrule: ["timeZone", "start"],
+  include: [],
 };
 
 /** A new form of time takes the place of the old one. */
 function replacingTimes(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  if (!Object.keys(FORMS).some((form) => given[form] !== undefined)) return given;
-  const others = Object.entries(FORMS).filter(([form]) => given[form] === undefined);
-  return { ...Object.fromEntries(others.flat(2).map((field) => [field, null])), ...given };
+  const forms = Object.entries(FORMS).filter(([form]) => given[form] !== undefined);
+  if (forms.length === 0) return given;
+  const kept = new Set(forms.flat(2));
+  const gone = Object.entries(FORMS)
+    .flat(2)
+    .filter((field) => !kept.has(field));
+  return { ...Object.fromEntries(gone.map((field) => [field, null])), ...given };
 }
 
 /** `labels.team` → `{labels: {team: null}}`; a label's key may have dots itself. */

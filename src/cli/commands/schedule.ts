@@ -4,6 +4,7 @@ import { utcTime } from "../output.js";
 import type { CliContext } from "../runtime.js";
 import { checkId, namingScheduleFlags } from "../schedule-flags.js";
 import { Session } from "../session.js";
+import { addScheduleBackfill } from "./schedule-backfill.js";
 import { addScheduleHistory } from "./schedule-history.js";
 import { addScheduleList } from "./schedule-list.js";
 import { addSchedulePatch } from "./schedule-patch.js";
@@ -22,6 +23,7 @@ export function addSchedule(program: Command, context: CliContext): void {
   addPauseAndResume(schedule, context);
   addScheduleTrigger(schedule, context);
   addScheduleHistory(schedule, context);
+  addScheduleBackfill(schedule, context);
   addSchedulePreview(schedule, context);
 }
 

@@ -1,0 +1,32 @@
+/** What RUNS tells of the past, for those who look back. */
+import type { Report } from "./lease.js";
+import type { Instant } from "./schedule.js";
+
+/** An event as it was stored. */
+export interface PastEvent {
+  type: string;
+  at: Instant;
+  data: Readonly<Record<string, unknown>>;
+}
+
+/** What became of slots of one schedule, as far as RUNS remembers. */
+export interface Outcomes {
+  fired: ReadonlySet<Instant>;
+  /** Slots that were skipped, missed or expired. */
+  reports: readonly Report[];
+}
+
+export interface RunHistory {
+  /** The events of a run, the oldest first. From the leader. */
+  events(runId: string): Promise<PastEvent[]>;
+  /** The newest event of a run; null when there is none. From the leader. */
+  lastEvent(runId: string): Promise<PastEvent | null>;
+  /** Whether the server tells that a job was stored under this subject of WORK. From the leader. */
+  wasQueued(workSubject: string): Promise<boolean>;
+  /** What became of the schedule's slots, of all that was told since an instant of the server's clock. */
+  outcomes(schedule: { id: string; shard: number }, since: Instant): Promise<Outcomes>;
+}
+
+export function reportOn(outcomes: Outcomes, slot: Instant): Report | undefined {
+  return outcomes.reports.find(({ from, to }) => from <= slot && slot <= to);
+}

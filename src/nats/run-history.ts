@@ -1,0 +1,79 @@
+/** RUNS, read backwards in time. */
+import { DeliverPolicy, type JetStreamClient, type JetStreamManager } from "@nats-io/jetstream";
+import type { Report } from "../core/lease.js";
+import type { Outcomes, PastEvent, RunHistory } from "../core/lookback.js";
+import type { Instant } from "../core/schedule.js";
+import type { Names } from "../protocol/names.js";
+import { readData, readReport, reportEvents } from "../protocol/past-events.js";
+import { decodeSlots } from "../protocol/slot-record.js";
+
+export class NatsRunHistory implements RunHistory {
+  readonly #js: JetStreamClient;
+  readonly #jsm: JetStreamManager;
+  readonly #names: Names;
+
+  constructor(js: JetStreamClient, jsm: JetStreamManager, names: Names) {
+    this.#js = js;
+    this.#jsm = jsm;
+    this.#names = names;
+  }
+
+  async events(runId: string): Promise<PastEvent[]> {
+    const found: PastEvent[] = [];
+    for (let seq = 1; ; ) {
+      const query = { seq, next_by_subj: this.#names.runEvents(runId) };
+      const message = await this.#jsm.streams.getMessage(this.#names.runs, query);
+      if (message === null) return found;
+      found.push(eventOf(message));
+      seq = message.seq + 1;
+    }
+  }
+
+  async lastEvent(runId: string): Promise<PastEvent | null> {
+    const query = { last_by_subj: this.#names.runEvents(runId) };
+    const message = await this.#jsm.streams.getMessage(this.#names.runs, query);
+    return message === null ? null : eventOf(message);
+  }
+
+  async wasQueued(workSubject: string): Promise<boolean> {
+    const query = { last_by_subj: this.#names.queued(workSubject) };
+    return (await this.#jsm.streams.getMessage(this.#names.runs, query)) !== null;
+  }
+
+  async outcomes({ id, shard }: { id: string; shard: number }, since: Instant): Promise<Outcomes> {
+    const fired = new Set<Instant>();
+    await this.#scan(this.#names.slots(shard), since, (text) => {
+      for (const slot of decodeSlots(text)) if (slot.scheduleId === id) fired.add(slot.slot);
+    });
+    const reports: Report[] = [];
+    for (const outcome of reportEvents) {
+      await this.#scan(this.#names.runEvent("*", outcome), since, (text) => {
+        const report = readReport(outcome, text);
+        if (report?.scheduleId === id) reports.push(report);
+      });
+    }
+    return { fired, reports };
+  }
+
+  /** Every message that was stored since, up to the newest that is there now. */
+  async #scan(subject: string, since: Instant, onText: (text: string) => void): Promise<void> {
+    const consumer = await this.#js.consumers.get(this.#names.runs, {
+      filter_subjects: subject,
+      deliver_policy: DeliverPolicy.StartTime,
+      opt_start_time: new Date(since).toISOString(),
+    });
+    const { num_pending } = await consumer.info();
+    if (num_pending === 0) return;
+    const messages = await consumer.consume({ max_messages: 1_000 });
+    for await (const message of messages) {
+      onText(message.string());
+      if (message.info.pending === 0) break;
+    }
+    await messages.close();
+  }
+}
+
+function eventOf(message: { subject: string; time: Date; string(): string }): PastEvent {
+  const type = message.subject.slice(message.subject.lastIndexOf(".") + 1);
+  return { type, at: message.time.getTime(), data: readData(message.string()) };
+}

@@ -1,0 +1,63 @@
+/** RUNS in memory, read backwards in time. */
+import type { Outcomes, PastEvent, RunHistory } from "../core/lookback.js";
+import type { StoredMessage } from "../core/ports.js";
+import type { Instant } from "../core/schedule.js";
+import { readData, readReport, reportEvents } from "../protocol/past-events.js";
+import { decodeSlots } from "../protocol/slot-record.js";
+import { textOf } from "./cas.js";
+import type { MemoryLink } from "./link.js";
+import type { MemoryServer } from "./server.js";
+
+export class MemoryRunHistory implements RunHistory {
+  readonly #server: MemoryServer;
+  readonly #link: MemoryLink;
+
+  constructor(server: MemoryServer, link: MemoryLink) {
+    this.#server = server;
+    this.#link = link;
+  }
+
+  events(runId: string): Promise<PastEvent[]> {
+    return this.#link.ask("events of a run", () => this.#eventsOf(runId));
+  }
+
+  lastEvent(runId: string): Promise<PastEvent | null> {
+    return this.#link.ask("last event of a run", () => this.#eventsOf(runId).at(-1) ?? null);
+  }
+
+  wasQueued(workSubject: string): Promise<boolean> {
+    const { runs, names } = this.#server;
+    return this.#link.ask("queued", () => runs.last(names.queued(workSubject)) !== null);
+  }
+
+  outcomes({ id, shard }: { id: string; shard: number }, since: Instant): Promise<Outcomes> {
+    return this.#link.ask("outcomes of slots", () => {
+      const { names } = this.#server;
+      const told = [...this.#server.runs.messages()].filter(({ storedAt }) => storedAt >= since);
+      const slots = told
+        .filter(({ subject }) => subject === names.slots(shard))
+        .flatMap((message) => decodeSlots(textOf(message)));
+      const fired = new Set(slots.filter(({ scheduleId }) => scheduleId === id).map(({ slot }) => slot));
+      const reports = told.flatMap((message) => {
+        const outcome = reportEvents.find((event) => isRunEvent(message, event));
+        const report = outcome === undefined ? null : readReport(outcome, textOf(message));
+        return report?.scheduleId === id ? [report] : [];
+      });
+      return { fired, reports };
+    });
+  }
+
+  #eventsOf(runId: string): PastEvent[] {
+    const prefix = this.#server.names.runEvent(runId, "");
+    return [...this.#server.runs.messages()]
+      .filter(({ subject }) => subject.startsWith(prefix))
+      .map((message) => ({
+        type: message.subject.slice(prefix.length),
+        at: message.storedAt,
+        data: readData(textOf(message)),
+      }));
+  }
+}
+
+const isRunEvent = ({ subject }: StoredMessage, event: string): boolean =>
+  /^[^.]+\.run\./.test(subject) && subject.endsWith(`.${event}`);
