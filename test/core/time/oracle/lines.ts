@@ -121,7 +121,7 @@ export function lineArbitrary({ quartz }: { quartz: boolean }): fc.Arbitrary<Lin
     fc.oneof({ weight: 3, arbitrary: fc.constant(common) }, { weight: 2, arbitrary: rest });
   const anything: Drawn = { text: "?", matches: () => true };
   const days = [fieldArbitrary(1, 28), lastDay, ...(quartz ? [quartzDay] : [])];
-  return fc.record({
+  const line = fc.record({
     second: mostly(single(0), fieldArbitrary(0, 59)),
     minute: fc.oneof(fieldArbitrary(0, 59), fc.constantFrom(single(0), single(30))),
     hour: fc.oneof(
@@ -134,4 +134,5 @@ export function lineArbitrary({ quartz }: { quartz: boolean }): fc.Arbitrary<Lin
     month: mostly(everyValue, fieldArbitrary(1, 12)),
     weekday: mostly(everyValue, fc.oneof(fieldArbitrary(0, 6), fc.constant(anything), specialWeekday)),
   });
+  return line.map((drawn) => Object.assign(drawn, { [fc.toStringMethod]: () => `"${textOf(drawn)}"` }));
 }

@@ -1,10 +1,11 @@
 /** What must hold of fire times whatever is drawn. `npm test` runs a fixed seed, `npm run fuzz -- time` others. */
-import { CronExpressionParser } from "cron-parser";
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { DstPolicy } from "../../../../src/core/schedule.js";
 import { compileCron } from "../../../../src/core/time/cron.js";
+import { zoneNamed } from "../../../../src/core/time/zone.js";
 import { notedChanges } from "./changes.js";
+import { engines, namedDifference, ours } from "./engines.js";
 import { lineArbitrary, textOf } from "./lines.js";
 import { literalFires } from "./literal.js";
 
@@ -16,7 +17,7 @@ export interface TimeProperty {
   name: string;
   /** Of one round: a few seconds. */
   runs: number;
-  property: fc.IRawProperty<unknown>;
+  property: fc.IRawProperty<unknown, false>;
 }
 
 export const change = fc.constantFrom(...notedChanges);
@@ -70,23 +71,54 @@ const literalSilence: TimeProperty = {
   }),
 };
 
-const parserInUtc: TimeProperty = {
-  name: "cron-parser agrees in UTC",
-  runs: 600,
-  property: fc.property(
-    lineArbitrary({ quartz: false }),
-    fc.integer({ min: Date.UTC(1970, 0, 1), max: Date.UTC(2100, 0, 1) }),
-    (line, from) => {
-      const expression = textOf(line);
-      const theirs = CronExpressionParser.parse(expression, { currentDate: from, tz: "UTC" });
-      const ours = compileCron({ kind: "cron", expression, timeZone: "UTC" }, "");
-      let cursor = from;
-      for (let i = 0; i < 5; i++) {
-        cursor = ours.next(cursor)!;
-        expect(show(cursor)).toBe(show(theirs.next().getTime()));
-      }
-    },
-  ),
-};
+export const everyZone = Intl.supportedValuesOf("timeZone");
+const anyInstant = fc.integer({ min: 0, max: Date.UTC(2100, 0, 1) / 1000 }).map((second) => second * 1000);
 
-export const timeProperties: readonly TimeProperty[] = [literalNext, literalSilence, parserInUtc];
+/** A zone, and an instant from 1970 to 2100 within thirty hours of a change of its offset, if it has one. */
+const nearAnyChange = (zones: readonly string[]) =>
+  fc
+    .tuple(fc.constantFrom(...zones), anyInstant, fc.integer({ min: -30 * 60, max: 30 * 60 }))
+    .map(([zone, instant, minutes]) => {
+      const [next] = zoneNamed(zone).transitionsBetween(instant, instant + 3 * 366 * DAY);
+      return { zone, after: (next?.at ?? instant) + minutes * MINUTE };
+    });
+
+const anywhere = (zones: readonly string[]) =>
+  fc.record({ zone: fc.constantFrom(...zones), after: anyInstant });
+
+/** Another engine gives our answer, or one that differs from it by a difference that has a name. */
+function agreement(
+  engine: keyof typeof engines,
+  place: fc.Arbitrary<{ zone: string; after: number }>,
+): fc.IRawProperty<unknown, false> {
+  // Neither knows days before the last; cron-parser knows no nearest weekday, croner no `?`.
+  const quartz = engine === "croner";
+  const line = lineArbitrary({ quartz }).filter((drawn) => !drawn.date.text.startsWith("L-"));
+  return fc.property(place, line, ({ zone, after }, drawn) => {
+    const question = { line: textOf(drawn).replaceAll("?", "*"), zone, after };
+    const theirs = engines[engine]!(question);
+    if (ours(question) === theirs) return;
+    if (namedDifference(question, theirs) === null) expect(show(ours(question))).toBe(show(theirs));
+  });
+}
+
+/** Of one zone, to be sure that each is asked. */
+export const agreementIn = (engine: keyof typeof engines, zone: string): fc.IRawProperty<unknown, false> =>
+  agreement(engine, fc.oneof(nearAnyChange([zone]), anywhere([zone])));
+
+export const timeProperties: readonly TimeProperty[] = [
+  literalNext,
+  literalSilence,
+  ...Object.keys(engines).flatMap((engine) => [
+    {
+      name: `${engine} agrees in all zones, 1970 to 2100`,
+      runs: 600,
+      property: agreement(engine, anywhere(everyZone)),
+    },
+    {
+      name: `${engine} agrees near changes of offset, but for named differences`,
+      runs: 600,
+      property: agreement(engine, nearAnyChange(everyZone)),
+    },
+  ]),
+];
