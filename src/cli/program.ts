@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { tzDataVersion } from "../runtime/tz-data.js";
 import { addBackfill } from "./commands/backfill.js";
+import { addCalendar } from "./commands/calendar.js";
 import { addDemo } from "./commands/demo.js";
 import { addDev } from "./commands/dev.js";
 import { addEnqueue } from "./commands/enqueue.js";
@@ -51,6 +52,7 @@ function buildProgram(version: string, context: CliContext, done: (exitCode: num
   addOrchestrator(program, context);
   addWorker(program, context);
   addSchedule(program, context);
+  addCalendar(program, context);
   addPreview(program, context);
   addLint(program, context, done);
   addBackfill(program, context);

@@ -7,6 +7,7 @@ import type { Names } from "../protocol/names.js";
 import { parseWith } from "../protocol/parse.js";
 import { enqueue } from "../runtime/enqueue.js";
 import { Backfills } from "./backfills.js";
+import { Calendars } from "./calendars.js";
 import { pipeline } from "./pipeline.js";
 import { Schedules } from "./schedules.js";
 
@@ -30,11 +31,13 @@ export type EnqueueOutcome =
 export class Client {
   readonly schedules: Schedules;
   readonly backfills: Backfills;
+  readonly calendars: Calendars;
   readonly #ports: ClientPorts;
   readonly #newId: () => string;
   readonly #queues = new Map<string, Promise<QueueSettings>>();
 
   constructor(ports: ClientPorts, options: { newId?: () => string; author?: string | undefined } = {}) {
+    this.calendars = new Calendars(ports.api);
     this.schedules = new Schedules(ports.api, options.author);
     this.backfills = new Backfills(ports.api, options.author);
     this.#ports = ports;

@@ -48,9 +48,11 @@ export const anyCalendar: CalendarLookup = () => ({
   deleted: false,
 });
 
+const NONE: { name: string; path: string }[] = [];
+
 /** The names of the calendars that a spec refers to, each with the place where it does. */
 export function calendarsOf(spec: ScheduleSpec): { name: string; path: string }[] {
-  if (spec.kind !== "composite") return namesOf([spec], "");
+  if (spec.kind !== "composite") return spec.kind === "opening" ? namesOf([spec], "") : NONE;
   return [
     ...namesOf(spec.include, "include"),
     ...namesOf(spec.exclude, "exclude"),

@@ -2,6 +2,7 @@
  * What the parts of Punctual need from the outside, as small as each needs it. There are two sets of
  * implementations: over NATS (`nats/`) and in memory (`testing/`), held together by one contract suite.
  */
+import type { Calendar } from "./calendar.js";
 import type { LeaseRecord } from "./lease.js";
 import type { Instant, Schedule, ScheduleDefinition } from "./schedule.js";
 
@@ -53,6 +54,8 @@ export interface ScheduleChanges {
   changed: readonly Schedule[];
   /** Ids that were removed from the store altogether, or hold what is no definition: then `unreadable` says why. */
   removed: readonly { id: string; revision: number; unreadable?: string | undefined }[];
+  /** Calendars that were written: they lie in the same order as the definitions, and `view` covers them too. */
+  calendars: readonly Calendar[];
   /** Everything at or before this sequence has been delivered. */
   view: number;
 }

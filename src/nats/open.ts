@@ -5,6 +5,7 @@ import type { Clock } from "../core/ports.js";
 import type { Names } from "../protocol/names.js";
 import { NatsApiCaller, NatsApiServer } from "./api.js";
 import { NatsBackfillStore } from "./backfills.js";
+import { NatsCalendarStore } from "./calendars.js";
 import { NatsCancellations } from "./cancellations.js";
 import { NatsDeadLetters } from "./dead.js";
 import { NatsRunEnds } from "./ends.js";
@@ -61,6 +62,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     maxPayload: server.maxPayload,
     leases: new NatsLeaseStore(js, jsm, records, names),
     schedules: new NatsScheduleStore(buckets.schedules, jsm, records, names, shards),
+    calendars: new NatsCalendarStore(jsm, records, names),
     work: new NatsWorkStream(jobs, jsm, names),
     runs: new NatsRunLog(jsm, events, names),
     history: new NatsRunHistory(js, jsm, names),

@@ -1,12 +1,14 @@
 /** Definitions in their bucket. */
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { KV, KvEntry } from "@nats-io/kv";
+import type { Calendar } from "../core/calendar.js";
 import { messageOf } from "../core/errors.js";
 import { shardOf } from "../core/hash.js";
 import type { CasOutcome, ScheduleChanges, ScheduleStore, Subscription } from "../core/ports.js";
 import type { Schedule, ScheduleDefinition } from "../core/schedule.js";
-import type { Names } from "../protocol/names.js";
+import { type Names, parseCalendarKey } from "../protocol/names.js";
 import { decodeDefinition, encodeDefinition } from "../protocol/stored.js";
+import { decodeCalendar } from "../protocol/stored-calendar.js";
 import { compareAndSwap, readLatest } from "./cas.js";
 import type { Publisher } from "./publisher.js";
 
@@ -79,7 +81,7 @@ export class NatsScheduleStore implements ScheduleStore {
   async watch(onChanges: (changes: ScheduleChanges) => void): Promise<Subscription> {
     const { state } = await this.#jsm.streams.info(this.#names.schedules.stream);
     const watch = await this.#bucket.watch();
-    if (state.messages === 0) onChanges({ changed: [], removed: [], view: 0 });
+    if (state.messages === 0) onChanges({ changed: [], removed: [], calendars: [], view: 0 });
     void this.#deliver(watch, onChanges);
     return { stop: async () => watch.stop() };
   }
@@ -98,20 +100,25 @@ export class NatsScheduleStore implements ScheduleStore {
   ): Promise<void> {
     let changed: Schedule[] = [];
     let removed: Removed[] = [];
+    let calendars: Calendar[] = [];
     for await (const entry of watch) {
       const read = this.#read(entry);
       if (read !== null && "shard" in read) changed.push(read);
+      else if (read !== null && "holidays" in read) calendars.push(read);
       else if (read !== null) removed.push(read);
       if (entry.delta !== 0) continue;
-      onChanges({ changed, removed, view: entry.revision });
+      onChanges({ changed, removed, calendars, view: entry.revision });
       changed = [];
       removed = [];
+      calendars = [];
     }
   }
 
   /** Anyone with the rights can write into the bucket: what is no definition must not end the watch. */
-  #read(entry: KvEntry): Schedule | Removed | null {
+  #read(entry: KvEntry): Schedule | Calendar | Removed | null {
     if (entry.key === TOUCHED) return null;
+    const calendar = parseCalendarKey(entry.key);
+    if (calendar !== null) return calendarIn(entry, calendar);
     const [id, revision] = [idOf(entry.key), entry.revision];
     if (entry.operation !== "PUT") return { id, revision };
     try {
@@ -143,6 +150,16 @@ export class NatsScheduleStore implements ScheduleStore {
 
   #key(id: string): string {
     return this.#names.scheduleKey(shardOf(id, this.#shards), id);
+  }
+}
+
+/** Null: it is none. What was known of it stays. */
+function calendarIn(entry: KvEntry, name: string): Calendar | null {
+  if (entry.operation !== "PUT") return null;
+  try {
+    return { ...decodeCalendar(entry.string(), name), name, revision: entry.revision };
+  } catch {
+    return null;
   }
 }
 

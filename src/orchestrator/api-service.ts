@@ -7,10 +7,11 @@ import type { Names } from "../protocol/names.js";
 import { parseJson, parseWith } from "../protocol/parse.js";
 import { enqueue } from "../runtime/enqueue.js";
 import { BackfillService, type BackfillServicePorts } from "./backfill-service.js";
+import { CalendarService, type CalendarServicePorts } from "./calendar-service.js";
 import type { Definitions } from "./definitions.js";
 import { ScheduleService, type ScheduleServicePorts } from "./schedule-service.js";
 
-export interface ApiPorts extends ScheduleServicePorts, BackfillServicePorts {
+export interface ApiPorts extends ScheduleServicePorts, CalendarServicePorts, BackfillServicePorts {
   work: WorkStream;
   queues: QueueStore;
   names: Names;
@@ -24,6 +25,7 @@ export class ApiService {
   constructor(ports: ApiPorts, definitions: Definitions) {
     const schedules = new ScheduleService(ports, definitions);
     const backfills = new BackfillService(ports, definitions);
+    const calendars = new CalendarService(ports, definitions);
     this.#handlers = {
       "schedule.put": (request) => schedules.put(request),
       "schedule.patch": (request) => schedules.patch(request),
@@ -40,6 +42,10 @@ export class ApiService {
       "backfill.list": (request) => backfills.list(request),
       "backfill.get": (request) => backfills.get(request),
       "backfill.cancel": (request) => backfills.cancel(request),
+      "calendar.put": (request) => calendars.put(request),
+      "calendar.get": (request) => calendars.get(request),
+      "calendar.list": () => calendars.list(),
+      "calendar.delete": (request) => calendars.delete(request),
       "job.enqueue": async (request) => {
         const { maxAttempts } = await ports.queues.ensure(request.queue);
         const { names, maxPayload, newNonce } = ports;

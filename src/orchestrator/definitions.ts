@@ -1,9 +1,11 @@
 /** All definitions, compiled, by shard: what a shard's next term starts from. */
+
 import type { CompiledSchedule } from "../core/agenda.js";
+import { type Calendar, calendarsOf } from "../core/calendar.js";
 import { messageOf } from "../core/errors.js";
 import type { Firing } from "../core/lease.js";
 import type { ScheduleChanges, ScheduleStore, Subscription, WorkMessage } from "../core/ports.js";
-import type { FireTimes, Instant, Schedule } from "../core/schedule.js";
+import type { FireTimes, Instant, Schedule, ScheduleSpec } from "../core/schedule.js";
 import { compileSpec } from "../core/time/fire-times.js";
 import { previousFireTime } from "../core/time/previous.js";
 import { FireMessages } from "../protocol/job-message.js";
@@ -55,6 +57,7 @@ export class Definitions {
   readonly #waiting: { view: number; resolve(): void }[] = [];
   readonly #names: Names;
   readonly #log: Logger;
+  readonly #calendars = new Map<string, Calendar>();
   #view = -1;
 
   constructor(shards: number, names: Names, log: Logger) {
@@ -107,12 +110,25 @@ export class Definitions {
     return () => listeners.delete(listener);
   }
 
+  /** Calendars that were made, deleted since or not. */
+  get calendars(): ReadonlyMap<string, Calendar> {
+    return this.#calendars;
+  }
+
+  /** The schedules that refer to a calendar. */
+  usersOf(calendar: string): Schedule[] {
+    const schedules = this.#shards.flatMap((shard) => [...shard.values()].map(({ schedule }) => schedule));
+    return schedules.filter(({ deleted, spec }) => !deleted && refersTo(spec, [calendar]));
+  }
+
   compile(schedule: Schedule): Definition {
     return new Definition(schedule, this.#timesOf(schedule), this.#names);
   }
 
   #apply(changes: ScheduleChanges): void {
+    for (const calendar of changes.calendars) this.#calendars.set(calendar.name, calendar);
     for (const schedule of changes.changed) this.#put(this.compile(schedule));
+    if (changes.calendars.length > 0) this.#replan(changes.calendars.map(({ name }) => name));
     for (const { id, unreadable } of changes.removed) {
       if (unreadable !== undefined) this.#log.error({ schedule: id, error: unreadable }, UNREADABLE);
       this.#remove(id);
@@ -130,6 +146,18 @@ export class Definitions {
     if (known !== undefined && known.schedule.revision >= revision) return;
     this.#shard(shard).set(id, definition);
     this.#tell(shard, definition);
+  }
+
+  /** Slots that are not decided yet go by what the calendars say now. */
+  #replan(calendars: readonly string[]): void {
+    for (const [shard, definitions] of this.#shards.entries()) {
+      for (const { schedule } of definitions.values()) {
+        if (!refersTo(schedule.spec, calendars)) continue;
+        const definition = this.compile(schedule);
+        definitions.set(schedule.id, definition);
+        this.#tell(shard, definition);
+      }
+    }
   }
 
   #remove(id: string): void {
@@ -150,10 +178,14 @@ export class Definitions {
   #timesOf(schedule: Schedule): FireTimes {
     if (schedule.deleted) return NEVER;
     try {
-      return compileSpec(schedule.spec, schedule.id);
+      return compileSpec(schedule.spec, schedule.id, (name) => this.#calendars.get(name));
     } catch (error) {
       this.#log.error({ schedule: schedule.id, error: messageOf(error) }, UNREADABLE);
       return NEVER;
     }
   }
+}
+
+function refersTo(spec: ScheduleSpec, calendars: readonly string[]): boolean {
+  return calendarsOf(spec).some(({ name }) => calendars.includes(name));
 }

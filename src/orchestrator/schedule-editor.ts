@@ -89,7 +89,7 @@ function succeeding(
 ): ScheduleDefinition {
   return {
     ...definition,
-    spec: succeedingSpec(definition.spec, existing),
+    spec: succeedingSpec(definition.spec, existing, now),
     changedAt: now,
     changedBy: author,
     effectiveFrom: effectiveFromOf(existing, now),

@@ -1,12 +1,10 @@
 /** What people do with schedules. */
-import { noCalendars } from "../core/calendar.js";
 import { invalid, messageOf, PunctualError } from "../core/errors.js";
 import { matches } from "../core/labels.js";
 import { mergePatch } from "../core/merge-patch.js";
 import { pauseEndsAfter } from "../core/policies.js";
 import type { QueueStore, RunLog, WorkStream } from "../core/ports.js";
 import type { Instant, Schedule, ScheduleDefinition } from "../core/schedule.js";
-import { compileSpec } from "../core/time/fire-times.js";
 import { previousFireTime } from "../core/time/previous.js";
 import type { ApiParsed, ApiResponse, Enqueued, ScheduleView } from "../protocol/api.js";
 import { historyOf } from "../protocol/history.js";
@@ -15,12 +13,13 @@ import { manualMessage } from "../protocol/manual-message.js";
 import type { Names } from "../protocol/names.js";
 import { parseWith } from "../protocol/parse.js";
 import { definitionOf, inputOf, scheduleInput } from "../protocol/schedule-input.js";
-import { compileWritten } from "../protocol/spec-translation.js";
+import { compileWritten, specInputOf } from "../protocol/spec-translation.js";
 import { enqueue } from "../runtime/enqueue.js";
 import type { Logger } from "../runtime/log.js";
 import type { Definitions } from "./definitions.js";
 import { previewed } from "./preview.js";
 import { type EditorPorts, ScheduleEditor } from "./schedule-editor.js";
+import { SpecTimes } from "./spec-times.js";
 
 export interface ScheduleServicePorts extends EditorPorts {
   names: Names;
@@ -39,16 +38,18 @@ export class ScheduleService {
   readonly #ports: ScheduleServicePorts;
   readonly #definitions: Definitions;
   readonly #editor: ScheduleEditor;
+  readonly #times: SpecTimes;
 
   constructor(ports: ScheduleServicePorts, definitions: Definitions) {
     this.#ports = ports;
     this.#definitions = definitions;
     this.#editor = new ScheduleEditor(ports);
+    this.#times = new SpecTimes(ports.schedules, definitions);
   }
 
   async put({ id, schedule: input, ...edit }: ApiParsed<"schedule.put">): Promise<ScheduleView> {
     const definition = await this.#defined(input);
-    this.#checkTimes(id, definition);
+    this.#times.check(id, definition, await this.#times.calendarsFor(definition.spec));
     const { schedule } = await this.#editor.write(id, edit, () => definition);
     return this.#view(schedule);
   }
@@ -58,12 +59,13 @@ export class ScheduleService {
     const basis = await this.#editor.existing(id);
     const patched = (existing: ScheduleDefinition) =>
       parseWith(scheduleInput, mergePatch(inputOf(existing), patch), "patch");
-    const { queue } = patched(basis);
-    const { maxAttempts } = await this.#ports.queues.ensure(queue);
+    const draft = patched(basis);
+    const { maxAttempts } = await this.#ports.queues.ensure(draft.queue);
+    const calendars = await this.#times.calendarsFor(this.#definition(draft, maxAttempts).spec);
     const { schedule } = await this.#editor.change(id, edit, (existing) => {
       const definition = this.#definition(patched(existing), maxAttempts);
       // A schedule that is over may still be given a note or a label.
-      if (JSON.stringify(definition.spec) !== JSON.stringify(existing.spec)) this.#checkTimes(id, definition);
+      if (!sameTimes(definition, existing)) this.#times.check(id, definition, calendars);
       return definition;
     });
     return this.#view(schedule);
@@ -75,7 +77,7 @@ export class ScheduleService {
 
   async list(request: ApiParsed<"schedule.list">): Promise<ApiResponse<"schedule.list">> {
     const { schedules, next } = await this.#page(request);
-    return { schedules: schedules.map((schedule) => this.#view(schedule)), next };
+    return { schedules: await Promise.all(schedules.map((schedule) => this.#view(schedule))), next };
   }
 
   async delete({ id, ...edit }: ApiParsed<"schedule.delete">): Promise<{ id: string }> {
@@ -120,7 +122,7 @@ export class ScheduleService {
     const schedule = await this.#editor.existing(id);
     const runId = `${id}:manual-${this.#ports.newNonce()}`;
     const now = clock.now();
-    const previous = previousFireTime(compileSpec(schedule.spec, id), now);
+    const previous = previousFireTime(await this.#times.of(schedule), now);
     const message = manualMessage(names, schedule, { ...overrides, runId, now, previous }, maxPayload);
     const accepted = await enqueue(work, message);
     if (accepted) await this.#tellOfTrigger(runId, { scheduleId: id, queue: schedule.job.queue, author });
@@ -140,13 +142,13 @@ export class ScheduleService {
       throw invalid("", "preview: expected one of id, schedule");
     const now = this.#ports.clock.now();
     const draft = { now, queueMaxAttempts: Number.POSITIVE_INFINITY, firstRevision: 0 };
-    const { spec } =
-      input === undefined ? await this.#editor.existing(id as string) : definitionOf(input, draft);
-    return previewed(
-      { spec, id: id ?? "", times: compileWritten(spec, id ?? "", noCalendars) },
-      request,
-      now,
-    );
+    if (input === undefined) {
+      const stored = await this.#editor.existing(id as string);
+      return previewed({ ...stored, times: await this.#times.of(stored) }, request, now);
+    }
+    const { spec } = definitionOf(input, draft);
+    const times = compileWritten(spec, "", await this.#times.calendarsFor(spec));
+    return previewed({ spec, id: "", times }, request, now);
   }
 
   /** For people: the job is queued with or without it. */
@@ -172,16 +174,6 @@ export class ScheduleService {
     return definition;
   }
 
-  /** Refuses what could never fire. */
-  #checkTimes(id: string, { spec }: ScheduleDefinition): void {
-    const now = this.#ports.clock.now();
-    if (compileWritten(spec, id, noCalendars).next(now) === null)
-      throw invalid(
-        spec.kind === "composite" ? "" : spec.kind,
-        `expected a time to come, got none after now, ${iso(now)}`,
-      );
-  }
-
   /** What was just written is there. */
   async #page({
     after,
@@ -198,9 +190,9 @@ export class ScheduleService {
     return { schedules, next: page.length > limit ? (schedules.at(-1) as Schedule).id : null };
   }
 
-  #view(schedule: Schedule): ScheduleView {
+  async #view(schedule: Schedule): Promise<ScheduleView> {
     const { id, revision, shard, changedAt, changedBy } = schedule;
-    const next = schedule.deleted ? null : this.#nextTime(schedule);
+    const next = schedule.deleted ? null : await this.#nextTime(schedule);
     return {
       id,
       revision,
@@ -212,10 +204,8 @@ export class ScheduleService {
     };
   }
 
-  #nextTime(schedule: Schedule): Instant | null {
-    const known = this.#definitions.get(schedule);
-    const times =
-      known?.schedule.revision === schedule.revision ? known.times : compileSpec(schedule.spec, schedule.id);
+  async #nextTime(schedule: Schedule): Promise<Instant | null> {
+    const times = await this.#times.of(schedule);
     const resumesAfter = pauseEndsAfter(schedule);
     return resumesAfter === null ? null : times.next(Math.max(this.#ports.clock.now(), resumesAfter));
   }
@@ -238,5 +228,9 @@ const resumed = (existing: ScheduleDefinition): ScheduleDefinition => ({
   pausedBy: undefined,
   note: undefined,
 });
+
+function sameTimes(a: ScheduleDefinition, b: ScheduleDefinition): boolean {
+  return JSON.stringify(specInputOf(a.spec)) === JSON.stringify(specInputOf(b.spec));
+}
 
 const iso = (instant: Instant): string => new Date(instant).toISOString();

@@ -3,6 +3,7 @@
  * so everything here lives exactly as long as the connection does.
  */
 import type { BackfillStore } from "../core/backfill.js";
+import type { CalendarStore } from "../core/calendar-store.js";
 import type { RunHistory } from "../core/lookback.js";
 import type {
   ApiServer,
@@ -43,6 +44,7 @@ export interface OrchestratorPorts {
   shards: number;
   leases: LeaseStore;
   schedules: ScheduleStore;
+  calendars: CalendarStore;
   /** For fires. */
   work: WorkStream;
   runs: RunLog;

@@ -137,6 +137,8 @@ export class Shard {
       startedAt,
       inWork: this.#knownOf(record),
     });
+    // Asked to stop while the lease was being taken: nobody has told this term.
+    if (this.#stopped) this.#term.release();
     log.debug({ shard: this.#number, term: taken.term, inherited: record.firing.length }, "took a shard");
     const end = await this.#term.run(inherited);
     this.#term = undefined;

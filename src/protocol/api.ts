@@ -6,11 +6,13 @@ import { z } from "zod";
 import { reprocessings } from "../core/backfill.js";
 import type { ErrorCode } from "../core/errors.js";
 import { backfillId, backfillView, rateText } from "./backfill.js";
+import { calendarInput } from "./calendar-input.js";
 import { scheduleHistory } from "./history.js";
 import { selectorText } from "./label-input.js";
 import { limits } from "./limits.js";
 import { checkJobId, checkScheduleId } from "./names.js";
 import { headerMap, queueName, retryInput, scheduleInput } from "./schedule-input.js";
+import { calendarName } from "./spec-input.js";
 import { duration, instant } from "./time-input.js";
 
 export const apiServiceName = "punctual";
@@ -56,6 +58,15 @@ export const scheduleView = z.object({
   changedBy: z.string().optional(),
 });
 export type ScheduleView = z.output<typeof scheduleView>;
+
+/** A calendar as the API shows it. */
+export const calendarView = z.object({
+  name: z.string(),
+  revision: z.int(),
+  /** In the form in which it can be put again. */
+  calendar: z.record(z.string(), z.unknown()),
+});
+export type CalendarView = z.output<typeof calendarView>;
 
 export const enqueueRequest = z.strictObject({
   queue: queueName.default("default"),
@@ -195,6 +206,16 @@ export const endpoints = {
   },
   "backfill.get": { request: byBackfillId, response: backfillView },
   "backfill.cancel": { request: byBackfillId, response: backfillView },
+  "calendar.put": {
+    request: z.strictObject({ name: calendarName, calendar: calendarInput, ifRevision }),
+    response: calendarView,
+  },
+  "calendar.get": { request: z.strictObject({ name: calendarName }), response: calendarView },
+  "calendar.list": { request: z.strictObject({}), response: z.object({ calendars: z.array(calendarView) }) },
+  "calendar.delete": {
+    request: z.strictObject({ name: calendarName }),
+    response: z.object({ name: z.string() }),
+  },
   "job.enqueue": { request: enqueueRequest, response: enqueued },
 } as const;
 

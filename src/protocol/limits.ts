@@ -16,6 +16,12 @@ export const limits = {
   specItems: 64,
   /** Entries of a list of one-off times. */
   specTimes: 1_000,
+  /** Of one calendar. */
+  calendarHolidays: 1_000,
+  /** Stretches of opening hours of one weekday. */
+  calendarHours: 24,
+  /** Calendars of a namespace. */
+  calendars: 1_000,
   /** Runs that wait for their jitter are held in the lease record. */
   jitterMs: 3_600_000,
   /** User headers of one job. */

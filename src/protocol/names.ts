@@ -78,6 +78,14 @@ export function runIdOf(scheduleId: string, slot: Instant): string {
   return `${scheduleId}:${instantToken(slot)}`;
 }
 
+/** Beside the keys of schedules, which begin with the number of a shard. */
+const CALENDAR_PREFIX = "calendar.";
+
+/** The calendar of a key in the bucket of schedules; null when it is none. */
+export function parseCalendarKey(key: string): string | null {
+  return key.startsWith(CALENDAR_PREFIX) ? key.slice(CALENDAR_PREFIX.length) : null;
+}
+
 export type Names = ReturnType<typeof namesOf>;
 
 /** All names of a namespace. */
@@ -140,6 +148,7 @@ export function namesOf(namespace: string) {
     leaseKeyPrefix: "shard.",
     leaseKey: (shard: number) => `shard.${shard}`,
     scheduleKey: (shard: number, id: string) => `${shard}.${id}`,
+    calendarKey: (name: string) => `${CALENDAR_PREFIX}${name}`,
     memberKey: (role: "orchestrator" | "worker", id: string) => `${role}.${id}`,
   };
 }

@@ -1,5 +1,6 @@
 /** What can go wrong between a program and the memory server, for tests to inject. */
 import type { Backfill } from "../core/backfill.js";
+import type { CalendarDefinition } from "../core/calendar.js";
 import type { LeaseRecord } from "../core/lease.js";
 import type { RunEvent, SlotRecord, StoredMessage, WorkMessage } from "../core/ports.js";
 import type { ScheduleDefinition } from "../core/schedule.js";
@@ -16,6 +17,7 @@ export interface Faults {
   leaseWrite?: (shard: number, record: LeaseRecord) => Fault;
   scheduleWrite?: (id: string, definition: ScheduleDefinition) => Fault;
   backfillWrite?: (id: string, backfill: Backfill) => Fault;
+  calendarWrite?: (name: string, definition: CalendarDefinition) => Fault;
   runEvent?: (event: RunEvent) => Fault;
   slotRecord?: (record: SlotRecord) => Fault;
   /** Reads and everything else that is asked of the server: true when there is no answer. */

@@ -1,6 +1,7 @@
 /** From the memory server to the ports over one connection to it. */
 import { MemoryApi } from "./api.js";
 import { MemoryBackfillStore } from "./backfills.js";
+import { MemoryCalendarStore } from "./calendars.js";
 import { MemoryCancellations } from "./cancellations.js";
 import { MemoryDeadLetters } from "./dead.js";
 import { MemoryRunEnds } from "./ends.js";
@@ -28,6 +29,7 @@ export function openMemoryPorts(server: MemoryServer) {
     maxPayload: server.maxPayload,
     leases: new MemoryLeaseStore(server, link),
     schedules: new MemoryScheduleStore(server, link),
+    calendars: new MemoryCalendarStore(server, link),
     work: new MemoryWorkStream(server, link),
     runs: new MemoryRunLog(server, link),
     history: new MemoryRunHistory(server, link),

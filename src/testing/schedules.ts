@@ -1,4 +1,5 @@
 /** Definitions in memory. */
+import type { Calendar } from "../core/calendar.js";
 import { shardOf } from "../core/hash.js";
 import type {
   CasOutcome,
@@ -8,7 +9,9 @@ import type {
   Subscription,
 } from "../core/ports.js";
 import type { Schedule, ScheduleDefinition } from "../core/schedule.js";
+import { parseCalendarKey } from "../protocol/names.js";
 import { decodeDefinition, encodeDefinition } from "../protocol/stored.js";
+import { decodeCalendar } from "../protocol/stored-calendar.js";
 import { compareAndSwap, textOf } from "./cas.js";
 import { type MemoryLink, subscription } from "./link.js";
 import type { MemoryServer } from "./server.js";
@@ -94,10 +97,13 @@ export class MemoryScheduleStore implements ScheduleStore {
   }
 
   #changes(messages: StoredMessage[], view: number): ScheduleChanges {
-    const erased = messages.filter(isErased);
+    const erased = messages.filter(
+      (message) => isErased(message) && parseCalendarKey(message.subject) === null,
+    );
     return {
       changed: messages.filter(isDefinition).map((message) => this.#schedule(message)),
       removed: erased.map((message) => ({ id: idOf(message.subject), revision: message.seq })),
+      calendars: messages.flatMap(calendarsIn),
       view,
     };
   }
@@ -114,7 +120,14 @@ export class MemoryScheduleStore implements ScheduleStore {
 }
 
 const isErased = (message: StoredMessage): boolean => message.headers["KV-Operation"] !== undefined;
-const isDefinition = (message: StoredMessage): boolean => !isErased(message) && message.subject !== TOUCHED;
+const isDefinition = (message: StoredMessage): boolean =>
+  !isErased(message) && message.subject !== TOUCHED && parseCalendarKey(message.subject) === null;
+
+function calendarsIn(message: StoredMessage): Calendar[] {
+  const name = parseCalendarKey(message.subject);
+  if (name === null || isErased(message)) return [];
+  return [{ ...decodeCalendar(textOf(message), name), name, revision: message.seq }];
+}
 
 /** Keys are `<shard>.<id>`. */
 function idOf(key: string): string {

@@ -1,5 +1,6 @@
 /** Every suite, for one set of implementations. */
 import { describeBackfillStore } from "./backfills.js";
+import { describeCalendarStore } from "./calendars.js";
 import { describeDeadLetters } from "./dead.js";
 import { describeRunHistory } from "./history.js";
 import { describeLeaseStore } from "./leases.js";
@@ -14,6 +15,7 @@ import { describeWorkStream } from "./work.js";
 export function describeAllPorts(name: string, make: MakePorts): void {
   describeLeaseStore(name, make);
   describeScheduleStore(name, make);
+  describeCalendarStore(name, make);
   describeWorkStream(name, make);
   describeRunLog(name, make);
   describeMembership(name, make);

@@ -1,5 +1,6 @@
 /** What every suite runs on: the ports of one fresh namespace, over two connections. */
 import type { BackfillStore } from "../../src/core/backfill.js";
+import type { CalendarStore } from "../../src/core/calendar-store.js";
 import type { RunHistory } from "../../src/core/lookback.js";
 import type {
   Clock,
@@ -18,6 +19,7 @@ import type { Names } from "../../src/protocol/names.js";
 export interface Ports {
   leases: LeaseStore;
   schedules: ScheduleStore;
+  calendars: CalendarStore;
   work: WorkStream;
   runs: RunLog;
   membership: Membership;

@@ -129,7 +129,7 @@ function describeWatch(name: string, make: MakePorts): void {
 
     it("calls back for an empty store too", async () => {
       const changes = await watched(on().one.schedules);
-      expect(await changes.next()).toEqual({ changed: [], removed: [], view: 0 });
+      expect(await changes.next()).toEqual({ changed: [], removed: [], calendars: [], view: 0 });
     });
 
     it("delivers everything at first, in its newest form, then every change", async () => {

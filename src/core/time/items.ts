@@ -1,5 +1,5 @@
 /** The fire times of each thing that a schedule can include. */
-import type { CalendarLookup } from "../calendar.js";
+import type { CalendarDefinition, CalendarLookup } from "../calendar.js";
 import { invalid } from "../errors.js";
 import type { AtSpec, EverySpec, FireTimes, Instant, SpecItem } from "../schedule.js";
 import { compileCron } from "./cron.js";
@@ -36,10 +36,17 @@ export function compileItem(item: SpecItem, context: ItemContext): FireTimes {
   }
 }
 
+/** Many schedules go by one calendar. */
+const known = new WeakMap<CalendarDefinition, OpeningTimes>();
+
 /** Refuses a calendar that was never made as `invalid`. */
 export function openingTimesOf(name: string, calendars: CalendarLookup): OpeningTimes {
   const calendar = calendars(name);
-  if (calendar !== undefined) return new OpeningTimes(calendar);
+  if (calendar !== undefined) {
+    const opening = known.get(calendar) ?? new OpeningTimes(calendar);
+    known.set(calendar, opening);
+    return opening;
+  }
   throw invalid("calendar", `expected a calendar that exists, got ${JSON.stringify(name)}`);
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { runIdOf } from "../../../src/protocol/names.js";
 import { systemClock } from "../../../src/runtime/clock.js";
 import { clockOff, Holder } from "../../support/holder.js";
+import { instantOf } from "../../support/run-ids.js";
 import { Scene, until, useServer } from "../../support/scene.js";
 
 const server = useServer();
@@ -142,9 +143,3 @@ describe("a definition that changes", () => {
     expect(repeated(await scene.stored())).toEqual([]);
   });
 });
-
-/** `often:20261124T030000250Z` */
-function instantOf(runId: string): number {
-  const [, y, mo, d, h, mi, s, ms] = /:(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})?Z$/.exec(runId) ?? [];
-  return Date.parse(`${y}-${mo}-${d}T${h}:${mi}:${s}.${ms ?? "000"}Z`);
-}
