@@ -53,6 +53,8 @@ export interface Preview {
   tzData: string;
 }
 
+export type ScheduleExplanation = ApiResponse<"schedule.explain">;
+
 /** Of one triggered run. */
 export type TriggerOverrides = Pick<ApiRequest<"schedule.trigger">, "overlap" | "payload" | "headers">;
 
@@ -132,6 +134,14 @@ export class Schedules {
   /** Runs it once, now, beside its fire times; what is given takes the place of what the schedule says. */
   trigger(id: string, overrides: TriggerOverrides = {}): Promise<Enqueued> {
     return ask(this.#api, "schedule.trigger", { id, ...given(overrides), ...this.#author });
+  }
+
+  /**
+   * Why it did, or did not, or will, or will not run at an instant: a stable code, a sentence, the events of the run. Of
+   * a schedule that was deleted too.
+   */
+  explain(id: string, at: Date | Instant): Promise<ScheduleExplanation> {
+    return ask(this.#api, "schedule.explain", { id, at: isoOf(at, "at") });
   }
 
   /** Who changed it when, and what, as far back as revisions are kept; of one that was deleted too. */

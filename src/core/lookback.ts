@@ -11,7 +11,8 @@ export interface PastEvent {
 
 /** What became of slots of one schedule, as far as RUNS remembers. */
 export interface Outcomes {
-  fired: ReadonlySet<Instant>;
+  /** Slots that were fired, each with the sequence of its message in WORK where it is known. */
+  fired: ReadonlyMap<Instant, number | null>;
   /** Slots that were skipped, missed or expired. */
   reports: readonly Report[];
 }
@@ -23,8 +24,12 @@ export interface RunHistory {
   lastEvent(runId: string): Promise<PastEvent | null>;
   /** Whether the server tells that a job was stored under this subject of WORK. From the leader. */
   wasQueued(workSubject: string): Promise<boolean>;
-  /** What became of the schedule's slots, of all that was told since an instant of the server's clock. */
-  outcomes(schedule: { id: string; shard: number }, since: Instant): Promise<Outcomes>;
+  /**
+   * What became of the schedule's slots, of all that was told since an instant of the server's clock.
+   *
+   * @param sought reading ends when this slot was found to be fired
+   */
+  outcomes(schedule: { id: string; shard: number }, since: Instant, sought?: Instant): Promise<Outcomes>;
 }
 
 export function reportOn(outcomes: Outcomes, slot: Instant): Report | undefined {

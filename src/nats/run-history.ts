@@ -40,23 +40,31 @@ export class NatsRunHistory implements RunHistory {
     return (await this.#jsm.streams.getMessage(this.#names.runs, query)) !== null;
   }
 
-  async outcomes({ id, shard }: { id: string; shard: number }, since: Instant): Promise<Outcomes> {
-    const fired = new Set<Instant>();
+  async outcomes(
+    { id, shard }: { id: string; shard: number },
+    since: Instant,
+    sought?: Instant,
+  ): Promise<Outcomes> {
+    const fired = new Map<Instant, number | null>();
+    const isFound = () => sought !== undefined && fired.has(sought);
     await this.#scan(this.#names.slots(shard), since, (text) => {
-      for (const slot of decodeSlots(text)) if (slot.scheduleId === id) fired.add(slot.slot);
+      for (const { scheduleId, slot, seq } of decodeSlots(text)) if (scheduleId === id) fired.set(slot, seq);
+      return isFound();
     });
     const reports: Report[] = [];
+    if (isFound()) return { fired, reports };
     for (const outcome of reportEvents) {
       await this.#scan(this.#names.runEvent("*", outcome), since, (text) => {
         const report = readReport(outcome, text);
         if (report?.scheduleId === id) reports.push(report);
+        return false;
       });
     }
     return { fired, reports };
   }
 
-  /** Every message that was stored since, up to the newest that is there now. */
-  async #scan(subject: string, since: Instant, onText: (text: string) => void): Promise<void> {
+  /** Every message that was stored since, up to the newest that is there now, or until one is enough. */
+  async #scan(subject: string, since: Instant, isEnough: (text: string) => boolean): Promise<void> {
     const consumer = await this.#js.consumers.get(this.#names.runs, {
       filter_subjects: subject,
       deliver_policy: DeliverPolicy.StartTime,
@@ -66,8 +74,7 @@ export class NatsRunHistory implements RunHistory {
     if (num_pending === 0) return;
     const messages = await consumer.consume({ max_messages: 1_000 });
     for await (const message of messages) {
-      onText(message.string());
-      if (message.info.pending === 0) break;
+      if (isEnough(message.string()) || message.info.pending === 0) break;
     }
     await messages.close();
   }

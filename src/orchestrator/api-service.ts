@@ -9,9 +9,14 @@ import { enqueue } from "../runtime/enqueue.js";
 import { BackfillService, type BackfillServicePorts } from "./backfill-service.js";
 import { CalendarService, type CalendarServicePorts } from "./calendar-service.js";
 import type { Definitions } from "./definitions.js";
+import { ExplainService, type ExplainServicePorts } from "./explain-service.js";
 import { ScheduleService, type ScheduleServicePorts } from "./schedule-service.js";
 
-export interface ApiPorts extends ScheduleServicePorts, CalendarServicePorts, BackfillServicePorts {
+export interface ApiPorts
+  extends ScheduleServicePorts,
+    CalendarServicePorts,
+    BackfillServicePorts,
+    ExplainServicePorts {
   work: WorkStream;
   queues: QueueStore;
   names: Names;
@@ -26,6 +31,7 @@ export class ApiService {
     const schedules = new ScheduleService(ports, definitions);
     const backfills = new BackfillService(ports, definitions);
     const calendars = new CalendarService(ports, definitions);
+    const explanations = new ExplainService(ports, definitions);
     this.#handlers = {
       "schedule.put": (request) => schedules.put(request),
       "schedule.patch": (request) => schedules.patch(request),
@@ -36,6 +42,7 @@ export class ApiService {
       "schedule.resume": (request) => schedules.resume(request),
       "schedule.bulk": (request) => schedules.bulk(request),
       "schedule.trigger": (request) => schedules.trigger(request),
+      "schedule.explain": (request) => explanations.explain(request),
       "schedule.history": (request) => schedules.history(request),
       "schedule.preview": (request) => schedules.preview(request),
       "backfill.create": (request) => backfills.create(request),

@@ -49,7 +49,7 @@ export async function outcomesFor(
   { reprocess, from }: Pick<Backfill, "reprocess" | "from">,
   schedule: Schedule,
 ): Promise<Outcomes> {
-  if (reprocess === "all") return { fired: new Set(), reports: [] };
+  if (reprocess === "all") return { fired: new Map(), reports: [] };
   return history.outcomes(schedule, from - CLOCKS_DIFFER_MS);
 }
 

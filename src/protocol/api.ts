@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { reprocessings } from "../core/backfill.js";
 import type { ErrorCode } from "../core/errors.js";
+import { explanationCodes } from "../core/explain.js";
 import { backfillId, backfillView, rateText } from "./backfill.js";
 import { calendarInput } from "./calendar-input.js";
 import { scheduleHistory } from "./history.js";
@@ -157,6 +158,24 @@ export const endpoints = {
       author,
     }),
     response: enqueued,
+  },
+  "schedule.explain": {
+    request: z.strictObject({ id, at: instant }),
+    response: z.object({
+      id: z.string(),
+      at: z.string(),
+      code: z.enum(explanationCodes),
+      text: z.string(),
+      /** The definition that was, or is, in effect. */
+      revision: z.int().nullable(),
+      runId: z.string(),
+      /** The fire times around it, where it is none. */
+      nearest: z.object({ before: z.string().nullable(), after: z.string().nullable() }).optional(),
+      /** Of its run, the oldest first. */
+      events: z.array(
+        z.object({ type: z.string(), at: z.string(), data: z.record(z.string(), z.unknown()) }),
+      ),
+    }),
   },
   "schedule.history": { request: byId, response: scheduleHistory },
   "schedule.preview": {

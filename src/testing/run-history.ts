@@ -37,7 +37,8 @@ export class MemoryRunHistory implements RunHistory {
       const slots = told
         .filter(({ subject }) => subject === names.slots(shard))
         .flatMap((message) => decodeSlots(textOf(message)));
-      const fired = new Set(slots.filter(({ scheduleId }) => scheduleId === id).map(({ slot }) => slot));
+      const own = slots.filter(({ scheduleId }) => scheduleId === id);
+      const fired = new Map(own.map(({ slot, seq }) => [slot, seq] as const));
       const reports = told.flatMap((message) => {
         const outcome = reportEvents.find((event) => isRunEvent(message, event));
         const report = outcome === undefined ? null : readReport(outcome, textOf(message));

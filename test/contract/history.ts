@@ -20,7 +20,7 @@ export function describeRunHistory(name: string, make: MakePorts): void {
       expect(await history.lastEvent(RUN)).toBeNull();
       expect(await history.wasQueued(on().names.job("default", "a"))).toBe(false);
       const outcomes = await history.outcomes({ id: "nightly", shard }, 0);
-      expect(outcomes).toEqual({ fired: new Set(), reports: [] });
+      expect(outcomes).toEqual({ fired: new Map(), reports: [] });
     });
 
     it("tells the events of a run in their order, and the newest", async () => {
@@ -64,7 +64,12 @@ export function describeRunHistory(name: string, make: MakePorts): void {
       await tell("missed", { ...report, scheduleId: "other" }, "other:20260101T000000Z");
       await tell("skipped", { reason: "a job of the front door" }, "job-1");
       const outcomes = await other.history.outcomes({ id: "nightly", shard }, 0);
-      expect(outcomes.fired).toEqual(new Set([SLOT, SLOT + 5]));
+      expect([...outcomes.fired]).toEqual([
+        [SLOT, 1],
+        [SLOT + 5, 1],
+      ]);
+      const sought = await other.history.outcomes({ id: "nightly", shard }, 0, SLOT);
+      expect(sought.fired.has(SLOT)).toBe(true);
       const { from: _, to: __, ...rest } = report;
       expect(outcomes.reports).toEqual([{ ...rest, outcome: "skipped", from: SLOT + 10, to: SLOT + 20 }]);
     });

@@ -57,7 +57,7 @@ describe("which slots run again", () => {
     to: 30,
     count: 2,
   };
-  const outcomes: Outcomes = { fired: new Set([10]), reports: [report] };
+  const outcomes: Outcomes = { fired: new Map([[10, 1]]), reports: [report] };
   const last = (type: string) => ({ type, at: 0, data: {} });
   test.each([
     // slot, last event, none, failed, all

@@ -5,6 +5,7 @@ import type { CliContext } from "../runtime.js";
 import { checkId, namingScheduleFlags } from "../schedule-flags.js";
 import { Session } from "../session.js";
 import { addScheduleBackfill } from "./schedule-backfill.js";
+import { addScheduleExplain } from "./schedule-explain.js";
 import { addScheduleHistory } from "./schedule-history.js";
 import { addScheduleList } from "./schedule-list.js";
 import { addSchedulePatch } from "./schedule-patch.js";
@@ -22,6 +23,7 @@ export function addSchedule(program: Command, context: CliContext): void {
   addScheduleDelete(schedule, context);
   addPauseAndResume(schedule, context);
   addScheduleTrigger(schedule, context);
+  addScheduleExplain(schedule, context);
   addScheduleHistory(schedule, context);
   addScheduleBackfill(schedule, context);
   addSchedulePreview(schedule, context);
