@@ -8,7 +8,7 @@ import { addFlags, type Flag, namingFlags, readFlags } from "./flags.js";
 import { checkId, scheduleFlags } from "./schedule-flags.js";
 
 const timeZone: Flag = {
-  flags: "--tz <name>",
+  flags: "--tz, --time-zone <name>",
   field: "timeZone",
   kind: "text",
   text: "IANA zone of the line, as Europe/Berlin (default: UTC)",

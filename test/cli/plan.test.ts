@@ -29,6 +29,14 @@ test("what is there already stays unchanged", () => {
   expect(planImport(job, storedAs(job.id, job.schedule)).action).toBe("unchanged");
 });
 
+test("an interval that is there already stays unchanged, whatever the zone", () => {
+  const job = jobOf("CRON_TZ=Europe/Berlin\n@every  10m backup");
+  expect(job.schedule).toMatchObject({ every: "10m" });
+  expect(planImport(job, storedAs(job.id, job.schedule)).action).toBe("unchanged");
+  const line = jobOf("0 3 * * * backup");
+  expect(planImport(job, storedAs(job.id, line.schedule)).action).toBe("updated");
+});
+
 test.each([
   ["times", "0 4 * * * backup"],
   ["time zone", "CRON_TZ=Europe/Berlin\n0 3 * * * backup"],

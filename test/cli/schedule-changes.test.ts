@@ -71,6 +71,13 @@ describe("patch", () => {
     expect(stdout).toBe("x is at revision 7, next 2026-07-30 03:00:00Z\n");
   });
 
+  test("warns of what the schedule is then", async () => {
+    const cli = fakeCli();
+    cli.server.answers.push(viewOf("x", { cron: "*/7 * * * *" }));
+    const { stderr } = await cli.argv("schedule", "patch", "x", "--cron", "*/7 * * * *");
+    expect(stderr).toMatch(/^warning: uneven-step: /);
+  });
+
   test("removes what is unset, and keeps what is given beside it", async () => {
     const { request } = await patched(
       ...["--unset", "timeout", "--unset", "labels.example.com/a", "--unset", "labels.b", "--label", "c=d"],

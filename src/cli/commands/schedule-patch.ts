@@ -1,9 +1,11 @@
 import type { Command } from "commander";
 import { invalid } from "../../core/errors.js";
+import { systemClock } from "../../runtime/clock.js";
 import { wholeNumber } from "../global-options.js";
+import { findingsOf, warn } from "../lint-text.js";
 import type { CliContext } from "../runtime.js";
 import { addScheduleFlags, checkId, namingScheduleFlags, readSchedule } from "../schedule-flags.js";
-import { nextOf } from "../schedule-text.js";
+import { inputOf, nextOf } from "../schedule-text.js";
 import { Session } from "../session.js";
 
 interface Options extends Record<string, unknown> {
@@ -38,6 +40,7 @@ export function addSchedulePatch(parent: Command, context: CliContext): void {
     session.output.show(view, () =>
       session.output.line(`${id} is at revision ${view.revision}, ${nextOf(view)}`),
     );
+    warn(session.output, findingsOf(inputOf(view), id, systemClock.now()));
   });
 }
 

@@ -14,6 +14,7 @@ import { type Issue, invalid, messageOf, PunctualError } from "../../core/errors
 import { parseCronFields } from "../../core/time/cron-fields.js";
 import { isTimeZone } from "../../core/time/zone.js";
 import { cronItemOf } from "../../protocol/cron-input.js";
+import { formatDuration } from "../../protocol/duration.js";
 import { checkQueue } from "../../protocol/names.js";
 import { parseWith, show } from "../../protocol/parse.js";
 import { type ScheduleInput, scheduleInput } from "../../protocol/schedule-input.js";
@@ -124,7 +125,7 @@ class Reader {
   #entry(line: string, number: number): void {
     const { typed, rest } = this.#times(line);
     checkTimes(typed, this.#seconds);
-    const cron = typed.split(/\s+/).join(" ");
+    const times = timesOf(typed.split(/\s+/).join(" "), this.#environment.timeZone);
     const { user, rest: commandText } = this.#userColumn ? splitUser(rest) : { user: undefined, rest };
     const { command, stdin } = splitCommand(commandText);
     if (command === "") throw invalid("", `expected a command after the times, got ${show(line)}`);
@@ -133,10 +134,8 @@ class Reader {
       env: this.#environment.variables,
       ...(stdin !== undefined && { stdin }),
     };
-    const zone = this.#environment.timeZone;
     const schedule: ScheduleInput = {
-      cron,
-      ...(zone !== undefined && { timeZone: zone }),
+      ...times,
       queue: this.#queue,
       payload: { ...payload },
     };
@@ -154,6 +153,13 @@ class Reader {
       throw invalid("", `expected ${count} time fields and a command, or NAME=value, got ${show(line)}`);
     return { typed: fields, rest: text.slice(fields.length).trim() };
   }
+}
+
+/** As a schedule that was stored shows them, so that an import sees what has changed. */
+function timesOf(cron: string, timeZone: string | undefined): ScheduleInput {
+  const item = cronItemOf({ cron });
+  if (item.kind === "every") return { every: formatDuration(item.everyMs), phase: "0s" };
+  return { cron, ...(timeZone !== undefined && { timeZone }) };
 }
 
 function checkTimes(cron: string, seconds: boolean): void {

@@ -8,7 +8,8 @@ import type { Instant } from "../../../../src/core/schedule.js";
 import { compileCron } from "../../../../src/core/time/cron.js";
 import { type Transition, zoneNamed } from "../../../../src/core/time/zone.js";
 
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 export interface Question {
   line: string;
@@ -36,7 +37,7 @@ export function ours({ line, zone, after }: Question): Instant | null {
 export type NamedDifference =
   /** A daily line fires once at the end of a gap for all that it skips; they shift each match, or drop it. */
   | "make-up"
-  /** A rhythmic line gets nothing for a gap; they shift the match. */
+  /** A rhythmic line gets nothing for a gap; they shift the match, cron-parser always by a full hour. */
   | "no make-up"
   /** A daily line does not fire in the second pass; they do when they start within it. */
   | "second pass"
@@ -53,7 +54,7 @@ export function namedDifference(question: Question, theirs: Instant | null): Nam
     const isNear = (instant: Instant | null) => instant !== null && instant >= at && instant <= at + width;
     const grows = offsetAfterMs > offsetBeforeMs;
     if (grows && daily && mine === at) return "make-up";
-    if (grows && !daily && isNear(theirs)) return "no make-up";
+    if (grows && !daily && theirs !== null && theirs >= at && theirs < at + width + HOUR) return "no make-up";
     if (!grows && daily && isNear(theirs)) return "second pass";
     if (!grows && !daily && (isNear(mine) || isNear(theirs))) return "both passes";
   }
