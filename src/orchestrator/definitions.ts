@@ -6,6 +6,7 @@ import { messageOf } from "../core/errors.js";
 import type { Firing } from "../core/lease.js";
 import type { ScheduleChanges, ScheduleStore, Subscription, WorkMessage } from "../core/ports.js";
 import type { FireTimes, Instant, Schedule, ScheduleSpec } from "../core/schedule.js";
+import { jitterOf } from "../core/time/bounds.js";
 import { compileSpec } from "../core/time/fire-times.js";
 import { previousFireTime } from "../core/time/previous.js";
 import { FireMessages } from "../protocol/job-message.js";
@@ -37,6 +38,13 @@ export class Definition implements CompiledSchedule {
   messageOf({ slot, catchUp }: Firing, term: number, ticket: number): WorkMessage {
     const trigger = catchUp === true ? "catch-up" : "schedule";
     return this.messages.message(slot, term, { trigger, ticket, previous: this.#before(slot) });
+  }
+
+  /** By the schedule's jitter. The slot stays what the run is known by. */
+  delayOf(slot: Instant): number {
+    const { id, spec } = this.schedule;
+    if (spec.kind !== "composite" || spec.jitterMs === 0) return 0;
+    return jitterOf(id, slot, this.times.next(slot), spec.jitterMs);
   }
 
   /** Slots mostly come one after the other. */

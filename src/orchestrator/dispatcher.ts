@@ -11,6 +11,8 @@ export interface Publishing {
   /** Whether a run that is due is to be published now; if not, its owner has dealt with it. */
   admits(firing: Firing): boolean;
   messageOf(firing: Firing): WorkMessage;
+  /** How long after its slot it is to be published. */
+  delayOf(firing: Firing): number;
   onOutcome(firing: Firing, outcome: PublishOutcome): void;
 }
 
@@ -45,13 +47,16 @@ export class Dispatcher {
 
   /** @param firings in the order of their slots */
   add(owner: Publishing, firings: readonly Firing[]): void {
-    const isLate = ({ catchUp }: Firing) => catchUp === true;
-    this.#add(
-      this.#live,
-      owner,
-      firings.filter((firing) => !isLate(firing)),
-    );
-    this.#add(this.#late, owner, firings.filter(isLate));
+    const live: Firing[] = [];
+    const late: Firing[] = [];
+    for (const firing of firings) {
+      const delayMs = owner.delayOf(firing);
+      if (delayMs > 0) this.#addOne(owner, firing, firing.slot + delayMs);
+      else if (firing.catchUp === true) late.push(firing);
+      else live.push(firing);
+    }
+    this.#add(this.#live, owner, live);
+    this.#add(this.#late, owner, late);
     this.#wake();
   }
 
@@ -66,15 +71,13 @@ export class Dispatcher {
 
   /** Publishes one again after a while. */
   addLater(owner: Publishing, firing: Firing, delayMs: number): void {
-    const heap = firing.catchUp === true ? this.#late : this.#live;
-    heap.push({
-      owner,
-      firings: [firing],
-      prepared: [],
-      next: 0,
-      time: this.#clock.now() + delayMs,
-    });
+    this.#addOne(owner, firing, this.#clock.now() + delayMs);
     this.#wake();
+  }
+
+  #addOne(owner: Publishing, firing: Firing, time: Instant): void {
+    const heap = firing.catchUp === true ? this.#late : this.#live;
+    heap.push({ owner, firings: [firing], prepared: [], next: 0, time });
   }
 
   stop(): void {

@@ -65,6 +65,7 @@ export class Term implements Publishing {
   #releaseBy: number | undefined;
   #isWaiting = false;
   #ended = false;
+  readonly delayOf = (firing: Firing): number => this.#flights.definitionOf(firing).delayOf(firing.slot);
 
   constructor(ports: TermPorts, shard: number, { lease, startedAt, inWork }: Beginning) {
     this.#ports = ports;

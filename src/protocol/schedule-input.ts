@@ -77,7 +77,11 @@ export const scheduleInput = z
     labels: labelMap.optional().describe("For people to find schedules by. Default none."),
   })
   .superRefine(checkSpecInput)
-  .superRefine(checkPolicies);
+  .superRefine(checkPolicies)
+  .superRefine(({ jitter = 0, startDeadline = 0 }, context) => {
+    if (startDeadline > 0 && jitter >= startDeadline)
+      context.addIssue({ code: "custom", path: ["jitter"], message: "expected less than startDeadline" });
+  });
 
 export type ScheduleInput = z.input<typeof scheduleInput>;
 

@@ -127,6 +127,7 @@ describe("a refusal", () => {
     ],
     [{ every: "5s", ifPast: "run" }, "ifPast: goes with at only"],
     [{ every: "5s", jitter: "2h" }, "jitter: expected at most 1h"],
+    [{ every: "5s", jitter: "10s", startDeadline: "10s" }, "jitter: expected less than startDeadline"],
     [{ rrule: "FREQ=DAILY", start: "2026-02-30" }, "start: expected a local time without offset"],
     [
       { every: "5s", startAt: "2026-01-02T00:00:00Z", endAt: "2026-01-01T00:00:00Z" },

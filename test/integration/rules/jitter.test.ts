@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import type { CompositeSpec } from "../../../src/core/schedule.js";
+import { jitterOf } from "../../../src/core/time/bounds.js";
+import { headers as h } from "../../../src/protocol/headers.js";
+import { runIdOf } from "../../../src/protocol/names.js";
+import { systemClock } from "../../../src/runtime/clock.js";
+import { Holder } from "../../support/holder.js";
+import { instantOf } from "../../support/run-ids.js";
+import { Scene, until, useServer } from "../../support/scene.js";
+
+const server = useServer();
+
+const JITTER = 10_000;
+
+const spec = (more: Partial<CompositeSpec>): CompositeSpec => ({
+  kind: "composite",
+  include: [],
+  exclude: [],
+  spreadMs: 0,
+  jitterMs: JITTER,
+  ...more,
+});
+
+/** When the run's message was stored. */
+async function storedAt(scene: Scene, runId: string): Promise<number> {
+  for (let seq = 1; ; seq++) {
+    const message = await scene.ports.work.at(seq);
+    if (message === null) throw new Error(`${runId} is not stored`);
+    if (message.headers[h.runId] === runId) return message.storedAt;
+  }
+}
+
+test("a run that waits for its jitter is in the record, and a successor publishes it when it is time, once", async () => {
+  const scene = await Scene.open(server());
+  const first = await Holder.start(scene, "first");
+  await first.take();
+  const at = systemClock.now() + 400;
+  const id = Array.from({ length: 1_000 }, (_, i) => `job-${i}`).find((one) => {
+    const delay = jitterOf(one, at, null, JITTER);
+    return delay > 4_000 && delay < 5_000;
+  }) as string;
+  const due = at + jitterOf(id, at, null, JITTER);
+  await scene.define(id, { spec: spec({ include: [{ kind: "at", at }] }), effectiveFrom: at - 400 });
+  await scene.recordWhere(({ cursor, firing }) => cursor.time > at && firing.some(({ slot }) => slot === at));
+  expect(await scene.stored()).toEqual([]);
+
+  const second = await Holder.start(scene, "second");
+  await second.takeFrom(first);
+  expect(systemClock.now()).toBeLessThan(due);
+  const runId = runIdOf(id, at);
+  await scene.firedOnce(runId);
+  expect(await storedAt(scene, runId)).toBeGreaterThanOrEqual(due - 5);
+  await scene.quiet(2);
+  expect(await scene.stored().then((runs) => runs.filter((run) => run === runId))).toEqual([runId]);
+});
+
+test("each slot is published after its own delay, and keeps its fire time", async () => {
+  const scene = await Scene.open(server());
+  const holder = await Holder.start(scene, "holder");
+  await holder.take();
+  const every = spec({ include: [{ kind: "every", everyMs: 500, phaseMs: 0 }], jitterMs: 400 });
+  await scene.define("often", { spec: every, overlap: "allow", effectiveFrom: systemClock.now() });
+  await until(async () => expect((await scene.stored()).length).toBeGreaterThan(5));
+  const runs = await scene.stored();
+  const slots = runs.map(instantOf);
+  expect(slots).toEqual(slots.map((_, index) => (slots[0] as number) + index * 500));
+  for (const [index, runId] of runs.entries()) {
+    const slot = slots[index] as number;
+    expect(await storedAt(scene, runId)).toBeGreaterThanOrEqual(
+      slot + jitterOf("often", slot, slot + 500, 400) - 5,
+    );
+  }
+});
