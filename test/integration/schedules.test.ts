@@ -199,6 +199,23 @@ describe("people", () => {
     expect(listed).toEqual(ids.filter((id) => id !== "s-07"));
   });
 
+  test("hashed values go by the id, @every is an interval, dst is kept", async () => {
+    const stage = await Stage.orchestrated(server());
+    const { schedules } = stage.client;
+    const timesOf = async (id: string) =>
+      (await schedules.preview({ id }, { from: new Date("2026-01-01"), count: 1 })).fires[0]?.local;
+    await schedules.put("nightly", { cron: "H H(0-7) * * *" });
+    await schedules.put("weekly", { cron: "H H(0-7) * * *" });
+    expect(await timesOf("nightly")).toBe("2026-01-01T07:27:00+00:00");
+    expect(await timesOf("weekly")).not.toBe(await timesOf("nightly"));
+    await schedules.put("often", { cron: "@every 10m" });
+    expect((await schedules.get("often")).schedule).toMatchObject({ every: "10m" });
+    const dst = { gap: "skip", overlap: "both" } as const;
+    const spec = { cron: "30 2 * * *", timeZone: "Europe/Berlin", dst };
+    await schedules.put("strict", spec);
+    expect((await schedules.get("strict")).schedule).toMatchObject(spec);
+  });
+
   test("preview: the next times of a stored schedule or of one that is not", async () => {
     const stage = await Stage.orchestrated(server());
     const schedule = { cron: "30 2 * * *", timeZone: "Europe/Berlin" };
