@@ -123,8 +123,9 @@ export class Schedules {
   }
 
   /** Pauses every schedule with such labels. Those that are paused already stay as they are, unless the note differs. */
-  pauseAll(selector: string, note?: string): Promise<BulkResult> {
-    return this.#bulk({ action: "pause", selector, ...given({ note }) });
+  pauseAll(selector: string, note?: string, options: PauseOptions = {}): Promise<BulkResult> {
+    const until = options.until === undefined ? undefined : isoOf(options.until, "until");
+    return this.#bulk({ action: "pause", selector, ...given({ note, until }) });
   }
 
   resumeAll(selector: string): Promise<BulkResult> {
@@ -165,7 +166,7 @@ export class Schedules {
   }
 
   async #bulk(
-    request: Pick<ApiRequest<"schedule.bulk">, "action" | "selector" | "note">,
+    request: Pick<ApiRequest<"schedule.bulk">, "action" | "selector" | "note" | "until">,
   ): Promise<BulkResult> {
     const sum: BulkResult = { matched: 0, changed: 0, failed: [] };
     let after: string | null = null;

@@ -12,6 +12,7 @@ import type { Slots } from "./slots.js";
 
 /** Jobs from above before one slot is offered below. */
 const TURN_EVERY = 16;
+const EMPTY_PAUSE_MS = 500;
 const IDLE_HEARTBEAT = 100;
 /** An answer that takes longer does not come. */
 const SILENT_MS = 2_500;
@@ -29,6 +30,7 @@ export class LowerLane implements Subscription {
   #open = 0;
   #cancelTimeout: () => void = () => {};
   #served = 0;
+  #askedAt = Number.NEGATIVE_INFINITY;
   #hadAll = false;
   #stopped = false;
 
@@ -68,7 +70,9 @@ export class LowerLane implements Subscription {
 
   /** Takes a slot if it is our turn. */
   takeTurn(): void {
-    if (this.#served >= TURN_EVERY) this.#ask(1);
+    if (this.#served < TURN_EVERY) return;
+    // Where there was nothing a moment ago, a busy worker does not ask after every few jobs.
+    if (this.#hadAll || this.#clock.monotonic() - this.#askedAt >= EMPTY_PAUSE_MS) this.#ask(1);
   }
 
   /** There is nothing more above: takes what is free. */
@@ -81,6 +85,7 @@ export class LowerLane implements Subscription {
     if (this.#stopped || this.#open > 0 || batch < 1) return;
     if (this.#connection.isClosed() || this.#connection.isDraining()) return;
     this.#served = 0;
+    this.#askedAt = this.#clock.monotonic();
     this.#open = batch;
     this.#slots.take(batch);
     const subject = `$JS.API.CONSUMER.MSG.NEXT.${this.#place.stream}.${this.#place.consumer}`;

@@ -95,9 +95,9 @@ export class ScheduleService {
 
   /** Pauses or resumes what the selector picks, one page of it. Repeating it does no harm. */
   async bulk(request: ApiParsed<"schedule.bulk">): Promise<ApiResponse<"schedule.bulk">> {
-    const { action, selector, note, author } = request;
+    const { action, selector, note, until, author } = request;
     const { schedules, next } = await this.#page(request);
-    const change = action === "pause" ? paused(note) : resumed;
+    const change = action === "pause" ? paused(note, until) : resumedIfPaused;
     const result: ApiResponse<"schedule.bulk"> = { matched: schedules.length, changed: 0, failed: [], next };
     const changeOne = async ({ id }: Schedule) => {
       try {
@@ -220,6 +220,10 @@ const paused =
     pausedBy: undefined,
     note: note ?? existing.note,
   });
+
+/** Of many, those that run already keep their notes. */
+const resumedIfPaused = (existing: ScheduleDefinition): ScheduleDefinition =>
+  existing.paused ? resumed(existing) : existing;
 
 const resumed = (existing: ScheduleDefinition): ScheduleDefinition => ({
   ...existing,

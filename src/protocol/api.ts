@@ -134,6 +134,8 @@ export const endpoints = {
       action: z.enum(["pause", "resume"]),
       selector: selectorText,
       note,
+      /** Of a pause: it ends by itself then. */
+      until: instant.optional(),
       author,
       after: afterId,
       limit: pageSize,

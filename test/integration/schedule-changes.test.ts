@@ -62,6 +62,14 @@ describe("a bulk change", () => {
     expect((await schedules.get("other")).schedule.paused).toBe(false);
     expect(await schedules.resumeAll("team=billing")).toEqual({ ...done, changed: 250 });
     expect((await schedules.get("s-7")).schedule.paused).toBe(false);
+    const until = new Date(Date.now() + 3_600_000);
+    expect(await schedules.pauseAll("team=sales", "short", { until })).toMatchObject({ changed: 1 });
+    const { schedule, nextFireTime } = await schedules.get("other");
+    expect(schedule).toMatchObject({ paused: true, pausedUntil: until.toISOString() });
+    expect(nextFireTime).toBe("2099-01-01T00:00:00.000Z");
+    await schedules.put("noted", { at: far, note: "mind the ledger", labels: { team: "sales" } });
+    expect(await schedules.resumeAll("team=sales")).toMatchObject({ matched: 2, changed: 1 });
+    expect((await schedules.get("noted")).schedule.note).toBe("mind the ledger");
     expect(await schedules.resumeAll("team=nobody")).toEqual({ matched: 0, changed: 0, failed: [] });
   });
 

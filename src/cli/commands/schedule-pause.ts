@@ -21,16 +21,19 @@ export function addPauseAndResume(parent: Command, context: CliContext): void {
     .command("pause [id]")
     .description("stop firing until resumed; what falls due meanwhile is not made up for")
     .option("--note <text>", "why; for people")
-    .option("--until <time>", "with an ID: resume by itself then, as 2026-12-24T18:00:00Z");
+    .option("--until <time>", "resume by itself then, as 2026-12-24T18:00:00Z");
   addLabelSelector(pause).action(async (id: string | undefined, options: Options, command: Command) => {
     const session = new Session(context, command);
     const selector = selectorFor(id, options);
     const until = options.until === undefined ? undefined : parseWith(instant, options.until, "--until");
-    if (selector !== undefined && until !== undefined) throw invalid("--until", "goes with an ID only");
     await session.with(({ client }) =>
       namingScheduleFlags(async () => {
         if (selector !== undefined)
-          return showBulk(session, "paused", await client.schedules.pauseAll(selector, options.note));
+          return showBulk(
+            session,
+            "paused",
+            await client.schedules.pauseAll(selector, options.note, { until }),
+          );
         const view = await client.schedules.pause(id as string, options.note, { until });
         const after = until === undefined ? "" : `, ${nextOf(view)}`;
         session.output.show(view, () => session.output.line(`${id} paused${after}`));
