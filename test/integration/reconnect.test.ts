@@ -96,7 +96,8 @@ describe("a dropped connection", () => {
       wire.cut();
       const cutAt = performance.now();
       await stage.client.enqueue({ payload: round });
-      await until(() => expect(seen).toHaveLength(round));
+      // An acknowledgement that was on the wire when it was cut is lost: an earlier one may come again.
+      await until(() => expect(seen).toContain(round));
       expect(performance.now() - cutAt).toBeLessThan(NOTICED_MS);
     }
     await stage.workIsEmpty();
