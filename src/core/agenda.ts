@@ -4,9 +4,12 @@
  * An agenda is made for a term from the definitions and the lease record, and lives no longer than the term.
  * Planning takes slots out of it: a plan that is not committed ends the term, and the next one starts anew.
  */
-import { type Decision, decideSlot, type NotFired } from "./decide.js";
+import { Backlogs, type Inherited } from "./backlog.js";
+import type { CompiledSchedule } from "./compiled-schedule.js";
+import { type Decision, decideSlot, MISFIRE_THRESHOLD_MS, type NotFired } from "./decide.js";
 import { Heap } from "./heap.js";
 import {
+  type Backlog,
   type Cursor,
   type Firing,
   isAfter,
@@ -15,27 +18,34 @@ import {
   laterOf,
   type Report,
 } from "./lease.js";
-import { pauseEndsAfter } from "./policies.js";
+import { isPausedAt, pauseEndsAfter } from "./policies.js";
 import { type RunCount, RunCounts } from "./run-counts.js";
-import { type FireTimes, firstRevisionOf, type Instant, type Schedule } from "./schedule.js";
+import { firstRevisionOf, type Instant, type Schedule } from "./schedule.js";
 
-/** A schedule with its compiled fire times. */
-export interface CompiledSchedule {
-  schedule: Schedule;
-  times: FireTimes;
-}
-
-interface Entry {
+interface Entry<T> {
   time: Instant;
   id: string;
-  compiled: CompiledSchedule;
+  compiled: T;
+  /** The slot before, when it was decided in this term. */
+  follows?: Instant;
 }
 
-export interface Plan {
+export interface Plan<T extends CompiledSchedule = CompiledSchedule> {
   fire: Firing[];
+  /** For each of them, what it is fired from. */
+  by: T[];
   reports: Report[];
   /** Everything up to here is decided by this plan. */
   cursor: Cursor;
+}
+
+/** A plan in the making. */
+interface Planning<T extends CompiledSchedule> {
+  plan: Plan<T>;
+  /** Its reports, by what they sum up. */
+  open: Map<string, Report>;
+  /** What has to be decided all the same is fired later. */
+  isFull: boolean;
 }
 
 /** How much one plan may decide; slots at or before the record's cursor are always decided, limit or not. */
@@ -45,11 +55,17 @@ export interface PlanLimits {
   slots: number;
 }
 
-export class Agenda {
-  readonly #heap = new Heap<Entry>((a, b) => a.time < b.time || (a.time === b.time && a.id < b.id));
+/** Half of the record's room: the other half is for what is being fired. */
+const MOST_RANGES = 2_048;
+
+export class Agenda<T extends CompiledSchedule = CompiledSchedule> {
+  readonly #heap = new Heap<Entry<T>>((a, b) => a.time < b.time || (a.time === b.time && a.id < b.id));
   /** The entry in the heap that counts for each id; others are left over and passed by. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry<T>>();
+  readonly #backlogs = new Backlogs<T>();
   readonly #counts: RunCounts;
+  /** Of what was left out of the backlog, for the next plan. */
+  readonly #dropped: Report[] = [];
 
   /** @param counts those of the record */
   constructor(counts: readonly RunCount[] = []) {
@@ -61,9 +77,10 @@ export class Agenda {
    * has never been decided and starts from its effective-from time, which may lie before the cursor. The first
    * of its id never starts earlier: a cursor that is catching up may lie before it.
    */
-  put(compiled: CompiledSchedule, record: Pick<LeaseRecord, "view" | "cursor">): void {
+  put(compiled: T, record: Pick<LeaseRecord, "view" | "cursor">): void {
     const { schedule, times } = compiled;
     this.remove(schedule.id);
+    this.#dropBacklog(schedule, record.cursor.time);
     this.#counts.adopt(schedule);
     const resumesAfter = pauseEndsAfter(schedule);
     if (resumesAfter === null || schedule.deleted) return;
@@ -73,6 +90,21 @@ export class Agenda {
 
   remove(id: string): void {
     this.#entries.delete(id);
+  }
+
+  /** What an earlier term had not caught up with. */
+  inherit(open: readonly Inherited<T>[]): void {
+    this.#backlogs.inherit(open);
+  }
+
+  /** For the record. */
+  get backlog(): Backlog[] {
+    return this.#backlogs.ranges;
+  }
+
+  /** Milliseconds until there is something to catch up with. */
+  untilCatchUp(now: Instant): number {
+    return this.#backlogs.untilNext(now);
   }
 
   /** For the record: with what was planned, and what was found not to be fired. */
@@ -85,9 +117,15 @@ export class Agenda {
     this.#counts.undo(scheduleId, slot);
   }
 
-  /** Whether as many runs of a schedule were fired as it may have. */
-  isExhausted(schedule: Schedule): boolean {
-    return this.#counts.isExhausted(schedule);
+  /** Schedules that still have slots, and as many fired runs as they may have; none of these is yet to be caught up with. */
+  exhausted(): Schedule[] {
+    const found: Schedule[] = [];
+    for (const { scheduleId } of this.#counts.all) {
+      const schedule = this.#entries.get(scheduleId)?.compiled.schedule;
+      if (schedule !== undefined && this.#counts.isExhausted(schedule) && !this.#backlogs.holds(scheduleId))
+        found.push(schedule);
+    }
+    return found;
   }
 
   /** When the next slot falls due; null when there is none. */
@@ -96,36 +134,53 @@ export class Agenda {
     return this.#heap.peek()?.time ?? null;
   }
 
-  /** Decides, in order, every slot up to `horizon`, or as many as the limits allow. */
-  plan(now: Instant, horizon: Instant, term: number, cursor: Cursor, limits: PlanLimits): Plan {
-    const plan: Plan = { fire: [], reports: [], cursor: laterOf(cursor, { time: horizon, id: LAST_ID }) };
+  /** Decides, in order, every slot up to `horizon`, or as many as the limits allow; and takes from the backlog. */
+  plan(now: Instant, horizon: Instant, term: number, cursor: Cursor, limits: PlanLimits): Plan<T> {
+    const plan: Plan<T> = {
+      fire: [],
+      by: [],
+      reports: this.#dropped.splice(0),
+      cursor: laterOf(cursor, { time: horizon, id: LAST_ID }),
+    };
+    this.#decideAll(plan, now, term, cursor, limits);
+    for (const { compiled, slot } of this.#backlogs.take(now, horizon, limits.fire - plan.fire.length)) {
+      const isLate = slot <= now - MISFIRE_THRESHOLD_MS;
+      plan.fire.push({ ...firingOf(compiled.schedule, slot, term), ...(isLate && { catchUp: true }) });
+      plan.by.push(compiled);
+    }
+    return plan;
+  }
+
+  #decideAll(plan: Plan<T>, now: Instant, term: number, cursor: Cursor, limits: PlanLimits): void {
     const open = new Map<string, Report>();
     for (let slots = 0; ; slots++) {
       this.#dropLeftOvers();
       const entry = this.#heap.peek();
-      if (entry === undefined || isAfter(entry, plan.cursor)) return plan;
-      const full = plan.fire.length >= limits.fire || open.size >= limits.reports || slots >= limits.slots;
+      if (entry === undefined || isAfter(entry, plan.cursor)) return;
+      const ranges = this.#backlogs.size;
+      const full =
+        plan.fire.length + ranges >= limits.fire ||
+        ranges >= MOST_RANGES ||
+        open.size >= limits.reports ||
+        slots >= limits.slots;
       if (full && isAfter(entry, cursor)) {
         plan.cursor = laterOf(cursor, justBefore(entry));
-        return plan;
+        return;
       }
-      this.#decide(entry, now, term, plan, open);
+      this.#decide(entry, now, term, { plan, open, isFull: full });
     }
   }
 
-  #decide(entry: Entry, now: Instant, term: number, plan: Plan, open: Map<string, Report>): void {
+  #decide(entry: Entry<T>, now: Instant, term: number, { plan, open, isFull }: Planning<T>): void {
     const { schedule, times } = entry.compiled;
     const next = times.next(entry.time);
     const decision = this.#withinLimit(schedule, decideSlot(schedule, entry.time, next, now));
-    if (isFire(decision)) {
-      this.#counts.add(schedule, entry.time);
-      plan.fire.push({
-        scheduleId: entry.id,
-        slot: entry.time,
-        revision: schedule.revision,
-        firstTerm: term,
-        ...(decision.kind === "catch up" && { catchUp: true }),
-      });
+    if (isFire(decision)) this.#counts.add(schedule, entry.time);
+    if (decision.kind === "catch up" || (decision.kind === "fire" && isFull)) {
+      this.#backlogs.defer(entry.compiled, entry.time, entry.follows);
+    } else if (decision.kind === "fire") {
+      plan.fire.push(firingOf(schedule, entry.time, term));
+      plan.by.push(entry.compiled);
     } else {
       addToReport(open, plan.reports, entry, decision.kind, decision.reason);
     }
@@ -133,7 +188,7 @@ export class Agenda {
       this.#entries.delete(entry.id);
       this.#heap.pop();
     } else {
-      const following = { time: next, id: entry.id, compiled: entry.compiled };
+      const following = { ...entry, time: next, follows: entry.time };
       this.#entries.set(entry.id, following);
       this.#heap.replace(following);
     }
@@ -143,7 +198,15 @@ export class Agenda {
     return isFire(decision) && this.#counts.isExhausted(schedule) ? EXHAUSTED : decision;
   }
 
-  #add(entry: Entry): void {
+  /** Who pauses or deletes a schedule does not want what it has missed. */
+  #dropBacklog(schedule: Schedule, now: Instant): void {
+    if (!schedule.deleted && !isPausedAt(schedule, now)) return;
+    const { reports, slots } = this.#backlogs.drop(schedule.id, schedule.deleted ? "deleted" : "paused");
+    for (const slot of slots) this.uncount(slot);
+    this.#dropped.push(...reports);
+  }
+
+  #add(entry: Entry<T>): void {
     this.#entries.set(entry.id, entry);
     this.#heap.push(entry);
   }
@@ -157,6 +220,10 @@ export class Agenda {
 }
 
 const EXHAUSTED: NotFired = { kind: "skipped", reason: "maxRuns" };
+
+function firingOf({ id, revision }: Schedule, slot: Instant, term: number): Firing {
+  return { scheduleId: id, slot, revision, firstTerm: term };
+}
 
 function isFire(decision: Decision): decision is Exclude<Decision, NotFired> {
   return decision.kind === "fire" || decision.kind === "catch up";
@@ -177,7 +244,7 @@ function startAfter(cursor: Cursor, id: string): Instant {
 }
 
 /** A cursor that leaves out `entry` and takes in everything before it. Ids are never empty. */
-function justBefore(entry: Entry): Cursor {
+function justBefore(entry: Cursor): Cursor {
   const last = entry.id.charCodeAt(entry.id.length - 1);
   const id = `${entry.id.slice(0, -1)}${String.fromCharCode(last - 1)}${LAST_ID}`;
   return { time: entry.time, id };
@@ -186,7 +253,7 @@ function justBefore(entry: Entry): Cursor {
 function addToReport(
   open: Map<string, Report>,
   reports: Report[],
-  entry: Entry,
+  entry: Cursor,
   outcome: Report["outcome"],
   reason: string,
 ): void {

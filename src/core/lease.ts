@@ -36,6 +36,14 @@ export interface Report {
   count: number;
 }
 
+/** Misfires of one definition that are decided to be fired, in order, and are not yet: those in `(after, until]`. */
+export interface Backlog {
+  scheduleId: string;
+  revision: number;
+  after: Instant;
+  until: Instant;
+}
+
 /** A place in the order of all slots of a shard: by time, then by schedule id. */
 export interface Cursor {
   time: Instant;
@@ -66,6 +74,7 @@ export interface LeaseRecord {
   reports: readonly Report[];
   /** Of schedules that have a limit of runs. */
   counts: readonly RunCount[];
+  backlog: readonly Backlog[];
 }
 
 /** The record before the first one: nothing is decided and nobody holds it. */
@@ -80,6 +89,7 @@ export function emptyLease(start: Instant): LeaseRecord {
     firing: [],
     reports: [],
     counts: [],
+    backlog: [],
   };
 }
 
@@ -103,6 +113,8 @@ export interface Commit {
   reports: readonly Report[];
   /** With what is decided here. Default: as before. */
   counts?: readonly RunCount[];
+  /** With what is decided here, and without what is fired from it. Default: as before. */
+  backlog?: readonly Backlog[];
 }
 
 /** The next record of the same term. */
@@ -116,6 +128,7 @@ export function commitTo(record: LeaseRecord, commit: Commit): LeaseRecord {
     firing: [...commit.keep, ...commit.fire],
     reports: commit.reports,
     counts: commit.counts ?? record.counts,
+    backlog: commit.backlog ?? record.backlog,
   };
 }
 

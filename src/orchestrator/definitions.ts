@@ -1,7 +1,7 @@
 /** All definitions, compiled, by shard: what a shard's next term starts from. */
 
-import type { CompiledSchedule } from "../core/agenda.js";
 import { type Calendar, calendarsOf } from "../core/calendar.js";
+import type { CompiledSchedule } from "../core/compiled-schedule.js";
 import { messageOf } from "../core/errors.js";
 import type { Firing } from "../core/lease.js";
 import type { ScheduleChanges, ScheduleStore, Subscription, WorkMessage } from "../core/ports.js";
@@ -37,7 +37,8 @@ export class Definition implements CompiledSchedule {
 
   messageOf({ slot, catchUp }: Firing, term: number, ticket: number): WorkMessage {
     const trigger = catchUp === true ? "catch-up" : "schedule";
-    return this.messages.message(slot, term, { trigger, ticket, previous: this.#before(slot) });
+    const details = { trigger, ticket, previous: this.#before(slot), delayMs: this.delayOf(slot) } as const;
+    return this.messages.message(slot, term, details);
   }
 
   /** By the schedule's jitter. The slot stays what the run is known by. */

@@ -22,6 +22,12 @@ export class Flights {
     return this.#open.has(firing);
   }
 
+  /** Whether runs of a schedule are still to be published. */
+  hasOpen(scheduleId: string): boolean {
+    for (const firing of this.#open.keys()) if (firing.scheduleId === scheduleId) return true;
+    return false;
+  }
+
   /** The definition that a run is published from. */
   definitionOf(firing: Firing): Definition {
     return this.#open.get(firing) as Definition;

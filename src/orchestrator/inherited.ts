@@ -1,5 +1,5 @@
 /** The runs that an earlier term left open. */
-import type { Firing, LeaseRecord } from "../core/lease.js";
+import type { Backlog, Firing, LeaseRecord } from "../core/lease.js";
 import type { ScheduleStore } from "../core/ports.js";
 import type { Definition, Definitions } from "./definitions.js";
 import { firedBefore, type SettlePorts } from "./settle.js";
@@ -17,6 +17,11 @@ interface Item {
   definition: Definition | null;
 }
 
+interface Range {
+  range: Backlog;
+  definition: Definition | null;
+}
+
 export interface Settled {
   /** Fired by an older term, and not told yet. */
   fired: { firing: Firing; seq: number | null }[];
@@ -30,9 +35,17 @@ const TOGETHER = 256;
 
 export class Inherited {
   readonly #items: readonly Item[];
+  /** Misfires that are still to be fired, with the definitions they were decided from. */
+  readonly backlog: { range: Backlog; compiled: Definition }[] = [];
+  /** Those whose definitions are no longer kept. */
+  readonly lostBacklog: Backlog[] = [];
 
-  private constructor(items: readonly Item[]) {
+  private constructor(items: readonly Item[], ranges: readonly Range[]) {
     this.#items = items;
+    for (const { range, definition } of ranges) {
+      if (definition === null) this.lostBacklog.push(range);
+      else this.backlog.push({ range, compiled: definition });
+    }
   }
 
   /** Finds, for each open run, the revision it was committed from. */
@@ -42,13 +55,16 @@ export class Inherited {
     schedules: ScheduleStore,
     shard: number,
   ): Promise<Inherited> {
-    const find = async (firing: Firing) => {
-      const current = definitions.get({ id: firing.scheduleId, shard });
-      if (current?.schedule.revision === firing.revision) return { firing, definition: current };
-      const kept = await schedules.getRevision(firing.scheduleId, firing.revision);
-      return { firing, definition: kept === null ? null : definitions.compile(kept) };
+    const find = async ({ scheduleId, revision }: Pick<Firing, "scheduleId" | "revision">) => {
+      const current = definitions.get({ id: scheduleId, shard });
+      if (current?.schedule.revision === revision) return current;
+      const kept = await schedules.getRevision(scheduleId, revision);
+      return kept === null ? null : definitions.compile(kept);
     };
-    return new Inherited(await Promise.all(record.firing.map(find)));
+    return new Inherited(
+      await Promise.all(record.firing.map(async (firing) => ({ firing, definition: await find(firing) }))),
+      await Promise.all(record.backlog.map(async (range) => ({ range, definition: await find(range) }))),
+    );
   }
 
   /**

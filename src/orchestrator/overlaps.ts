@@ -95,6 +95,11 @@ export class Overlaps {
     }
   }
 
+  /** A run was refused for another reason, and is to be published again. */
+  retry(firing: Firing): void {
+    this.#lines.get(firing.scheduleId)?.waiting.retry();
+  }
+
   /** It is published, or never will be: the next one has its turn. */
   forget(firing: Firing): void {
     this.#tries.delete(firing);
@@ -137,7 +142,7 @@ export class Overlaps {
   }
 
   #again(firing: Firing): void {
-    this.#lines.get(firing.scheduleId)?.waiting.retry();
+    this.retry(firing);
     this.#outcomes.publish(firing);
   }
 

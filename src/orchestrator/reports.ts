@@ -1,5 +1,5 @@
 /** Telling RUNS of slots that were not fired: after the commit that made it true, and from the record. */
-import type { Firing, Report } from "../core/lease.js";
+import type { Backlog, Firing, Report } from "../core/lease.js";
 import type { Clock, RunLog } from "../core/ports.js";
 import { limits } from "../protocol/limits.js";
 import { runIdOf } from "../protocol/names.js";
@@ -84,4 +84,10 @@ export class Reports {
 export function reportOf(firing: Firing, outcome: Report["outcome"], reason: string): Report {
   const { scheduleId, slot } = firing;
   return { scheduleId, outcome, reason, from: slot, to: slot, count: 1 };
+}
+
+/** Slots of a definition that nobody knows any more: how many there were cannot be told. */
+export function lostReportOf({ scheduleId, after, until }: Backlog): Report {
+  const reason = "its definition is no longer kept";
+  return { scheduleId, outcome: "missed", reason, from: after + 1, to: until, count: 1 };
 }

@@ -8,28 +8,24 @@
  */
 import { Agenda } from "../core/agenda.js";
 import { commitTo, type Firing, type LeaseRecord, type Report, release } from "../core/lease.js";
-import { startsBefore } from "../core/policies.js";
-import type { PublishOutcome, Versioned, WorkMessage } from "../core/ports.js";
+import type { Versioned } from "../core/ports.js";
 import { limits } from "../protocol/limits.js";
-import type { Logger } from "../runtime/log.js";
 import { Adopted } from "./adopted.js";
 import { Alarm } from "./alarm.js";
-import type { Definitions } from "./definitions.js";
-import type { Dispatcher, Publishing } from "./dispatcher.js";
+import type { Definition, Definitions } from "./definitions.js";
 import { Doubt } from "./doubt.js";
 import { Flights } from "./flights.js";
 import type { Inherited } from "./inherited.js";
-import { type OverlapPorts, Overlaps } from "./overlaps.js";
-import { Reports, reportOf } from "./reports.js";
+import { type PublicationPorts, Publications } from "./publications.js";
+import { lostReportOf, Reports, reportOf } from "./reports.js";
+import { type RunLimitPorts, RunLimits } from "./run-limits.js";
 import { RunsMark } from "./runs-mark.js";
 import { type InWork, SlotRecords } from "./slot-records.js";
 import { Tenure, type TenurePorts } from "./tenure.js";
 import { Traces } from "./traces.js";
 
-export interface TermPorts extends OverlapPorts, TenurePorts {
+export interface TermPorts extends PublicationPorts, TenurePorts, RunLimitPorts {
   definitions: Definitions;
-  dispatcher: Dispatcher;
-  log: Logger;
 }
 
 /** What a term starts from. */
@@ -45,27 +41,25 @@ export type TermEnd = { kind: "released" | "lost" } | { kind: "doubt"; reason: s
 
 /** What is not published by then is left to the successor. */
 const RELEASE_WITHIN_MS = 1_000;
-const FULL_RETRY_MS = 250;
 const SLOTS_PER_PLAN = 20_000;
 
-export class Term implements Publishing {
+export class Term {
   readonly #ports: TermPorts;
   readonly #shard: number;
-  readonly #agenda: Agenda;
+  readonly #agenda: Agenda<Definition>;
   readonly #adopted: Adopted;
   readonly #flights = new Flights();
-  readonly #overlaps: Overlaps;
+  readonly #publications: Publications;
   readonly #slots: SlotRecords;
   readonly #traces: Traces;
   readonly #mark: RunsMark;
+  readonly #runLimits: RunLimits;
   readonly #reports: Reports;
   readonly #tenure: Tenure;
   readonly #alarm: Alarm;
   #doubt: string | undefined;
   #releaseBy: number | undefined;
-  #isWaiting = false;
   #ended = false;
-  readonly delayOf = (firing: Firing): number => this.#flights.definitionOf(firing).delayOf(firing.slot);
 
   constructor(ports: TermPorts, shard: number, { lease, startedAt, inWork }: Beginning) {
     this.#ports = ports;
@@ -76,16 +70,19 @@ export class Term implements Publishing {
     this.#alarm = new Alarm(ports.clock);
     this.#reports = new Reports(ports, () => this.#alarm.ring());
     this.#mark = new RunsMark(ports, lease.value.runsFrom);
-    this.#overlaps = new Overlaps(ports, {
-      definitionOf: (firing) => this.#flights.definitionOf(firing),
-      publish: (firing) => ports.dispatcher.addLater(this, firing, 0),
-      fired: (firing, seq) => this.#fired(firing, seq),
-      skipped: (firing, reason) => this.#notFired(firing, "skipped", reason),
-      doubt: (reason) => this.#endInDoubt(reason),
-    });
+    this.#runLimits = new RunLimits(ports);
     const place = { shard, term: this.term };
     this.#slots = new SlotRecords(ports, place, inWork, (firing) => this.#drop(firing));
     this.#traces = new Traces(ports.runs, shard, this.#mark.value, inWork);
+    this.#publications = new Publications(ports, {
+      ...place,
+      flights: this.#flights,
+      mayPublish: () => !this.#ended && this.#doubt === undefined && this.#tenure.isTrusted,
+      hasEnded: () => this.#ended,
+      onFired: (firing, seq) => this.#fired(firing, seq),
+      onNotFired: (firing, outcome, reason) => this.#notFired(firing, outcome, reason),
+      onDoubt: (reason) => this.#endInDoubt(reason),
+    });
   }
 
   get term(): number {
@@ -99,8 +96,9 @@ export class Term implements Publishing {
       this.#adopted.note(change);
       this.#alarm.ring();
     });
-    for (const definition of definitions.of(this.#shard))
-      this.#adopted.adopt(definition, this.#tenure.record);
+    this.#agenda.inherit(inherited.backlog);
+    for (const range of inherited.lostBacklog) this.#reports.add(lostReportOf(range));
+    for (const definition of definitions.of(this.#shard)) this.#agenda.put(definition, this.#tenure.record);
     try {
       this.#reports.tell(this.#tenure.record.reports);
       return (await this.#settle(inherited))
@@ -112,7 +110,7 @@ export class Term implements Publishing {
       this.#ended = true;
       this.#reports.stop();
       this.#slots.stop();
-      this.#overlaps.stop();
+      this.#publications.stop();
       unlisten();
     }
   }
@@ -122,48 +120,6 @@ export class Term implements Publishing {
     this.#releaseBy ??= this.#ports.clock.monotonic() + RELEASE_WITHIN_MS;
     this.#slots.hurry();
     this.#alarm.ring();
-  }
-
-  mayPublish(): boolean {
-    return !this.#ended && this.#doubt === undefined && this.#tenure.isTrusted;
-  }
-
-  admits(firing: Firing): boolean {
-    if (!this.#flights.isOpen(firing)) return false;
-    const { schedule } = this.#flights.definitionOf(firing);
-    if (this.#ports.clock.now() <= startsBefore(schedule, firing.slot)) return this.#overlaps.admits(firing);
-    this.#notFired(firing, "expired", "start deadline");
-    return false;
-  }
-
-  messageOf(firing: Firing): WorkMessage {
-    const ticket = this.#overlaps.ticketOf(firing);
-    return this.#flights.definitionOf(firing).messageOf(firing, this.term, ticket);
-  }
-
-  onOutcome(firing: Firing, outcome: PublishOutcome): void {
-    if (this.#ended && outcome.kind !== "stored") return;
-    switch (outcome.kind) {
-      case "stored": // the next term would like to know
-        this.#fired(firing, outcome.seq);
-        break;
-      case "taken":
-        void this.#overlaps.onTaken(firing);
-        break;
-      case "full":
-        this.#warnOfWaiting(outcome.reason);
-        this.#ports.dispatcher.addLater(this, firing, FULL_RETRY_MS);
-        break;
-      case "refused":
-        this.#notFired(firing, "missed", `refused: ${outcome.reason}`);
-        break;
-      case "duplicate":
-        // Each term publishes a run under an id of its own: only a successor's tombstone can have used it.
-        this.#endInDoubt("a publish was refused as a duplicate: someone has taken over");
-        break;
-      case "unknown":
-        this.#endInDoubt(`a publish was not answered: ${outcome.error.message}`);
-    }
   }
 
   /** False when it was broken off to let go; what was inherited is then inherited by the next holder. */
@@ -179,7 +135,7 @@ export class Term implements Publishing {
         this.#reports.add(reportOf(firing, "missed", reason));
         this.#agenda.uncount(firing);
       }
-      this.#ports.dispatcher.add(this, firings);
+      this.#publications.add(firings);
       return true;
     } catch (error) {
       if (this.#releaseBy === undefined) throw error;
@@ -207,7 +163,9 @@ export class Term implements Publishing {
 
   #mayRelease(): boolean {
     if (this.#releaseBy === undefined) return false;
-    return this.#flights.size === this.#overlaps.waiting || this.#ports.clock.monotonic() >= this.#releaseBy;
+    return (
+      this.#flights.size === this.#publications.waiting || this.#ports.clock.monotonic() >= this.#releaseBy
+    );
   }
 
   #isTimeToCommit(): boolean {
@@ -222,7 +180,7 @@ export class Term implements Publishing {
     if (this.#flights.size > limits.firingPerShard / 2 || this.#reports.isFull) return renewal;
     const next = this.#agenda.nextTime();
     const due = next === null ? Number.POSITIVE_INFINITY : next - settings.ahead / 2 - clock.now();
-    return Math.max(0, Math.min(renewal, due));
+    return Math.max(0, Math.min(renewal, due, this.#agenda.untilCatchUp(clock.now())));
   }
 
   /** One write: decides what is due, renews the lease. False when another holder has written. */
@@ -238,7 +196,7 @@ export class Term implements Publishing {
       reports: limits.reportsPerShard - this.#reports.untold.length,
       slots: SLOTS_PER_PLAN,
     });
-    const flights = this.#adopted.flightsOf(plan.fire);
+    const flights = plan.fire.map((firing, index) => ({ firing, definition: plan.by[index] as Definition }));
     this.#reports.addAll(plan.reports);
     const reports = this.#reports.untold;
     const record = commitTo(this.#tenure.record, {
@@ -250,12 +208,14 @@ export class Term implements Publishing {
       keep,
       reports,
       counts: this.#agenda.counts,
+      backlog: this.#agenda.backlog,
     });
     if (!(await this.#tenure.write(record))) return false;
     this.#flights.add(flights, runsFrom);
-    this.#ports.dispatcher.add(this, plan.fire);
+    this.#publications.add(plan.fire);
     this.#reports.tell(reports);
     void this.#mark.refresh();
+    this.#runLimits.pause(this.#agenda.exhausted().filter(({ id }) => !this.#flights.hasOpen(id)));
     return true;
   }
 
@@ -263,13 +223,6 @@ export class Term implements Publishing {
     const record = release(this.#tenure.record, this.#ports.newNonce());
     const kept = { ...record, firing, reports: this.#reports.untold, counts: this.#agenda.counts };
     return { kind: (await this.#tenure.write(kept)) ? "released" : "lost" };
-  }
-
-  /** Once a term: there may be thousands of runs, each tried again and again. */
-  #warnOfWaiting(reason: string): void {
-    if (this.#isWaiting) return;
-    this.#isWaiting = true;
-    this.#ports.log.warn({ shard: this.#shard, reason }, "WORK takes nothing: runs wait");
   }
 
   #endInDoubt(reason: string): void {
@@ -281,7 +234,6 @@ export class Term implements Publishing {
   #fired(firing: Firing, seq: number | null): void {
     this.#flights.land(firing, this.#mark.value);
     this.#slots.add(firing, seq);
-    this.#overlaps.forget(firing);
   }
 
   /** The next commit leaves the entry out. */
@@ -295,6 +247,5 @@ export class Term implements Publishing {
     this.#reports.add(reportOf(firing, outcome, reason));
     this.#agenda.uncount(firing);
     this.#drop(firing);
-    this.#overlaps.forget(firing);
   }
 }

@@ -24,6 +24,8 @@ export interface FireDetails {
   previous?: Instant | null | undefined;
   /** Which of its subjects, from 1 to `maxConcurrent`. Default: the first. */
   ticket?: number | undefined;
+  /** It is published so much after its slot, on purpose. Default 0. */
+  delayMs?: number | undefined;
 }
 /** Builds the messages of one definition; what does not change from slot to slot is made once. */
 export class FireMessages {
@@ -55,7 +57,8 @@ export class FireMessages {
       previous = null,
       ticket,
     } = details;
-    const deadline = trigger === "backfill" ? Number.POSITIVE_INFINITY : startsBefore(this.#schedule, slot);
+    const delayMs = trigger === "backfill" ? Number.POSITIVE_INFINITY : (details.delayMs ?? 0);
+    const deadline = startsBefore(this.#schedule, slot) + delayMs;
     return {
       subject: this.subject(slot, ticket),
       msgId: msgIdOf(runId, term),

@@ -56,6 +56,8 @@ const lease = z.object({
   reports: z.array(report),
   /** `[scheduleId, countsFrom, fired]` */
   counts: z.array(z.tuple([z.string(), z.int(), z.int()])).default([]),
+  /** `[scheduleId, revision, after, until]` */
+  backlog: z.array(z.tuple([z.string(), z.int(), z.int(), z.int()])).default([]),
 });
 
 type StoredFiring = z.output<typeof lease>["firing"][number];
@@ -89,10 +91,11 @@ export function decodeDefinition(text: string, key: string): ScheduleDefinition 
 
 /** Written out by hand, as there may be thousands of entries and ids need no escape. */
 export function encodeLease(record: LeaseRecord): string {
-  const { firing, counts, ...others } = record;
+  const { firing, counts, backlog, ...others } = record;
   const rest = {
     ...others,
     counts: counts.map(({ scheduleId, countsFrom, fired }) => [scheduleId, countsFrom, fired]),
+    backlog: backlog.map(({ scheduleId, revision, after, until }) => [scheduleId, revision, after, until]),
   };
   let entries = "";
   for (const { scheduleId, slot, revision, firstTerm, catchUp } of firing) {
@@ -106,7 +109,13 @@ export function decodeLease(text: string, key: string): LeaseRecord {
   const what = `stored lease ${key}`;
   const raw = parseWith(lease, parseJson(text, what), what);
   const counts = raw.counts.map(([scheduleId, countsFrom, fired]) => ({ scheduleId, countsFrom, fired }));
-  return { ...raw, firing: raw.firing.map(firingOf), counts };
+  const backlog = raw.backlog.map(([scheduleId, revision, after, until]) => ({
+    scheduleId,
+    revision,
+    after,
+    until,
+  }));
+  return { ...raw, firing: raw.firing.map(firingOf), counts, backlog };
 }
 
 function firingOf([scheduleId, slot, revision, firstTerm, mark]: StoredFiring): Firing {

@@ -1,5 +1,5 @@
 /** Schedules and fire times for tests of the pure parts. */
-import type { CompiledSchedule } from "../../src/core/agenda.js";
+import type { CompiledSchedule } from "../../src/core/compiled-schedule.js";
 import { emptyLease, LAST_ID, type LeaseRecord } from "../../src/core/lease.js";
 import { defaultPolicies } from "../../src/core/policies.js";
 import { defaultRetry } from "../../src/core/retry.js";

@@ -36,6 +36,7 @@ const lease: fc.Arbitrary<LeaseRecord> = fc.record({
   runsFrom: count,
   firing: fc.array(firing),
   reports: fc.array(report),
+  backlog: fc.array(fc.record({ scheduleId: id, revision: count, after: instant, until: instant })),
   counts: fc.array(fc.record({ scheduleId: id, countsFrom: instant, fired: count })),
 });
 
@@ -139,6 +140,7 @@ describe("lease records", () => {
       runsFrom: 2 ** 40,
       firing: Array.from({ length: limits.firingPerShard }, () => entry),
       reports: Array.from({ length: limits.reportsPerShard }, () => told),
+      backlog: [],
       counts: Array.from({ length: limits.countedPerShard }, () => ({
         scheduleId,
         countsFrom: 1e15,

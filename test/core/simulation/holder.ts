@@ -2,8 +2,10 @@
  * An orchestrator of the simulation, as a story that stops before each message it sends and before each answer it
  * reads. Between two stops anything may happen to the rest of the world, and the story may never go on.
  */
-import { Agenda, type CompiledSchedule } from "../../../src/core/agenda.js";
+import { Agenda } from "../../../src/core/agenda.js";
+import type { CompiledSchedule } from "../../../src/core/compiled-schedule.js";
 import {
+  type Backlog,
   commitTo,
   emptyLease,
   type Firing,
@@ -12,6 +14,7 @@ import {
   takeOver,
 } from "../../../src/core/lease.js";
 import type { PublishOutcome } from "../../../src/core/ports.js";
+import type { Schedule } from "../../../src/core/schedule.js";
 import { headers as h } from "../../../src/protocol/headers.js";
 import { FireMessages, msgIdOf } from "../../../src/protocol/job-message.js";
 import { runIdOf } from "../../../src/protocol/names.js";
@@ -71,7 +74,14 @@ export class Holder {
   get isIdle(): boolean {
     const term = this.#term;
     if (term === undefined || term.inFlight.size > 0 || term.skipped.length > 0) return false;
-    return this.#changes.length === 0 && term.record.cursor.time >= this.#now + AHEAD_MS;
+    if (this.#changes.length > 0 || term.record.backlog.length > 0 || term.record.firing.length > 0)
+      return false;
+    return term.record.view >= this.#view && term.record.cursor.time >= this.#now + AHEAD_MS;
+  }
+
+  /** Nothing is left but the backlog, for which its clock has to go on. */
+  get isCatchingUp(): boolean {
+    return this.#term !== undefined && this.#term.inFlight.size === 0 && this.#term.record.backlog.length > 0;
   }
 
   step(turn: Turn): void {
@@ -114,9 +124,17 @@ export class Holder {
     if (typeof outcome !== "number") return undefined;
     const agenda = new Agenda(record.counts);
     this.#changes = [];
+    agenda.inherit(record.backlog.map((range) => ({ range, compiled: this.#revision(range) })));
     for (const compiled of this.#known.values()) this.#put(agenda, compiled, taken);
     const nothing = { inFlight: new Map<string, Firing>(), toPublish: [], toTell: [], skipped: [] };
     return { record: taken, revision: outcome, agenda, runsFrom: 0, ...nothing };
+  }
+
+  #revision({ scheduleId, revision }: Backlog): CompiledSchedule {
+    const schedule = this.#world.definitions.find(
+      (each) => each.id === scheduleId && each.revision === revision,
+    );
+    return { schedule: schedule as Schedule, times: timesOf(schedule as Schedule) };
   }
 
   #put(agenda: Agenda, compiled: CompiledSchedule, record: LeaseRecord): void {
@@ -206,6 +224,8 @@ export class Holder {
       fire: plan.fire,
       keep: [...inFlight.values()],
       reports: [...term.skipped, ...plan.reports],
+      counts: term.agenda.counts,
+      backlog: term.agenda.backlog,
     });
     const outcome = this.#world.writeLease(next, term.revision, turn.fault);
     yield;
@@ -258,6 +278,7 @@ export class Holder {
   #skip(term: Term, { scheduleId, slot }: Firing): void {
     const report = { scheduleId, reason: "overlap", from: slot, to: slot, count: 1 };
     term.skipped.push({ ...report, outcome: "skipped" });
+    term.agenda.uncount({ scheduleId, slot, revision: 0, firstTerm: 0 });
     if (!this.#world.keeps("skipped becomes true by a commit")) {
       this.#world.tellRuns(runIdOf(scheduleId, slot), "skipped");
     }

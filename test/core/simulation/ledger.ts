@@ -1,10 +1,17 @@
 /** Keeps the books of a simulation: what was decided, what was stored, and what should have been. */
-import { type Cursor, isAfter, type LeaseRecord, type Report } from "../../../src/core/lease.js";
+import {
+  type Backlog,
+  type Cursor,
+  isAfter,
+  type LeaseRecord,
+  type Report,
+} from "../../../src/core/lease.js";
 import type { Instant, Schedule } from "../../../src/core/schedule.js";
 import { runIdOf } from "../../../src/protocol/names.js";
 import { timesOf } from "../given.js";
 
 const OVERLAP = "overlap";
+const LEFT_OUT = ["paused", "deleted"];
 
 export class Ledger {
   /** Decisions by run id: how often a slot was decided, and how. */
@@ -38,17 +45,17 @@ export class Ledger {
   onCommit(before: LeaseRecord | null, after: LeaseRecord, definitions: readonly Schedule[]): void {
     if (before !== null && before.term !== after.term) return; // a takeover decides nothing
     if (before === null) return;
-    const inFlight = new Set(before.firing.map(({ scheduleId, slot }) => runIdOf(scheduleId, slot)));
+    const inFlight = new Set(runsIn(before, definitions));
     const told = new Set(before.reports.map(keyOf));
     const made = new Set<string>();
     const current = inForce(definitions, after.view);
-    for (const { scheduleId, slot } of after.firing) {
-      const runId = runIdOf(scheduleId, slot);
-      if (!inFlight.has(runId)) this.#decide(runId, "fire", made);
-    }
+    const toFire = runsIn(after, definitions);
+    if (new Set(toFire).size < toFire.length) this.#problems.push("a slot is in the record twice");
+    for (const runId of toFire) if (!inFlight.has(runId)) this.#decide(runId, "fire", made);
     for (const report of after.reports) {
       if (told.has(keyOf(report))) continue;
       if (report.reason === OVERLAP) this.#onOverlap(report, inFlight);
+      else if (LEFT_OUT.includes(report.reason)) this.#onLeftOut(report, before, definitions);
       else
         for (const runId of runsOf(report, current.get(report.scheduleId)))
           this.#decide(runId, "not fired", made);
@@ -81,6 +88,9 @@ export class Ledger {
     for (const definition of definitions) {
       const changed = definitions.filter(({ id }) => id === definition.id).length > 1;
       if (changed || definition.paused || definition.deleted) continue;
+      const { id, maxRuns } = definition;
+      const fired = [...this.#stored.keys()].filter((runId) => runId.startsWith(`${id}:`)).length;
+      if (maxRuns > 0 && fired > maxRuns) this.#problems.push(`${id}: ${fired} runs of at most ${maxRuns}`);
       const times = timesOf(definition);
       for (let slot = times.next(definition.effectiveFrom); slot !== null && slot <= until; ) {
         const runId = runIdOf(definition.id, slot);
@@ -102,6 +112,17 @@ export class Ledger {
     this.#overlapped.add(runId);
   }
 
+  /** Of the backlog, because the schedule was paused or deleted. */
+  #onLeftOut(report: Report, before: LeaseRecord, definitions: readonly Schedule[]): void {
+    const { scheduleId, from, to } = report;
+    const ranges = before.backlog.filter((range) => range.scheduleId === scheduleId);
+    const slots = ranges.flatMap((range) => slotsOf(range, definitions));
+    const dropped = slots.filter((slot) => slot >= from && slot <= to);
+    if (dropped.length !== report.count)
+      this.#problems.push(`${scheduleId}: left out ${report.count} slots, not ${dropped.length}`);
+    for (const slot of dropped) this.#overlapped.add(runIdOf(scheduleId, slot));
+  }
+
   #compare(made: ReadonlySet<string>, wanted: ReadonlyMap<string, Cursor>): void {
     for (const [runId, { time, id }] of wanted) {
       if (made.has(runId) || time <= (this.#begun.get(id) ?? 0)) continue;
@@ -109,6 +130,22 @@ export class Ledger {
     }
     for (const runId of made) if (!wanted.has(runId)) this.#problems.push(`${runId}: nobody's slot`);
   }
+}
+
+/** Everything that the record holds to be fired: its entries, and its backlog. */
+function runsIn({ firing, backlog }: LeaseRecord, definitions: readonly Schedule[]): string[] {
+  const slots = backlog.flatMap((range) =>
+    slotsOf(range, definitions).map((slot) => ({ scheduleId: range.scheduleId, slot })),
+  );
+  return [...firing, ...slots].map(({ scheduleId, slot }) => runIdOf(scheduleId, slot));
+}
+
+function slotsOf({ revision, after, until }: Backlog, definitions: readonly Schedule[]): Instant[] {
+  const times = timesOf(definitions[revision - 1] as Schedule);
+  const slots: Instant[] = [];
+  for (let slot = times.next(after); slot !== null && slot <= until; slot = times.next(slot))
+    slots.push(slot);
+  return slots;
 }
 
 const keyOf = ({ scheduleId, outcome, reason, from, to }: Report): string =>

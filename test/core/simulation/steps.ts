@@ -11,6 +11,8 @@ export type Step =
   | { does: "crash"; holder: number }
   | { does: "define"; id: string; change: Partial<Schedule>; offsetMs: number }
   | { does: "pass"; ms: number }
+  /** Somebody sets the clock of the machines. */
+  | { does: "set the clock"; ms: number }
   | { does: "work"; choice: number; fault: Fault }
   | { does: "restart" }
   | { does: "arrive late"; count: number };
@@ -39,6 +41,8 @@ const change = fc.record({
   spec,
   overlap: fc.constantFrom("skip", "allow"),
   misfire: fc.constantFrom("skip", "once", "all"),
+  catchUpRate: fc.constantFrom(5, 1_000),
+  maxRuns: fc.constantFrom(0, 0, 0, 1, 4),
   catchUpWindowMs: fc.constantFrom(5_000, 75_000, 86_400_000),
   paused: fc.boolean(),
   deleted: fc.oneof(
@@ -83,6 +87,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ms: fc.constantFrom(40, 300, 1_000, 2_500, 70_000),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      does: fc.constant("set the clock" as const),
+      ms: fc.constantFrom(-20_000, -1_000, 1_000, 20_000),
+    }),
+  },
   { weight: 5, arbitrary: fc.record({ does: fc.constant("work" as const), choice: fc.nat(20), fault }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant("restart" as const) }) },
   {
@@ -122,6 +133,9 @@ function perform(world: World, holders: Holder[], step: Step): void {
     case "pass":
       world.clock.advance(step.ms);
       break;
+    case "set the clock":
+      world.clock.jump(step.ms);
+      break;
     case "work":
       world.work(step.choice, step.fault);
       break;
@@ -143,6 +157,7 @@ function drain(world: World): void {
     if (i === MANY) throw new Error("it never comes to an end");
     last.step({ choice: 1, fault: undefined }); // publishes when there is something to publish, else commits
     world.work(i, undefined);
+    if (last.isCatchingUp) world.clock.advance(500);
   }
   world.server.deliverLate();
   world.ledger.close();

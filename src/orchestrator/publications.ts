@@ -1,0 +1,126 @@
+/** The runs of one term on their way into WORK: when each may be published, and what the answer to it means. */
+import type { Firing, Report } from "../core/lease.js";
+import { startsBefore } from "../core/policies.js";
+import type { PublishOutcome, WorkMessage } from "../core/ports.js";
+import type { Logger } from "../runtime/log.js";
+import type { Dispatcher, Publishing } from "./dispatcher.js";
+import type { Flights } from "./flights.js";
+import { type OverlapPorts, Overlaps } from "./overlaps.js";
+
+export interface PublicationPorts extends OverlapPorts {
+  dispatcher: Dispatcher;
+  log: Logger;
+}
+
+/** The term that they are of, and what becomes of them, said to it. */
+export interface PublicationTerm {
+  readonly shard: number;
+  readonly term: number;
+  readonly flights: Flights;
+  mayPublish(): boolean;
+  hasEnded(): boolean;
+  onFired(firing: Firing, seq: number | null): void;
+  onNotFired(firing: Firing, outcome: Report["outcome"], reason: string): void;
+  onDoubt(reason: string): void;
+}
+
+const FULL_RETRY_MS = 250;
+
+export class Publications implements Publishing {
+  readonly #ports: PublicationPorts;
+  readonly #term: PublicationTerm;
+  readonly #overlaps: Overlaps;
+  #isWaiting = false;
+
+  constructor(ports: PublicationPorts, term: PublicationTerm) {
+    this.#ports = ports;
+    this.#term = term;
+    this.#overlaps = new Overlaps(ports, {
+      definitionOf: (firing) => term.flights.definitionOf(firing),
+      publish: (firing) => ports.dispatcher.addLater(this, firing, 0),
+      fired: (firing, seq) => this.#fired(firing, seq),
+      skipped: (firing, reason) => this.#notFired(firing, "skipped", reason),
+      doubt: (reason) => term.onDoubt(reason),
+    });
+  }
+
+  /** Runs that wait for others to be over. */
+  get waiting(): number {
+    return this.#overlaps.waiting;
+  }
+
+  /** @param firings in the order of their slots */
+  add(firings: readonly Firing[]): void {
+    this.#ports.dispatcher.add(this, firings);
+  }
+
+  stop(): void {
+    this.#overlaps.stop();
+  }
+
+  mayPublish(): boolean {
+    return this.#term.mayPublish();
+  }
+
+  admits(firing: Firing): boolean {
+    const { flights } = this.#term;
+    if (!flights.isOpen(firing)) return false;
+    const { schedule } = flights.definitionOf(firing);
+    const deadline = startsBefore(schedule, firing.slot) + this.delayOf(firing);
+    if (this.#ports.clock.now() <= deadline) return this.#overlaps.admits(firing);
+    this.#notFired(firing, "expired", "start deadline");
+    return false;
+  }
+
+  messageOf(firing: Firing): WorkMessage {
+    const ticket = this.#overlaps.ticketOf(firing);
+    return this.#term.flights.definitionOf(firing).messageOf(firing, this.#term.term, ticket);
+  }
+
+  delayOf(firing: Firing): number {
+    return this.#term.flights.definitionOf(firing).delayOf(firing.slot);
+  }
+
+  onOutcome(firing: Firing, outcome: PublishOutcome): void {
+    if (this.#term.hasEnded() && outcome.kind !== "stored") return;
+    switch (outcome.kind) {
+      case "stored": // the next term would like to know
+        this.#fired(firing, outcome.seq);
+        break;
+      case "taken":
+        void this.#overlaps.onTaken(firing);
+        break;
+      case "full":
+        this.#warnOfWaiting(outcome.reason);
+        this.#overlaps.retry(firing);
+        this.#ports.dispatcher.addLater(this, firing, FULL_RETRY_MS);
+        break;
+      case "refused":
+        this.#notFired(firing, "missed", `refused: ${outcome.reason}`);
+        break;
+      case "duplicate":
+        // Each term publishes a run under an id of its own: only a successor's tombstone can have used it.
+        this.#term.onDoubt("a publish was refused as a duplicate: someone has taken over");
+        break;
+      case "unknown":
+        this.#term.onDoubt(`a publish was not answered: ${outcome.error.message}`);
+    }
+  }
+
+  /** Once a term: there may be thousands of runs, each tried again and again. */
+  #warnOfWaiting(reason: string): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#ports.log.warn({ shard: this.#term.shard, reason }, "WORK takes nothing: runs wait");
+  }
+
+  #fired(firing: Firing, seq: number | null): void {
+    this.#term.onFired(firing, seq);
+    this.#overlaps.forget(firing);
+  }
+
+  #notFired(firing: Firing, outcome: Report["outcome"], reason: string): void {
+    this.#term.onNotFired(firing, outcome, reason);
+    this.#overlaps.forget(firing);
+  }
+}
