@@ -7,7 +7,7 @@ import { zoneNamed } from "../../../../src/core/time/zone.js";
 import { notedChanges } from "./changes.js";
 import { engines, namedDifference, ours } from "./engines.js";
 import { lineArbitrary, textOf } from "./lines.js";
-import { literalFires } from "./literal.js";
+import { literalFires, offsetAt } from "./literal.js";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -106,9 +106,28 @@ function agreement(
 export const agreementIn = (engine: keyof typeof engines, zone: string): fc.IRawProperty<unknown, false> =>
   agreement(engine, fc.oneof(nearAnyChange([zone]), anywhere([zone])));
 
+/** Most changes that are no full hours, or close together, are of the years before 1975. */
+const someYear = fc.oneof(fc.integer({ min: 1880, max: 1975 }), fc.integer({ min: 1880, max: 2140 }));
+
+/** Six hours apart, and on both sides of every change that the table knows of. */
+const zoneTables: TimeProperty = {
+  name: "the table of a zone says what Intl says, through any year from 1880 to 2140",
+  runs: 100,
+  property: fc.property(fc.constantFrom(...everyZone), someYear, (name, year) => {
+    const zone = zoneNamed(name);
+    const [from, until] = [Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 1)];
+    for (let at = from; at < until; at += 6 * HOUR) expect(zone.offsetAt(at)).toBe(offsetAt(name, at));
+    for (const { at, offsetBeforeMs, offsetAfterMs } of zone.transitionsBetween(from, until)) {
+      const around = [offsetAt(name, at - 1_000), offsetAt(name, at)];
+      expect(around).toEqual([offsetBeforeMs, offsetAfterMs]);
+    }
+  }),
+};
+
 export const timeProperties: readonly TimeProperty[] = [
   literalNext,
   literalSilence,
+  zoneTables,
   ...Object.keys(engines).flatMap((engine) => [
     {
       name: `${engine} agrees in all zones, 1970 to 2100`,
