@@ -70,13 +70,18 @@ export class NatsRunHistory implements RunHistory {
       deliver_policy: DeliverPolicy.StartTime,
       opt_start_time: new Date(since).toISOString(),
     });
-    const { num_pending } = await consumer.info();
-    if (num_pending === 0) return;
-    const messages = await consumer.consume({ max_messages: 1_000 });
-    for await (const message of messages) {
-      if (isEnough(message.string()) || message.info.pending === 0) break;
+    try {
+      const { num_pending } = await consumer.info();
+      if (num_pending === 0) return;
+      const messages = await consumer.consume({ max_messages: 1_000 });
+      for await (const message of messages) {
+        if (isEnough(message.string()) || message.info.pending === 0) break;
+      }
+      await messages.close();
+    } finally {
+      // It would go by itself, but not for minutes.
+      await consumer.delete().catch(() => {});
     }
-    await messages.close();
   }
 }
 
