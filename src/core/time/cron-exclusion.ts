@@ -33,9 +33,10 @@ export function excludedByCron(
     const segment = line.zone.segmentAt(instant);
     const local = Math.floor((instant + segment.offsetMs) / unit) * unit;
     const start = local - segment.offsetMs;
-    if (line.next(start - 1) !== start) return null;
-    // A fire that makes up for a gap stands alone.
-    if (line.matches.atOrAfter(local) !== local) return start + unit;
+    const matches = line.matches.atOrAfter(local) === local;
+    // Without a match it can only fire right after a gap, to make up for it; such a fire stands alone.
+    if ((!matches && start > segment.from) || line.next(start - 1) !== start) return null;
+    if (!matches) return start + unit;
     const end = run.endAfter(local);
     if (end === MAX_INSTANT && line.dst.overlap === "both") return end;
     return Math.max(start + unit, Math.min(end - segment.offsetMs, lastOf(segment, line)));

@@ -29,6 +29,15 @@ const PERIODS: Readonly<Record<string, number>> = {
   SECONDLY: 1_000,
 };
 
+/** With BYSETPOS each of them takes long. */
+const PICKED_PERIODS: Readonly<Record<string, number>> = {
+  ...PERIODS,
+  YEARLY: 40,
+  MONTHLY: 120,
+  WEEKLY: 110,
+  DAILY: 400,
+};
+
 interface Part {
   /** Of one value. */
   pattern?: RegExp;
@@ -81,12 +90,16 @@ export function compileRrule({ rule, timeZone, start = DEFAULT_START }: RruleSpe
   try {
     const recurrence = new RRuleTemporal({
       rruleString: `DTSTART;TZID=${timeZone}:${dtstart}\nRRULE:${rule.toUpperCase()}`,
-      maxIterations: (PERIODS[frequency] as number) + 10 * count,
+      maxIterations: periodsOf(frequency, parts.has("BYSETPOS")) + 10 * count,
     });
     return count > 0 ? new CountedTimes(recurrence) : new BoundedSearch(recurrence);
   } catch (error) {
     throw refused(`expected a rule such as ${EXAMPLE}: ${(error as Error).message}`);
   }
+}
+
+function periodsOf(frequency: string, picksByPosition: boolean): number {
+  return (picksByPosition ? PICKED_PERIODS : PERIODS)[frequency] as number;
 }
 
 function partsOf(rule: string): ReadonlyMap<string, readonly string[]> {

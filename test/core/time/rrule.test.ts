@@ -65,6 +65,8 @@ describe("a recurrence rule", () => {
       "FREQ=DAILY;UNTIL=20200101T000000Z",
       "FREQ=YEARLY;INTERVAL=4;BYMONTH=2;BYMONTHDAY=29", // counted from 1970
       "FREQ=DAILY;COUNT=5",
+      "FREQ=DAILY;BYSETPOS=2",
+      "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=6",
     ]) {
       const times = compileRrule(rrule(rule));
       expect(times.next(Date.parse(NOV_25))).toBeNull();

@@ -52,6 +52,20 @@ describe("a shard changes hands", () => {
   });
 });
 
+test("an orchestrator that is stopped while it takes a shard lets go of it at once", async () => {
+  const scene = await Scene.open(server());
+  const holder = await Holder.start(scene, "holder");
+  let stopped: Promise<void> | undefined;
+  holder.leases.onWrite = (_record, send) => {
+    stopped ??= holder.shard.stop();
+    return send();
+  };
+  holder.shard.consider();
+  await until(() => expect(stopped).toBeDefined());
+  await stopped;
+  expect(await scene.record()).toMatchObject({ holder: null, term: 1 });
+});
+
 test("a holder that could not renew in time publishes no more, even what it has committed", async () => {
   const scene = await Scene.open(server());
   const first = await Holder.start(scene, "first", { settings: { ahead: 5_000 } });
