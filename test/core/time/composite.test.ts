@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { CompositeSpec, Exclusion, FireTimes, Instant, SpecItem } from "../../../src/core/schedule.js";
+import type {
+  CompositeSpec,
+  CronSpec,
+  DstPolicy,
+  Exclusion,
+  FireTimes,
+  Instant,
+  SpecItem,
+} from "../../../src/core/schedule.js";
 import { compileSpec, fireTimesBetween } from "../../../src/core/time/fire-times.js";
 import { calendar, compile, cron, every, textOf, timesAfter } from "./given.js";
 
@@ -139,6 +147,38 @@ describe("exclusions", () => {
         expect(fireTimesBetween(compile({ include: [base], exclude }), 0, 3 * DAY, 100_000)).toEqual(left);
       }),
       { numRuns: 60 },
+    );
+  });
+
+  it("are a filter where clocks change, whatever the lines say to that", () => {
+    const lines = [
+      "* 0-5 * * *",
+      "* 2 * * *",
+      "* 0,1,2,3,4,5 * * *",
+      "* * * * sun",
+      "*/15 1-3 * * *",
+      "30 2 * * *",
+    ];
+    const dst = fc.constantFrom<(DstPolicy | undefined)[]>(
+      undefined,
+      { overlap: "second" },
+      { overlap: "first" },
+      { gap: "next", overlap: "both" },
+    );
+    const line = fc.tuple(fc.constantFrom(...lines), dst).map(([expression, policy]): CronSpec => {
+      const plain = cron(expression, "Europe/Berlin");
+      return policy === undefined ? plain : { ...plain, dst: policy };
+    });
+    const base = fc.oneof(line, fc.constant(every(5 * MINUTE)));
+    const switches = fc.constantFrom(Date.UTC(2026, 2, 28, 12), Date.UTC(2026, 9, 24, 12));
+    fc.assert(
+      fc.property(base, line, switches, (item, excluded, from) => {
+        const all = fireTimesBetween(compileSpec(item, ""), from, from + DAY, 10_000);
+        const left = all.filter((at) => !excludes(excluded, at));
+        const times = compile({ include: [item], exclude: [excluded] });
+        expect(fireTimesBetween(times, from, from + DAY, 10_000)).toEqual(left);
+      }),
+      { numRuns: 200 },
     );
   });
 
