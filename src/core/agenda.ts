@@ -57,6 +57,8 @@ export interface PlanLimits {
 
 /** Half of the record's room: the other half is for what is being fired. */
 const MOST_RANGES = 2_048;
+/** However full the record is with ranges: so many may be taken out of them. */
+const LEAST_TAKEN = 64;
 
 export class Agenda<T extends CompiledSchedule = CompiledSchedule> {
   readonly #heap = new Heap<Entry<T>>((a, b) => a.time < b.time || (a.time === b.time && a.id < b.id));
@@ -143,7 +145,9 @@ export class Agenda<T extends CompiledSchedule = CompiledSchedule> {
       cursor: laterOf(cursor, { time: horizon, id: LAST_ID }),
     };
     this.#decideAll(plan, now, term, cursor, limits);
-    for (const { compiled, slot } of this.#backlogs.take(now, horizon, limits.fire - plan.fire.length)) {
+    const room = limits.fire - plan.fire.length;
+    const most = Math.max(room - this.#backlogs.size, Math.min(room, LEAST_TAKEN));
+    for (const { compiled, slot } of this.#backlogs.take(now, horizon, most)) {
       const isLate = slot <= now - MISFIRE_THRESHOLD_MS;
       plan.fire.push({ ...firingOf(compiled.schedule, slot, term), ...(isLate && { catchUp: true }) });
       plan.by.push(compiled);

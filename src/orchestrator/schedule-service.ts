@@ -16,6 +16,7 @@ import { definitionOf, inputOf, scheduleInput } from "../protocol/schedule-input
 import { compileWritten, specInputOf } from "../protocol/spec-translation.js";
 import { enqueue } from "../runtime/enqueue.js";
 import type { Logger } from "../runtime/log.js";
+import { checkCounted } from "./counted.js";
 import type { Definitions } from "./definitions.js";
 import { previewed } from "./preview.js";
 import { type EditorPorts, ScheduleEditor } from "./schedule-editor.js";
@@ -50,6 +51,7 @@ export class ScheduleService {
   async put({ id, schedule: input, ...edit }: ApiParsed<"schedule.put">): Promise<ScheduleView> {
     const definition = await this.#defined(input);
     this.#times.check(id, definition, await this.#times.calendarsFor(definition.spec));
+    checkCounted(this.#definitions, id, definition, this.#ports.shards);
     const { schedule } = await this.#editor.write(id, edit, () => definition);
     return this.#view(schedule);
   }
@@ -64,6 +66,7 @@ export class ScheduleService {
     const calendars = await this.#times.calendarsFor(this.#definition(draft, maxAttempts).spec);
     const { schedule } = await this.#editor.change(id, edit, (existing) => {
       const definition = this.#definition(patched(existing), maxAttempts);
+      checkCounted(this.#definitions, id, definition, this.#ports.shards);
       // A schedule that is over may still be given a note or a label.
       if (!sameTimes(definition, existing)) this.#times.check(id, definition, calendars);
       return definition;

@@ -1,6 +1,6 @@
 /** Whole orchestrators over real connections, and the history of a shard as anyone can watch it. */
 import { onTestFinished } from "vitest";
-import type { LeaseHint, Membership } from "../../src/core/ports.js";
+import type { Clock, LeaseHint, Membership } from "../../src/core/ports.js";
 import { Memory } from "../../src/orchestrator/memory.js";
 import { type OrchestratorOptions, orchestratorOptions } from "../../src/orchestrator/options.js";
 import { type OrchestratorPorts, OrchestratorSession } from "../../src/orchestrator/session.js";
@@ -23,11 +23,13 @@ export async function startSession(
   scene: Pick<Scene, "open">,
   id: string,
   options: OrchestratorOptions = {},
+  clock: Clock = systemClock,
 ) {
   const { connection, ports } = await scene.open();
   const leases = new FaultyLeases(ports.leases);
   const all: OrchestratorPorts = {
     ...ports,
+    clock,
     leases,
     log: silentLogger,
     newNonce: () => `${id}-${nonces++}`,
