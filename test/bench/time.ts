@@ -96,7 +96,7 @@ const rounded = (value: number): string => Math.round(value).toLocaleString("en-
 export async function runBench(): Promise<void> {
   console.log("the first answer in a zone, with an empty table");
   worst("0 12 * * *", ["Asia/Seoul", "America/Lima", "Africa/Lagos"], "2026-01-01");
-  worst("0 0 29 2 *", ["Asia/Tokyo", "America/Sao_Paulo", "Africa/Nairobi"], "2096-03-01");
+  worst("0 0 29 2 *", ["America/Bogota", "America/Sao_Paulo", "America/Denver"], "2096-03-01");
   // Never: each of its times is one that the zone skips.
   worst("30 2 ? 3 7L", ["Europe/Rome", "Europe/Vienna", "Europe/Madrid"], "2026-01-01", "skip");
   const minutes = Array.from({ length: 1_000 }, (_, i) => `${i % 60} ${(i / 60) | 0} * * ${i % 7}`);
