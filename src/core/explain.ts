@@ -21,7 +21,7 @@ import { previousFireTime } from "./time/previous.js";
 /** Stable: programs may rely on them. */
 export const explanationCodes = [
   "fired", // its run was put on its queue: the events tell how it went on
-  "in-flight", // decided to fire, and being published
+  "in-flight", // decided to fire: being published, or, as a misfire, waiting for its rate
   "waiting", // decided to fire, and waiting for an earlier run to end
   "overlap", // an earlier run was queued or running
   "misfire", // nobody was there in time, and the misfire policy said skip, or a later slot stood for it
@@ -68,7 +68,8 @@ export interface Evidence {
 
 export function explain(evidence: Evidence): Explanation {
   const effective = effectiveRevision(evidence);
-  const known = byWhatWasTold(evidence, effective) ?? byLease(evidence) ?? byDefinition(evidence, effective);
+  const known =
+    byWhatWasTold(evidence, effective) ?? byLease(evidence, effective) ?? byDefinition(evidence, effective);
   return { revision: effective?.revision ?? null, ...known };
 }
 
@@ -132,8 +133,15 @@ function notFired({ outcome, reason }: Pick<Report, "outcome" | "reason">): Know
   return { code: known.code, text: `It did not run: ${known.text}.` };
 }
 
-function byLease({ at, revisions, lease }: Evidence): Known | null {
+function byLease(evidence: Evidence, effective: Schedule | null): Known | null {
+  const { at, revisions, lease } = evidence;
   const { id, overlap } = revisions.at(-1) as Schedule;
+  const ranges = lease?.backlog.filter(({ scheduleId }) => scheduleId === id) ?? [];
+  if (ranges.some(({ after, until }) => after < at && at <= until) && isSlot(evidence, effective))
+    return {
+      code: "in-flight",
+      text: "It is decided to fire as a misfire, and waits for its catch-up rate.",
+    };
   const firing = lease?.firing.find(({ scheduleId, slot }) => scheduleId === id && slot === at);
   if (firing === undefined) return null;
   if (takesTurns({ overlap }))

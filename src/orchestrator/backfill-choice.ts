@@ -64,14 +64,16 @@ export async function isWanted(
   return isToRun(reprocess, slot, outcomes, last);
 }
 
-/** The slots that the shard has not decided, or is publishing. */
+/** The slots that the shard has not decided, is publishing, or has put off as misfires. */
 async function openSlots(
   { leases }: ChoicePorts,
   { id, shard }: Schedule,
 ): Promise<(slot: Instant) => boolean> {
   const lease = await leases.read(shard);
   if (lease === null) return () => true;
-  const { cursor, firing } = lease.value;
+  const { cursor, firing, backlog } = lease.value;
   const own = new Set(firing.filter(({ scheduleId }) => scheduleId === id).map(({ slot }) => slot));
-  return (slot) => slot >= cursor.time || own.has(slot);
+  const waiting = backlog.filter(({ scheduleId }) => scheduleId === id);
+  const isWaiting = (slot: Instant) => waiting.some(({ after, until }) => after < slot && slot <= until);
+  return (slot) => slot >= cursor.time || own.has(slot) || isWaiting(slot);
 }

@@ -96,6 +96,17 @@ describe("a slot that is under way", () => {
     expect(explain(evidence({ lease: held, revisions })).code).toBe("waiting");
   });
 
+  test("is in flight as a misfire that waits for its rate", () => {
+    const backlog = [{ scheduleId: "s", revision: 3, after: AT - HOUR, until: AT + HOUR }];
+    const held = lease(AT + HOUR, { backlog });
+    expect(explain(evidence({ lease: held }))).toMatchObject({
+      code: "in-flight",
+      text: expect.stringMatching(/catch-up rate/),
+    });
+    expect(explain(evidence({ lease: held, at: AT + 1 })).code).toBe("not-a-fire-time");
+    expect(explain(evidence({ lease: held, at: AT - HOUR })).code).toBe("unknown");
+  });
+
   test("is undecided as long as its shard has not come to it", () => {
     const behind = { ...lease(AT - 1), holder: "orchestrator-1" };
     expect(explain(evidence({ lease: behind }))).toMatchObject({

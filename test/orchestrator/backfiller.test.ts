@@ -188,7 +188,14 @@ test("slots that may still fire by themselves wait until the shard has decided t
   const { leases } = openMemoryPorts(world.server);
   const lease = await leases.read(0);
   const cursor = { time: START + 60_000, id: LAST_ID };
-  await leases.write(0, { ...emptyLease(START), cursor }, lease?.revision ?? 0);
+  const firing = [{ scheduleId: "s", slot: START, revision: 1, firstTerm: 1 }];
+  const backlog = [{ scheduleId: "s", revision: 1, after: START, until: START + 2_000 }];
+  const open = { ...emptyLease(START), cursor, firing, backlog };
+  const written = await leases.write(0, open, lease?.revision ?? 0);
+  if (written.kind !== "stored") throw new Error(written.kind);
+  await world.clock.pass(10_000);
+  expect(world.stored).toHaveLength(2);
+  await leases.write(0, { ...emptyLease(START), cursor }, written.revision);
   expect(await world.finish()).toMatchObject({ state: "done", queued: 5 });
   world.close();
 });
