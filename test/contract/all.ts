@@ -2,6 +2,7 @@
 import { describeBackfillStore } from "./backfills.js";
 import { describeCalendarStore } from "./calendars.js";
 import { describeDeadLetters } from "./dead.js";
+import { describeCancellations, describeRunEnds } from "./ends.js";
 import { describeRunHistory } from "./history.js";
 import { describeLeaseStore } from "./leases.js";
 import { describeMembership } from "./members.js";
@@ -24,4 +25,6 @@ export function describeAllPorts(name: string, make: MakePorts): void {
   describeWorkSource(name, make);
   describeBackfillStore(name, make);
   describeRunHistory(name, make);
+  describeRunEnds(name, make);
+  describeCancellations(name, make);
 }

@@ -3,11 +3,13 @@ import type { BackfillStore } from "../../src/core/backfill.js";
 import type { CalendarStore } from "../../src/core/calendar-store.js";
 import type { RunHistory } from "../../src/core/lookback.js";
 import type {
+  Cancellations,
   Clock,
   DeadLetters,
   LeaseStore,
   Membership,
   QueueStore,
+  RunEnds,
   RunLog,
   ScheduleStore,
   StoredMessage,
@@ -28,6 +30,8 @@ export interface Ports {
   source: WorkSource;
   backfills: BackfillStore;
   history: RunHistory;
+  ends: RunEnds;
+  cancellations: Cancellations;
 }
 
 export interface PortsUnderTest {
