@@ -60,10 +60,10 @@ const sound: Variant[] = [
   fireClean("connection rules: crash and restart", "CONN RECON RULE B_CRASH B_RESTART"),
   fireClean("connection rules: lost acknowledgement and restart", "CONN RECON RULE B_ACKLOST B_RESTART"),
   fireClean("an orchestrator remembers its answers: bare worker, restart", `N=1 ${BARE} B_RESTART`),
-  fireClean("told before it is dropped: bare worker, takeover, crash", `${BARE} B_TAKE B_CRASH`),
+  fireClean("told before it is dropped: bare worker, takeover, crash", `BATCH=1 ${BARE} B_TAKE B_CRASH`),
   fireClean(
     "told before it is dropped: takeover, restart",
-    "TELL RETRY CONN RECON VOID RULE B_TAKE B_RESTART",
+    "BATCH=1 TELL RETRY CONN RECON VOID RULE B_TAKE B_RESTART",
   ),
   fireClean(
     "told before it is dropped: overlap skip, takeover, restart",
