@@ -11,7 +11,7 @@ export const headers = {
   fireTime: "Punctual-Fire-Time",
   /** The fire time before it, RFC 3339, UTC: where its data interval begins. Absent on the first. */
   previousFireTime: "Punctual-Previous-Fire-Time",
-  /** Why it runs; see `triggers`. */
+  /** Why it runs, one of `triggers`; absent on a run that was fired at its time. */
   trigger: "Punctual-Trigger",
   /** Not to be started after this instant, RFC 3339, UTC. Absent: no deadline. */
   startDeadline: "Punctual-Start-Deadline",

@@ -10,6 +10,8 @@ import { limits } from "./limits.js";
 import { instantToken, isRunId, type Names, runIdOf } from "./names.js";
 
 const DEFAULT_BACKOFF = backoffOf(defaultRetry);
+const isoOfSlot = rememberingIso();
+const isoOfPrevious = rememberingIso();
 
 /** The last instant that has an RFC 3339 form. */
 const MAX_INSTANT = 8.64e15;
@@ -65,9 +67,9 @@ export class FireMessages {
       headers: {
         ...this.#fixed,
         [h.runId]: runId,
-        [h.fireTime]: isoOf(slot),
-        [h.trigger]: trigger,
-        ...(previous !== null && { [h.previousFireTime]: new Date(previous).toISOString() }),
+        [h.fireTime]: isoOfSlot(slot),
+        ...(trigger !== "schedule" && { [h.trigger]: trigger }),
+        ...(previous !== null && { [h.previousFireTime]: isoOfPrevious(previous) }),
         ...(deadline <= MAX_INSTANT && { [h.startDeadline]: new Date(deadline).toISOString() }),
       },
       body: this.#body,
@@ -134,12 +136,14 @@ export interface JobInfo {
 /** @param fallbackRunId for jobs that were published without one */
 export function readJob(headers: Readonly<Record<string, string>>, fallbackRunId: () => string): JobInfo {
   const [initialDelayMs, factor, maxDelayMs] = headers[h.backoff]?.split(",").map(Number) ?? [];
+  const fireTime = instantOf(headers[h.fireTime]);
   return {
     runId: asRunId(headers[h.runId]) ?? fallbackRunId(),
     scheduleId: headers[h.scheduleId] ?? null,
-    fireTime: instantOf(headers[h.fireTime]),
+    fireTime,
     previousFireTime: instantOf(headers[h.previousFireTime]),
-    trigger: triggers.find((trigger) => trigger === headers[h.trigger]) ?? null,
+    trigger:
+      triggers.find((trigger) => trigger === headers[h.trigger]) ?? (fireTime === null ? null : "schedule"),
     startDeadline: instantOf(headers[h.startDeadline]),
     retry: {
       maxAttempts: positive(headers[h.maxAttempts]) ?? defaultRetry.maxAttempts,
@@ -170,14 +174,15 @@ function asRunId(value: string | undefined): string | undefined {
   return value !== undefined && isRunId(value) ? value : undefined;
 }
 
-let lastSlot = Number.NaN;
-let lastIso = "";
-
-/** RFC 3339. Many runs share a fire time. */
-function isoOf(slot: Instant): string {
-  if (slot !== lastSlot) {
-    lastIso = new Date(slot).toISOString();
-    lastSlot = slot;
-  }
-  return lastIso;
+/** RFC 3339, of the last instant remembered: many runs share a fire time. */
+function rememberingIso(): (instant: Instant) => string {
+  let last = Number.NaN;
+  let iso = "";
+  return (instant) => {
+    if (instant !== last) {
+      iso = new Date(instant).toISOString();
+      last = instant;
+    }
+    return iso;
+  };
 }

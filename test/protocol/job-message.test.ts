@@ -23,7 +23,6 @@ describe("the message of a fire", () => {
       [h.scheduleId]: "nightly",
       [h.runId]: "nightly:20261124T030000Z",
       [h.fireTime]: "2026-11-24T03:00:00.000Z",
-      [h.trigger]: "schedule",
       [h.maxAttempts]: "3",
       [h.backoff]: "250,1.5,9000",
       [h.timeout]: "5000",
