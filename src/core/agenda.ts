@@ -136,6 +136,11 @@ export class Agenda<T extends CompiledSchedule = CompiledSchedule> {
     return this.#heap.peek()?.time ?? null;
   }
 
+  /** How many slots fall due by an instant, counted as far as `most`; roughly, after a change. */
+  crowdBy(instant: Instant, most: number): number {
+    return this.#heap.countFirst(({ time }) => time <= instant, most);
+  }
+
   /** Decides, in order, every slot up to `horizon`, or as many as the limits allow; and takes from the backlog. */
   plan(now: Instant, horizon: Instant, term: number, cursor: Cursor, limits: PlanLimits): Plan<T> {
     const plan: Plan<T> = {

@@ -15,6 +15,22 @@ export class Heap<T> {
     return this.#items[0];
   }
 
+  /**
+   * How many items there are of a kind of which every item before one of it is as well, counted as far as `most`.
+   * Looks at these alone, and at their neighbours.
+   */
+  countFirst(isOfKind: (item: T) => boolean, most: number): number {
+    const items = this.#items;
+    const toVisit = [0];
+    let count = 0;
+    for (let at = toVisit.pop(); at !== undefined && count < most; at = toVisit.pop()) {
+      if (at >= items.length || !isOfKind(items[at] as T)) continue;
+      count++;
+      toVisit.push(2 * at + 1, 2 * at + 2);
+    }
+    return count;
+  }
+
   push(item: T): void {
     const items = this.#items;
     let at = items.length;

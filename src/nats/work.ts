@@ -23,8 +23,10 @@ export class NatsWorkStream implements WorkStream {
   }
 
   prepare(message: WorkMessage): PreparedMessage {
+    // Only what is sent is held on to: there may be thousands that wait for their time.
+    const { subject, body } = message;
     const block = headerBlock(message.headers, message.msgId);
-    return { send: () => this.#publisher.send(message.subject, block, message.body) };
+    return { send: () => this.#publisher.send(subject, block, body) };
   }
 
   publish(message: WorkMessage): Promise<PublishOutcome> {

@@ -4,6 +4,7 @@ import { type Calendar, calendarsOf } from "../core/calendar.js";
 import type { CompiledSchedule } from "../core/compiled-schedule.js";
 import { messageOf } from "../core/errors.js";
 import type { Firing } from "../core/lease.js";
+import { takesTurns } from "../core/overlap-policy.js";
 import type { ScheduleChanges, ScheduleStore, Subscription, WorkMessage } from "../core/ports.js";
 import type { FireTimes, Instant, Schedule, ScheduleSpec } from "../core/schedule.js";
 import { jitterOf } from "../core/time/bounds.js";
@@ -19,6 +20,9 @@ const NEVER: FireTimes = { next: () => null };
 export class Definition implements CompiledSchedule {
   readonly schedule: Schedule;
   readonly times: FireTimes;
+  /** Nothing has to be asked at the fire time: its runs have no deadline, and do not wait for each other. */
+  readonly isPlain: boolean;
+  readonly #jitterMs: number;
   readonly #names: Names;
   #messages: FireMessages | undefined;
   #lastSlot: Instant | undefined;
@@ -26,6 +30,8 @@ export class Definition implements CompiledSchedule {
   constructor(schedule: Schedule, times: FireTimes, names: Names) {
     this.schedule = schedule;
     this.times = times;
+    this.isPlain = schedule.startDeadlineMs === 0 && !takesTurns(schedule);
+    this.#jitterMs = schedule.spec.kind === "composite" ? schedule.spec.jitterMs : 0;
     this.#names = names;
   }
 
@@ -43,9 +49,8 @@ export class Definition implements CompiledSchedule {
 
   /** By the schedule's jitter. The slot stays what the run is known by. */
   delayOf(slot: Instant): number {
-    const { id, spec } = this.schedule;
-    if (spec.kind !== "composite" || spec.jitterMs === 0) return 0;
-    return jitterOf(id, slot, this.times.next(slot), spec.jitterMs);
+    if (this.#jitterMs === 0) return 0;
+    return jitterOf(this.schedule.id, slot, this.times.next(slot), this.#jitterMs);
   }
 
   /** Slots mostly come one after the other. */
@@ -68,6 +73,7 @@ export class Definitions {
   readonly #log: Logger;
   readonly #calendars = new Map<string, Calendar>();
   #view = -1;
+  #longestId = 0;
 
   constructor(shards: number, names: Names, log: Logger) {
     this.#shards = Array.from({ length: shards }, () => new Map());
@@ -86,6 +92,11 @@ export class Definitions {
   /** Everything at or before this sequence is known here. */
   get view(): number {
     return Math.max(0, this.#view);
+  }
+
+  /** The length of the longest id of all that was ever known. */
+  get longestId(): number {
+    return this.#longestId;
   }
 
   /** Resolves when the view is at least `view`. */
@@ -154,6 +165,7 @@ export class Definitions {
     const known = this.#shard(shard).get(id);
     if (known !== undefined && known.schedule.revision >= revision) return;
     this.#shard(shard).set(id, definition);
+    this.#longestId = Math.max(this.#longestId, id.length);
     this.#tell(shard, definition);
   }
 

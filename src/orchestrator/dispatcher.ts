@@ -110,7 +110,8 @@ export class Dispatcher {
 
   #due(): Heap<Batch> | undefined {
     const now = this.#clock.now();
-    return [this.#live, this.#late].find((heap) => timeOf(heap) <= now);
+    if (timeOf(this.#live) <= now) return this.#live;
+    return timeOf(this.#late) <= now ? this.#late : undefined;
   }
 
   #publishNext(heap: Heap<Batch>): void {

@@ -3,11 +3,15 @@ import type { Firing } from "../core/lease.js";
 import type { Definition } from "./definitions.js";
 import type { InFlight } from "./inherited.js";
 
+interface Carried {
+  /** A sequence of RUNS that is older than all that is known of the run. */
+  runsFrom: number;
+  /** What it is published from; null when it is known to be in WORK. */
+  definition: Definition | null;
+}
+
 export class Flights {
-  /** With a sequence of RUNS that is older than all that is known of the run. */
-  readonly #carried = new Map<Firing, number>();
-  /** Of these, what is not known to be in WORK. */
-  readonly #open = new Map<Firing, Definition>();
+  readonly #carried = new Map<Firing, Carried>();
 
   get size(): number {
     return this.#carried.size;
@@ -17,42 +21,42 @@ export class Flights {
     return [...this.#carried.keys()];
   }
 
-  /** Whether a run is still to be published. */
-  isOpen(firing: Firing): boolean {
-    return this.#open.has(firing);
+  /** What a run that is still to be published is published from; else null. */
+  openWith(firing: Firing): Definition | null {
+    return this.#carried.get(firing)?.definition ?? null;
   }
 
   /** Whether runs of a schedule are still to be published. */
   hasOpen(scheduleId: string): boolean {
-    for (const firing of this.#open.keys()) if (firing.scheduleId === scheduleId) return true;
+    for (const [firing, { definition }] of this.#carried)
+      if (firing.scheduleId === scheduleId && definition !== null) return true;
     return false;
   }
 
-  /** The definition that a run is published from. */
+  /** The definition of a run that is still to be published. */
   definitionOf(firing: Firing): Definition {
-    return this.#open.get(firing) as Definition;
+    return this.openWith(firing) as Definition;
   }
 
   add(flights: readonly InFlight[], runsFrom: number): void {
-    for (const { firing, definition } of flights) {
-      this.#carried.set(firing, runsFrom);
-      this.#open.set(firing, definition);
-    }
+    for (const { firing, definition } of flights) this.#carried.set(firing, { runsFrom, definition });
   }
 
   /** Its message is in WORK; the record carries it until it is told. */
   land(firing: Firing, runsFrom: number): void {
-    this.#open.delete(firing);
-    if (!this.#carried.has(firing)) this.#carried.set(firing, runsFrom);
+    const carried = this.#carried.get(firing);
+    if (carried === undefined) this.#carried.set(firing, { runsFrom, definition: null });
+    else carried.definition = null;
   }
 
   drop(firing: Firing): void {
-    this.#open.delete(firing);
     this.#carried.delete(firing);
   }
 
   /** A sequence of RUNS that is older than all that is known of any of them, and at most `newest`. */
   runsFrom(newest: number): number {
-    return Math.min(newest, ...new Set(this.#carried.values()));
+    let oldest = newest;
+    for (const { runsFrom } of this.#carried.values()) oldest = Math.min(oldest, runsFrom);
+    return oldest;
   }
 }

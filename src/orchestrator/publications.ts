@@ -63,9 +63,10 @@ export class Publications implements Publishing {
   }
 
   admits(firing: Firing): boolean {
-    const { flights } = this.#term;
-    if (!flights.isOpen(firing)) return false;
-    const { schedule } = flights.definitionOf(firing);
+    const definition = this.#term.flights.openWith(firing);
+    if (definition === null) return false;
+    if (definition.isPlain) return true;
+    const { schedule } = definition;
     const deadline = startsBefore(schedule, firing.slot) + this.delayOf(firing);
     if (this.#ports.clock.now() <= deadline) return this.#overlaps.admits(firing);
     this.#notFired(firing, "expired", "start deadline");

@@ -18,6 +18,13 @@ const MOST_PER_RECORD = 2_000;
 /** By run id: the sequence in WORK, where it is known. What an orchestrator knows to be stored, and has not told. */
 export type InWork = Map<string, number | null>;
 
+/** What waits to be told. */
+interface Landed {
+  firing: Firing;
+  runId: string;
+  seq: number | null;
+}
+
 export interface SlotRecordPorts {
   runs: RunLog;
   clock: Clock;
@@ -29,7 +36,7 @@ export class SlotRecords {
   readonly #place: { shard: number; term: number };
   readonly #inWork: InWork;
   readonly #onTold: (firing: Firing) => void;
-  #waiting: Firing[] = [];
+  #waiting: Landed[] = [];
   #number = 0;
   #telling = false;
   #isHurried = false;
@@ -51,9 +58,10 @@ export class SlotRecords {
 
   /** The run's message is in WORK, or was. */
   add(firing: Firing, seq: number | null): void {
-    this.#inWork.set(runIdOf(firing.scheduleId, firing.slot), seq);
+    const runId = runIdOf(firing.scheduleId, firing.slot);
+    this.#inWork.set(runId, seq);
     if (this.#stopped) return;
-    this.#waiting.push(firing);
+    this.#waiting.push({ firing, runId, seq });
     if (this.#isHurried) void this.#tell();
     else this.#cancelTimer ??= this.#ports.clock.after(GATHER_MS, () => void this.#tell());
   }
@@ -80,19 +88,15 @@ export class SlotRecords {
     this.#telling = false;
   }
 
-  async #tellSome(firings: readonly Firing[]): Promise<void> {
+  async #tellSome(landed: readonly Landed[]): Promise<void> {
     const { runs, clock, log } = this.#ports;
     const { shard, term } = this.#place;
-    const fired = firings.map(({ scheduleId, slot }) => ({
-      scheduleId,
-      slot,
-      seq: this.#inWork.get(runIdOf(scheduleId, slot)) ?? null,
-    }));
+    const fired = landed.map(({ firing: { scheduleId, slot }, seq }) => ({ scheduleId, slot, seq }));
     const record = { shard, term, msgId: `slots.${shard}/${term}/${this.#number++}`, fired };
     while (!this.#stopped) {
       try {
         await runs.appendSlots(record);
-        return this.#told(firings);
+        return this.#told(landed);
       } catch (error) {
         if (this.#stopped) return;
         log.warn(
@@ -104,10 +108,10 @@ export class SlotRecords {
     }
   }
 
-  #told(firings: readonly Firing[]): void {
+  #told(landed: readonly Landed[]): void {
     if (this.#stopped) return;
-    for (const firing of firings) {
-      this.#inWork.delete(runIdOf(firing.scheduleId, firing.slot));
+    for (const { firing, runId } of landed) {
+      this.#inWork.delete(runId);
       this.#onTold(firing);
     }
   }

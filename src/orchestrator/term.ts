@@ -9,7 +9,9 @@
 import { Agenda } from "../core/agenda.js";
 import { commitTo, type Firing, type LeaseRecord, type Report, release } from "../core/lease.js";
 import type { Versioned } from "../core/ports.js";
+import type { Instant } from "../core/schedule.js";
 import { limits } from "../protocol/limits.js";
+import { mostFirings } from "../protocol/stored.js";
 import { Adopted } from "./adopted.js";
 import { Alarm } from "./alarm.js";
 import type { Definition, Definitions } from "./definitions.js";
@@ -41,6 +43,8 @@ export type TermEnd = { kind: "released" | "lost" } | { kind: "doubt"; reason: s
 
 /** What is not published by then is left to the successor. */
 const RELEASE_WITHIN_MS = 1_000;
+/** With sixteen shards of one orchestrator at once, each run has a sixteenth of that. */
+const LEAD_PER_RUN_MS = 0.25;
 const SLOTS_PER_PLAN = 20_000;
 
 export class Term {
@@ -174,25 +178,42 @@ export class Term {
   }
 
   #untilNextCommit(): number {
-    const { clock, settings } = this.#ports;
+    const { clock } = this.#ports;
     if (this.#releaseBy !== undefined) return this.#releaseBy - clock.monotonic();
     const renewal = Math.max(0, this.#tenure.untilRenewal);
-    if (this.#flights.size > limits.firingPerShard / 2 || this.#reports.isFull) return renewal;
+    if (this.#flights.size > this.#room / 2 || this.#reports.isFull) return renewal;
     const next = this.#agenda.nextTime();
-    const due = next === null ? Number.POSITIVE_INFINITY : next - settings.ahead / 2 - clock.now();
+    const due = next === null ? Number.POSITIVE_INFINITY : next - this.#leadTo(next) - clock.now();
     return Math.max(0, Math.min(renewal, due, this.#agenda.untilCatchUp(clock.now())));
+  }
+
+  /** For runs, in the record. */
+  get #room(): number {
+    return mostFirings(this.#ports.definitions.longestId);
+  }
+
+  /** How long before an instant what falls due at it is committed: a crowd takes time to be made ready. */
+  #leadTo(instant: Instant): number {
+    const crowd = this.#agenda.crowdBy(instant, this.#room);
+    return this.#ports.settings.ahead / 2 + crowd * LEAD_PER_RUN_MS;
+  }
+
+  #horizon(now: Instant): Instant {
+    const next = this.#agenda.nextTime() ?? Number.NEGATIVE_INFINITY;
+    const isTime = next - this.#leadTo(next) <= now;
+    return Math.max(now + this.#ports.settings.ahead, isTime ? next : Number.NEGATIVE_INFINITY);
   }
 
   /** One write: decides what is due, renews the lease. False when another holder has written. */
   async #commit(): Promise<boolean> {
-    const { clock, settings, definitions } = this.#ports;
+    const { clock, definitions } = this.#ports;
     this.#adopted.adoptChanges(this.#tenure.record);
     const view = definitions.view;
     const keep = this.#flights.firings;
     const runsFrom = this.#mark.value;
     const now = clock.now();
-    const plan = this.#agenda.plan(now, now + settings.ahead, this.term, this.#tenure.record.cursor, {
-      fire: limits.firingPerShard - keep.length,
+    const plan = this.#agenda.plan(now, this.#horizon(now), this.term, this.#tenure.record.cursor, {
+      fire: this.#room - keep.length,
       reports: limits.reportsPerShard - this.#reports.untold.length,
       slots: SLOTS_PER_PLAN,
     });
@@ -239,7 +260,8 @@ export class Term {
   /** The next commit leaves the entry out. */
   #drop(firing: Firing): void {
     this.#flights.drop(firing);
-    if (this.#flights.size === limits.firingPerShard / 2 || this.#releaseBy !== undefined) this.#alarm.ring();
+    if (this.#flights.size === Math.floor(this.#room / 2) || this.#releaseBy !== undefined)
+      this.#alarm.ring();
   }
 
   /** Becomes true with the commit that drops the entry and carries the report. */

@@ -61,19 +61,13 @@ export class FireMessages {
     } = details;
     const delayMs = trigger === "backfill" ? Number.POSITIVE_INFINITY : (details.delayMs ?? 0);
     const deadline = startsBefore(this.#schedule, slot) + delayMs;
-    return {
-      subject: this.subject(slot, ticket),
-      msgId: msgIdOf(runId, term),
-      headers: {
-        ...this.#fixed,
-        [h.runId]: runId,
-        [h.fireTime]: isoOfSlot(slot),
-        ...(trigger !== "schedule" && { [h.trigger]: trigger }),
-        ...(previous !== null && { [h.previousFireTime]: isoOfPrevious(previous) }),
-        ...(deadline <= MAX_INSTANT && { [h.startDeadline]: new Date(deadline).toISOString() }),
-      },
-      body: this.#body,
-    };
+    const headers: Record<string, string> = { ...this.#fixed };
+    headers[h.runId] = runId;
+    headers[h.fireTime] = isoOfSlot(slot);
+    if (trigger !== "schedule") headers[h.trigger] = trigger;
+    if (previous !== null) headers[h.previousFireTime] = isoOfPrevious(previous);
+    if (deadline <= MAX_INSTANT) headers[h.startDeadline] = new Date(deadline).toISOString();
+    return { subject: this.subject(slot, ticket), msgId: msgIdOf(runId, term), headers, body: this.#body };
   }
 }
 

@@ -33,8 +33,10 @@ export const limits = {
   minShards: 1,
   maxShards: 1_024,
   defaultShards: 16,
-  /** Entries one lease record may carry: at most about 160 bytes each, well below a message's 1 MiB. */
-  firingPerShard: 4_096,
+  /** Entries one lease record may carry, however short the ids of their schedules are; see `mostFirings`. */
+  firingPerShard: 8_192,
+  /** And the room they may take: with all else well below a message's 1 MiB. */
+  firingBytesPerShard: 650_000,
   /** Runs of a schedule that may be under way at once, where their number is limited. */
   maxConcurrent: 64,
   /** Runs of one schedule, and of one shard, that may wait for others to be over. */

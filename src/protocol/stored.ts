@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Firing, LeaseRecord } from "../core/lease.js";
 import type { Member } from "../core/ports.js";
 import type { ScheduleDefinition } from "../core/schedule.js";
+import { limits } from "./limits.js";
 import { parseJson, parseWith } from "./parse.js";
 import { storedPolicies } from "./policy-input.js";
 import { storedSpec } from "./stored-spec.js";
@@ -87,6 +88,14 @@ export function encodeDefinition(value: ScheduleDefinition): string {
 export function decodeDefinition(text: string, key: string): ScheduleDefinition {
   const what = `stored schedule ${key}`;
   return parseWith(definition, parseJson(text, what), what);
+}
+
+/** An entry without its id: brackets, quotes and commas, a slot, a revision, a term, a mark. */
+const ENTRY_BYTES = 44;
+
+/** How many firing entries a lease record has room for, by the longest id among their schedules. */
+export function mostFirings(longestId: number): number {
+  return Math.min(limits.firingPerShard, Math.floor(limits.firingBytesPerShard / (ENTRY_BYTES + longestId)));
 }
 
 /** Written out by hand, as there may be thousands of entries and ids need no escape. */

@@ -48,3 +48,32 @@ describe("heap", () => {
     );
   });
 });
+
+describe("counting from the top", () => {
+  const heapOf = (items: readonly number[]) => {
+    const heap = new Heap<number>((a, b) => a < b);
+    for (const item of items) heap.push(item);
+    return heap;
+  };
+
+  it("counts what is not after an item, as filtering would", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(50)), fc.nat(50), (items, last) => {
+        const expected = items.filter((item) => item <= last).length;
+        expect(heapOf(items).countFirst((item) => item <= last, 1_000)).toBe(expected);
+      }),
+    );
+  });
+
+  it("looks no further than it has to", () => {
+    const heap = heapOf(Array.from({ length: 1_000 }, (_, i) => i));
+    let looks = 0;
+    const isSmall = (item: number) => {
+      looks++;
+      return item < 10;
+    };
+    expect(heap.countFirst(isSmall, 1_000)).toBe(10);
+    expect(looks).toBeLessThanOrEqual(21);
+    expect(heap.countFirst(() => true, 5)).toBe(5);
+  });
+});

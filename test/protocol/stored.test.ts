@@ -4,7 +4,13 @@ import type { Firing, LeaseRecord, Report } from "../../src/core/lease.js";
 import { overlapPolicies } from "../../src/core/overlap-policy.js";
 import type { ScheduleDefinition } from "../../src/core/schedule.js";
 import { limits } from "../../src/protocol/limits.js";
-import { decodeDefinition, decodeLease, encodeDefinition, encodeLease } from "../../src/protocol/stored.js";
+import {
+  decodeDefinition,
+  decodeLease,
+  encodeDefinition,
+  encodeLease,
+  mostFirings,
+} from "../../src/protocol/stored.js";
 import { composite } from "./arbitrary-spec.js";
 
 const instant = fc.integer({ min: 0, max: 8_640_000_000_000_000 });
@@ -138,7 +144,7 @@ describe("lease records", () => {
       view: 2 ** 40,
       cursor: { time: 8_640_000_000_000_000, id: scheduleId },
       runsFrom: 2 ** 40,
-      firing: Array.from({ length: limits.firingPerShard }, () => entry),
+      firing: Array.from({ length: mostFirings(scheduleId.length) }, () => entry),
       reports: Array.from({ length: limits.reportsPerShard }, () => told),
       backlog: [],
       counts: Array.from({ length: limits.countedPerShard }, () => ({
@@ -148,6 +154,11 @@ describe("lease records", () => {
       })),
     };
     expect(encodeLease(record).length).toBeLessThan(1_048_576);
+  });
+
+  it("have room for more entries the shorter the ids are, up to a limit", () => {
+    expect(mostFirings(1)).toBe(limits.firingPerShard);
+    expect(mostFirings(40)).toBeGreaterThan(mostFirings(limits.scheduleIdLength));
   });
 
   it.each(["", "{", "null", "[]", '{"holder":"a"}'])("refuse %j, naming the key", (text) => {
