@@ -28,8 +28,9 @@ export class WaitingLine {
     return this.#firings.length;
   }
 
-  has(firing: Firing): boolean {
-    return this.#firings.includes(firing);
+  /** Whether it is kept here, and not being published. */
+  holds(firing: Firing): boolean {
+    return this.#firings.indexOf(firing) >= (this.#isSending ? 1 : 0);
   }
 
   get isBlocked(): boolean {

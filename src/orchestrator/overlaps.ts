@@ -76,7 +76,7 @@ export class Overlaps {
     if (line.waiting.offer(firing)) return true;
     this.#trim(line, schedule);
     const isOneTooMany = line.waiting.isBlocked && this.waiting > limits.waitingPerShard;
-    if (isOneTooMany && line.waiting.has(firing)) this.#outcomes.skipped(firing, SHARD_FULL);
+    if (isOneTooMany && line.waiting.holds(firing)) this.#outcomes.skipped(firing, SHARD_FULL);
     return false;
   }
 

@@ -51,6 +51,20 @@ describe("runs that take turns", () => {
   });
 });
 
+describe("a run that is being published", () => {
+  it("is not held, however often it comes to be published: it may be in WORK by now", () => {
+    const { line, firings } = blocked(1, 2);
+    const [first, second] = firings as [Firing, Firing];
+    expect(line.offer(first)).toBe(true);
+    expect(line.offer(first)).toBe(false);
+    expect(line.holds(first)).toBe(false);
+    expect(line.holds(second)).toBe(true);
+    line.block();
+    expect(line.holds(first)).toBe(true);
+    expect(line.holds(firing(3))).toBe(false);
+  });
+});
+
 describe("a buffer", () => {
   it.each([
     ["buffer-one", 100, [1], "overlap: the buffer is full"],
@@ -60,7 +74,7 @@ describe("a buffer", () => {
   ] as const)("of %s (limit %d) keeps %j of three", (overlap, limit, kept, reason) => {
     const { line, firings } = blocked(1, 2, 3);
     const dropped = line.trim(rule(overlap, limit));
-    expect(firings.filter((each) => line.has(each)).map(({ slot }) => slot)).toEqual(kept);
+    expect(firings.filter((each) => line.holds(each)).map(({ slot }) => slot)).toEqual(kept);
     expect(new Set(dropped.map((each) => each.reason))).toEqual(new Set([reason]));
     expect(dropped).toHaveLength(3 - kept.length);
     expect(line.next?.slot).toBe(kept[0]);
