@@ -152,7 +152,10 @@ export class Agenda<T extends CompiledSchedule = CompiledSchedule> {
     this.#decideAll(plan, now, term, cursor, limits);
     const room = limits.fire - plan.fire.length;
     const most = Math.max(room - this.#backlogs.size, Math.min(room, LEAST_TAKEN));
-    for (const { compiled, slot } of this.#backlogs.take(now, horizon, most)) {
+    const { slots, reports } = this.#backlogs.take(now, horizon, most);
+    for (const { scheduleId, to } of reports) this.#counts.undo(scheduleId, to);
+    plan.reports.push(...reports);
+    for (const { compiled, slot } of slots) {
       const isLate = slot <= now - MISFIRE_THRESHOLD_MS;
       plan.fire.push({ ...firingOf(compiled.schedule, slot, term), ...(isLate && { catchUp: true }) });
       plan.by.push(compiled);

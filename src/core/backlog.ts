@@ -17,6 +17,12 @@ export interface Inherited<T> {
   compiled: T;
 }
 
+export interface Taken<T> {
+  slots: { compiled: T; slot: Instant }[];
+  /** Slots that were decided and are none any more: the calendar that they went by was changed before a takeover. */
+  reports: Report[];
+}
+
 interface Rate {
   at: Instant;
   /** Runs that may be fired at once. */
@@ -74,10 +80,10 @@ export class Backlogs<T extends CompiledSchedule> {
   }
 
   /** Takes what is due by `horizon` and what the rates allow, `most` at most. */
-  take(now: Instant, horizon: Instant, most: number): { compiled: T; slot: Instant }[] {
-    const taken: { compiled: T; slot: Instant }[] = [];
+  take(now: Instant, horizon: Instant, most: number): Taken<T> {
+    const taken: Taken<T>["slots"] = [];
     if (this.#open.length === 0) this.#rates.clear();
-    if (this.untilNext(now) > 0) return taken;
+    if (this.untilNext(now) > 0) return { slots: taken, reports: [] };
     let nextAt = Number.POSITIVE_INFINITY;
     for (const item of this.#open) {
       const { compiled } = item;
@@ -92,10 +98,12 @@ export class Backlogs<T extends CompiledSchedule> {
       const waitMs = ((1 - rate.tokens) * 1_000) / compiled.schedule.catchUpRate;
       if (slot !== null) nextAt = Math.min(nextAt, Math.max(slot, now + waitMs));
     }
+    const ended = this.#open.filter((item) => slotAfter(item) === null);
     this.#open = this.#open.filter((item) => slotAfter(item) !== null);
     this.#takenAt = now;
     this.#nextAt = Math.max(nextAt, now + EVERY_MS);
-    return taken;
+    const reports = ended.filter(({ range }) => range.after < range.until).map(goneReportOf);
+    return { slots: taken, reports };
   }
 
   /** Leaves out the ranges of a schedule; what they held is not fired after all. */
@@ -130,7 +138,14 @@ export class Backlogs<T extends CompiledSchedule> {
   }
 }
 
-/** The next slot of a range; null when it has been taken whole. */
+/** The next slot of a range; null when there is none left. What lies beyond its end was decided by itself. */
 function slotAfter({ range, compiled }: Inherited<CompiledSchedule>): Instant | null {
-  return range.after < range.until ? compiled.times.next(range.after) : null;
+  const next = range.after < range.until ? compiled.times.next(range.after) : null;
+  return next !== null && next <= range.until ? next : null;
+}
+
+/** The end of a range is a slot when it is decided. How many more there were cannot be told. */
+function goneReportOf({ range: { scheduleId, after, until } }: Inherited<CompiledSchedule>): Report {
+  const reason = "its calendar was changed";
+  return { scheduleId, outcome: "missed", reason, from: after + 1, to: until, count: 1 };
 }

@@ -54,6 +54,19 @@ describe("catching up", () => {
     expect(late(successor, NOW + 2_000)[0]?.slot).toBe((from.backlog[0]?.after ?? 0) + 1_000);
   });
 
+  it("takes no slot beyond its end, where a changed calendar has taken the end away, and says so", () => {
+    const from = lease(NOW, {
+      backlog: [{ scheduleId: "a", revision: 1, after: NOW - 1_500, until: NOW - 500 }],
+    });
+    const agenda = new Agenda([{ scheduleId: "a", countsFrom: 0, fired: 2 }]);
+    agenda.inherit(from.backlog.map((range) => ({ range, compiled: compiled("a", every(10_000)) })));
+    const { fire, reports } = tick(agenda, NOW + 20_000);
+    expect(fire).toEqual([]);
+    expect(agenda.backlog).toEqual([]);
+    expect(reports).toMatchObject([{ scheduleId: "a", outcome: "missed", to: NOW - 500, count: 1 }]);
+    expect(agenda.counts).toMatchObject([{ fired: 1 }]);
+  });
+
   it("saves no rate up: a pause of the process is no stampede", () => {
     const agenda = agendaOf({ catchUpRate: 10 });
     late(agenda, NOW);
