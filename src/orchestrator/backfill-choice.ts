@@ -1,6 +1,6 @@
 /** Which slots of a backfill come next, and which of them are to run. */
 import { type Backfill, batchSize, isToRun, nextSlots } from "../core/backfill.js";
-import type { Outcomes, RunHistory } from "../core/lookback.js";
+import { type Outcomes, type RunHistory, reportOn } from "../core/lookback.js";
 import type { LeaseStore } from "../core/ports.js";
 import type { Instant, Schedule } from "../core/schedule.js";
 import { runIdOf } from "../protocol/names.js";
@@ -11,9 +11,16 @@ export interface ChoicePorts {
   leases: LeaseStore;
 }
 
+/** What is known of a range, as of one moment. */
+export interface Past {
+  outcomes: Outcomes;
+  /** Of these slots nothing was sure then. */
+  isOpen(slot: Instant): boolean;
+}
+
 export interface Choice {
   slots: { slot: Instant; runs: boolean }[];
-  /** What would come next may still fire by itself: ask again later. */
+  /** What would come next may still fire by itself, or has by now: look at the past again later. */
   isHeldUp: boolean;
 }
 
@@ -28,9 +35,8 @@ export async function chooseSlots(
   ports: ChoicePorts,
   backfill: Backfill,
   { schedule, times }: Definition,
-  outcomes: Outcomes,
+  { outcomes, isOpen }: Past,
 ): Promise<Choice> {
-  const isOpen = await openSlots(ports, schedule);
   const most = batchSize(backfill.rate, MOST_TOGETHER);
   const slots: Choice["slots"] = [];
   let running = 0;
@@ -41,6 +47,12 @@ export async function chooseSlots(
     if (runs && ++running >= most) break;
   }
   return { slots, isHeldUp: false };
+}
+
+/** The lease record first: what is not open in it was told before the outcomes are read. */
+export async function pastOf(ports: ChoicePorts, backfill: Backfill, schedule: Schedule): Promise<Past> {
+  const isOpen = await openSlots(ports, schedule);
+  return { isOpen, outcomes: await outcomesFor(ports, backfill, schedule) };
 }
 
 /** What is told of the slots of a range; nothing where nobody asks. */
@@ -64,16 +76,18 @@ export async function isWanted(
   return isToRun(reprocess, slot, outcomes, last);
 }
 
-/** The slots that the shard has not decided, is publishing, or has put off as misfires. */
+/** The slots that the shard has not decided, is publishing, has put off as misfires, or has not told to be skipped. */
 async function openSlots(
   { leases }: ChoicePorts,
   { id, shard }: Schedule,
 ): Promise<(slot: Instant) => boolean> {
   const lease = await leases.read(shard);
   if (lease === null) return () => true;
-  const { cursor, firing, backlog } = lease.value;
+  const { cursor, firing, backlog, reports } = lease.value;
   const own = new Set(firing.filter(({ scheduleId }) => scheduleId === id).map(({ slot }) => slot));
   const waiting = backlog.filter(({ scheduleId }) => scheduleId === id);
   const isWaiting = (slot: Instant) => waiting.some(({ after, until }) => after < slot && slot <= until);
-  return (slot) => slot >= cursor.time || own.has(slot) || isWaiting(slot);
+  const untold = { fired: new Map(), reports: reports.filter(({ scheduleId }) => scheduleId === id) };
+  return (slot) =>
+    slot >= cursor.time || own.has(slot) || isWaiting(slot) || reportOn(untold, slot) !== undefined;
 }

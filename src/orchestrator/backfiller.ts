@@ -24,11 +24,10 @@
 import { type Backfill, type BackfillStore, decided, type Settled, settled } from "../core/backfill.js";
 import { messageOf } from "../core/errors.js";
 import { shardOf } from "../core/hash.js";
-import type { Outcomes } from "../core/lookback.js";
 import type { CasOutcome, ScheduleStore, Subscription, Versioned } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 import type { Logger } from "../runtime/log.js";
-import { type ChoicePorts, chooseSlots, outcomesFor } from "./backfill-choice.js";
+import { type ChoicePorts, chooseSlots, type Past, pastOf } from "./backfill-choice.js";
 import { BackfillPublisher, type BackfillPublisherPorts, type Batch } from "./backfill-publisher.js";
 import type { Definition, Definitions } from "./definitions.js";
 
@@ -48,8 +47,8 @@ interface Task {
   backfill: Backfill;
   isUnderWay: boolean;
   notBefore: Instant;
-  /** Read once, and again when slots were held up: what is told of a slot is told soon after it was decided. */
-  outcomes: Outcomes | undefined;
+  /** Read once, and again when slots were held up by what it says. */
+  past: Past | undefined;
 }
 
 export class Backfiller implements Subscription {
@@ -107,7 +106,7 @@ export class Backfiller implements Subscription {
     else if (task !== undefined) task.backfill = backfill;
     else {
       const { notBefore } = backfill;
-      this.#tasks.set(id, { backfill, notBefore, isUnderWay: false, outcomes: undefined });
+      this.#tasks.set(id, { backfill, notBefore, isUnderWay: false, past: undefined });
     }
   }
 
@@ -137,11 +136,11 @@ export class Backfiller implements Subscription {
       task.notBefore = record.value.notBefore;
       return;
     }
-    task.outcomes ??= await outcomesFor(this.#ports, record.value, definition.schedule);
-    const { slots, isHeldUp } = await chooseSlots(this.#ports, record.value, definition, task.outcomes);
+    task.past ??= await pastOf(this.#ports, record.value, definition.schedule);
+    const { slots, isHeldUp } = await chooseSlots(this.#ports, record.value, definition, task.past);
     if (isHeldUp) {
       this.#rest(task);
-      task.outcomes = undefined;
+      task.past = undefined;
       if (slots.length === 0) return;
     }
     const startedAt = clock.monotonic();
