@@ -162,8 +162,16 @@ export interface RunLog {
   append(event: RunEvent): Promise<void>;
   /** Resolves when the record is stored; a repeat is not an error. */
   appendSlots(record: SlotRecord): Promise<void>;
-  /** The shard's slot records after a sequence of RUNS, and the sequence of the last of them. From the leader. */
-  slotsAfter(shard: number, from: number): Promise<{ fired: FiredSlot[]; last: number }>;
+  /**
+   * The shard's slot records after a sequence of RUNS, and the sequence of the last of them. From the leader.
+   *
+   * @param onRead awaited after each record, as there may be many; what it throws ends the reading
+   */
+  slotsAfter(
+    shard: number,
+    from: number,
+    onRead?: () => Promise<void>,
+  ): Promise<{ fired: FiredSlot[]; last: number }>;
   /** Whether any event of the run is known. From the leader. */
   hasAny(runId: string): Promise<boolean>;
   /** Whether an event of this type is known. From the leader. */

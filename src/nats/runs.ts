@@ -29,7 +29,11 @@ export class NatsRunLog implements RunLog {
     await this.#store(this.#names.slots(record.shard), record.msgId, encodeSlots(record));
   }
 
-  async slotsAfter(shard: number, from: number): Promise<{ fired: FiredSlot[]; last: number }> {
+  async slotsAfter(
+    shard: number,
+    from: number,
+    onRead?: () => Promise<void>,
+  ): Promise<{ fired: FiredSlot[]; last: number }> {
     const fired: FiredSlot[] = [];
     for (let last = from; ; ) {
       const query = { seq: last + 1, next_by_subj: this.#names.slots(shard) };
@@ -37,6 +41,7 @@ export class NatsRunLog implements RunLog {
       if (message === null) return { fired, last };
       fired.push(...decodeSlots(message.string()));
       last = message.seq;
+      await onRead?.();
     }
   }
 

@@ -70,7 +70,7 @@ export class Inherited {
   /**
    * First every older term is kept from firing, then traces are looked for, and what left none is open.
    *
-   * @param renew called between batches, for the lease to be kept
+   * @param renew called again and again, for the lease to be kept
    */
   async settle(
     ports: SettlePorts,
@@ -82,7 +82,7 @@ export class Inherited {
     for (let from = 0; from < this.#items.length; from += TOGETHER) {
       const batch = this.#items.slice(from, from + TOGETHER);
       const seqs = await Promise.all(batch.map(({ firing }) => firedBefore(ports, firing, term)));
-      await traces.refresh();
+      await traces.refresh(renew);
       const found = await Promise.all(batch.map(({ firing }) => traces.of(firing)));
       batch.forEach((item, index) => {
         const trace = found[index] ?? null;

@@ -27,9 +27,13 @@ export class Traces {
     this.#from = from;
   }
 
-  /** Reads what is new. Only what was stored before is sure to be found. */
-  async refresh(): Promise<void> {
-    const { fired, last } = await this.#runs.slotsAfter(this.#shard, this.#from);
+  /**
+   * Reads what is new. Only what was stored before is sure to be found.
+   *
+   * @param renew called between records: a run that waits for hours has hours of them to read
+   */
+  async refresh(renew: () => Promise<void>): Promise<void> {
+    const { fired, last } = await this.#runs.slotsAfter(this.#shard, this.#from, renew);
     for (const { scheduleId, slot } of fired) this.#told.add(runIdOf(scheduleId, slot));
     this.#from = last;
   }

@@ -33,12 +33,17 @@ export class MemoryRunLog implements RunLog {
     return this.#store(subject, record.msgId, encodeSlots(record), this.#server.faults.slotRecord?.(record));
   }
 
-  slotsAfter(shard: number, from: number): Promise<{ fired: FiredSlot[]; last: number }> {
-    return this.#link.ask("slot records", () => {
-      const records = this.#server.runs.of(this.#server.names.slots(shard)).filter(({ seq }) => seq > from);
-      const fired = records.flatMap(({ body }) => decodeSlots(Buffer.from(body).toString()));
-      return { fired, last: records.at(-1)?.seq ?? from };
-    });
+  async slotsAfter(
+    shard: number,
+    from: number,
+    onRead?: () => Promise<void>,
+  ): Promise<{ fired: FiredSlot[]; last: number }> {
+    const records = await this.#link.ask("slot records", () =>
+      this.#server.runs.of(this.#server.names.slots(shard)).filter(({ seq }) => seq > from),
+    );
+    for (const _ of records) await onRead?.();
+    const fired = records.flatMap(({ body }) => decodeSlots(Buffer.from(body).toString()));
+    return { fired, last: records.at(-1)?.seq ?? from };
   }
 
   hasAny(runId: string): Promise<boolean> {

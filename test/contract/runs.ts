@@ -63,6 +63,16 @@ export function describeRunLog(name: string, make: MakePorts): void {
       expect(await other.runs.slotsAfter(0, 3)).toEqual({ fired: [], last: 3 });
     });
 
+    it("lets its reader do something after each slot record, and stop", async () => {
+      const { one } = on();
+      for (const number of [0, 1, 2]) await one.runs.appendSlots(record(0, number, slots(["a", number, 7])));
+      let read = 0;
+      await one.runs.slotsAfter(0, 1, async () => void read++);
+      expect(read).toBe(2);
+      const stop = () => Promise.reject(new Error("enough"));
+      await expect(one.runs.slotsAfter(0, 0, stop)).rejects.toThrow("enough");
+    });
+
     it("keeps the slot records of shards apart", async () => {
       const { one } = on();
       await one.runs.appendSlots(record(0, 0, slots(["a", 1_000, 7])));

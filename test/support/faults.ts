@@ -2,7 +2,6 @@
 import type { LeaseRecord } from "../../src/core/lease.js";
 import type {
   CasOutcome,
-  FiredSlot,
   LeaseHint,
   LeaseStore,
   PreparedMessage,
@@ -128,8 +127,8 @@ export class FaultyRuns implements RunLog {
     return this.onSlots(record, () => this.#inner.appendSlots(record));
   }
 
-  slotsAfter(shard: number, from: number): Promise<{ fired: FiredSlot[]; last: number }> {
-    return this.#inner.slotsAfter(shard, from);
+  slotsAfter(shard: number, from: number, onRead?: () => Promise<void>) {
+    return this.#inner.slotsAfter(shard, from, onRead);
   }
 
   hasAny(runId: string): Promise<boolean> {
