@@ -36,14 +36,17 @@ const definition: z.ZodType<ScheduleDefinition> = z.object({
   firstRevision: z.int(),
 });
 
-const report = z.object({
-  scheduleId: z.string(),
-  outcome: z.enum(["skipped", "missed", "expired"]),
-  reason: z.string(),
-  from: z.int(),
-  to: z.int(),
-  count: z.int(),
-});
+/** `[scheduleId, outcome, reason, from, to, count]`: as many as there may be firing entries, when all are skipped at once. */
+const report = z
+  .tuple([z.string(), z.enum(["skipped", "missed", "expired"]), z.string(), z.int(), z.int(), z.int()])
+  .transform(([scheduleId, outcome, reason, from, to, count]) => ({
+    scheduleId,
+    outcome,
+    reason,
+    from,
+    to,
+    count,
+  }));
 
 const lease = z.object({
   holder: z.string().nullable(),
@@ -100,9 +103,17 @@ export function mostFirings(longestId: number): number {
 
 /** Written out by hand, as there may be thousands of entries and ids need no escape. */
 export function encodeLease(record: LeaseRecord): string {
-  const { firing, counts, backlog, ...others } = record;
+  const { firing, reports, counts, backlog, ...others } = record;
   const rest = {
     ...others,
+    reports: reports.map(({ scheduleId, outcome, reason, from, to, count }) => [
+      scheduleId,
+      outcome,
+      reason,
+      from,
+      to,
+      count,
+    ]),
     counts: counts.map(({ scheduleId, countsFrom, fired }) => [scheduleId, countsFrom, fired]),
     backlog: backlog.map(({ scheduleId, revision, after, until }) => [scheduleId, revision, after, until]),
   };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Firing, LeaseRecord, Report } from "../../src/core/lease.js";
+import { emptyLease, type Firing, type LeaseRecord, type Report } from "../../src/core/lease.js";
 import { overlapPolicies } from "../../src/core/overlap-policy.js";
 import type { ScheduleDefinition } from "../../src/core/schedule.js";
 import { limits } from "../../src/protocol/limits.js";
@@ -155,6 +155,18 @@ describe("lease records", () => {
     };
     expect(encodeLease(record).length).toBeLessThan(1_048_576);
   });
+
+  it.each([8, 24, 64, limits.scheduleIdLength])(
+    "fit into a message when all their runs, with ids of %d characters, were skipped at once",
+    (length) => {
+      const told: Report = {
+        ...{ scheduleId: "s".repeat(length), outcome: "skipped", reason: "overlap: the buffer is full" },
+        ...{ from: 1e12, to: 1e12, count: 1 },
+      };
+      const reports = Array.from({ length: mostFirings(length) }, () => told);
+      expect(encodeLease({ ...emptyLease(0), reports }).length).toBeLessThan(1_000_000);
+    },
+  );
 
   it("have room for more entries the shorter the ids are, up to a limit", () => {
     expect(mostFirings(1)).toBe(limits.firingPerShard);
