@@ -156,6 +156,8 @@ export interface SlotRecord {
   fired: readonly FiredSlot[];
 }
 
+export type SlotsRead = { fired: FiredSlot[]; last: number };
+
 /** RUNS: what happened. Append-only. */
 export interface RunLog {
   /** Resolves when the event is stored; a repeat is not an error. */
@@ -163,15 +165,10 @@ export interface RunLog {
   /** Resolves when the record is stored; a repeat is not an error. */
   appendSlots(record: SlotRecord): Promise<void>;
   /**
-   * The shard's slot records after a sequence of RUNS, and the sequence of the last of them. From the leader.
-   *
-   * @param onRead awaited after each record, as there may be many; what it throws ends the reading
+   * The shard's slot records after a sequence of RUNS, and the sequence of the last of them. From the leader. `onRead`
+   * is awaited after each, as there may be many; what it throws ends the reading.
    */
-  slotsAfter(
-    shard: number,
-    from: number,
-    onRead?: () => Promise<void>,
-  ): Promise<{ fired: FiredSlot[]; last: number }>;
+  slotsAfter(shard: number, from: number, onRead?: () => Promise<void>): Promise<SlotsRead>;
   /** Whether any event of the run is known. From the leader. */
   hasAny(runId: string): Promise<boolean>;
   /** Whether an event of this type is known. From the leader. */

@@ -1,7 +1,7 @@
 /** RUNS: what happened. */
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { PunctualError } from "../core/errors.js";
-import type { FiredSlot, RunEvent, RunLog, SlotRecord } from "../core/ports.js";
+import type { FiredSlot, RunEvent, RunLog, SlotRecord, SlotsRead } from "../core/ports.js";
 import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
 import { decodeSlots, encodeSlots } from "../protocol/slot-record.js";
@@ -29,11 +29,7 @@ export class NatsRunLog implements RunLog {
     await this.#store(this.#names.slots(record.shard), record.msgId, encodeSlots(record));
   }
 
-  async slotsAfter(
-    shard: number,
-    from: number,
-    onRead?: () => Promise<void>,
-  ): Promise<{ fired: FiredSlot[]; last: number }> {
+  async slotsAfter(shard: number, from: number, onRead?: () => Promise<void>): Promise<SlotsRead> {
     const fired: FiredSlot[] = [];
     for (let last = from; ; ) {
       const query = { seq: last + 1, next_by_subj: this.#names.slots(shard) };

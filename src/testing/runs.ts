@@ -1,6 +1,6 @@
 /** RUNS in memory. */
 import { PunctualError } from "../core/errors.js";
-import type { FiredSlot, RunEvent, RunLog, SlotRecord } from "../core/ports.js";
+import type { RunEvent, RunLog, SlotRecord, SlotsRead } from "../core/ports.js";
 import { headers as h } from "../protocol/headers.js";
 import { decodeSlots, encodeSlots } from "../protocol/slot-record.js";
 import type { Fault } from "./faults.js";
@@ -33,11 +33,7 @@ export class MemoryRunLog implements RunLog {
     return this.#store(subject, record.msgId, encodeSlots(record), this.#server.faults.slotRecord?.(record));
   }
 
-  async slotsAfter(
-    shard: number,
-    from: number,
-    onRead?: () => Promise<void>,
-  ): Promise<{ fired: FiredSlot[]; last: number }> {
+  async slotsAfter(shard: number, from: number, onRead?: () => Promise<void>): Promise<SlotsRead> {
     const records = await this.#link.ask("slot records", () =>
       this.#server.runs.of(this.#server.names.slots(shard)).filter(({ seq }) => seq > from),
     );
