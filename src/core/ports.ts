@@ -156,6 +156,7 @@ export interface SlotRecord {
   fired: readonly FiredSlot[];
 }
 
+/** `last`: the sequence of the last record. */
 export type SlotsRead = { fired: FiredSlot[]; last: number };
 
 /** RUNS: what happened. Append-only. */
@@ -164,10 +165,7 @@ export interface RunLog {
   append(event: RunEvent): Promise<void>;
   /** Resolves when the record is stored; a repeat is not an error. */
   appendSlots(record: SlotRecord): Promise<void>;
-  /**
-   * The shard's slot records after a sequence of RUNS, and the sequence of the last of them. From the leader. `onRead`
-   * is awaited after each, as there may be many; what it throws ends the reading.
-   */
+  /** The shard's slot records after a sequence of RUNS, from the leader. `onRead` is awaited after each; it may throw. */
   slotsAfter(shard: number, from: number, onRead?: () => Promise<void>): Promise<SlotsRead>;
   /** Whether any event of the run is known. From the leader. */
   hasAny(runId: string): Promise<boolean>;
