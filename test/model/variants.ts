@@ -67,7 +67,7 @@ const sound: Variant[] = [
   ),
   fireClean(
     "told before it is dropped: overlap skip, takeover, restart",
-    "TELL RETRY CONN RECON VOID SKIPC RULE SKIP B_TAKE B_RESTART",
+    "BATCH=1 TELL RETRY CONN RECON VOID SKIPC RULE SKIP B_TAKE B_RESTART",
   ),
   fireClean(
     "tombstones: takeover, lost acknowledgement, restart",
@@ -77,6 +77,14 @@ const sound: Variant[] = [
   fireClean(
     "tombstones: overlap skip, takeover, restart",
     "CONN RECON VOID SKIPC RULE SKIP B_TAKE B_RESTART",
+  ),
+  fireClean(
+    "overlap buffer: runs wait for their turn, takeover, crash",
+    "BATCH=1 TELL RETRY VOID RULE SKIP BUFFER B_TAKE B_CRASH",
+  ),
+  fireClean(
+    "overlap buffer: runs wait for their turn, takeover, restart",
+    "BATCH=1 TELL RETRY CONN RECON VOID RULE SKIP BUFFER B_TAKE B_RESTART",
   ),
   fireClean("fence: overlap skip", "FENCE SKIPC RULE SKIP B_TAKE"),
   fireClean("fence: takeover and restart", "FENCE CONN RECON RULE B_TAKE B_RESTART"),

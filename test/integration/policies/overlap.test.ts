@@ -44,6 +44,27 @@ describe("skip", () => {
   });
 });
 
+describe("allow", () => {
+  test("runs are under way beside each other, across a takeover, each once and without a gap", async () => {
+    const pair = await Pair.open(server());
+    const done = latch();
+    const seen = await pair.stage.attempts("default", () => done.waited);
+    await pair.schedules.put("beside", { every: "250ms", overlap: "allow" });
+    await until(() => expect(seen.length).toBeGreaterThanOrEqual(3));
+    await pair.crashHolder();
+    const before = seen.length;
+    await until(() => expect(seen.length).toBeGreaterThanOrEqual(before + 3));
+    await pair.schedules.delete("beside");
+    await pair.recordWhere(({ firing }) => firing.length === 0);
+    done.release();
+    await pair.stage.workIsEmpty();
+    const times = seen.map(({ job }) => job.fireTime?.getTime() ?? 0).sort((a, b) => a - b);
+    const [first = 0] = times;
+    expect(times).toEqual(times.map((_, index) => first + index * 250));
+    expect(await pair.told("skipped")).toEqual([]);
+  });
+});
+
 describe("buffers", () => {
   test.each([
     ["buffer-one", undefined, 1],
@@ -81,16 +102,16 @@ describe("buffers", () => {
     await pair.schedules.put("queue", { every: "300ms", overlap: "buffer-one", queue: "bare" });
     const { names, js } = pair.stage;
     const consumer = await js.consumers.get(names.work, names.consumer("bare"));
-    const ids: string[] = [];
+    const fireTimes: string[] = [];
     for (let i = 0; i < 4; i++) {
       const message = await consumer.next({ expires: 20_000 });
-      ids.push(message?.headers?.get("Punctual-Run-Id") ?? "");
+      fireTimes.push(message?.headers?.get("Punctual-Fire-Time") ?? "");
       if (i === 1) await pair.crashHolder();
       await message?.ackAck();
     }
     await pair.schedules.delete("queue");
-    expect(new Set(ids).size).toBe(4);
-    expect([...ids].sort()).toEqual(ids);
+    expect(new Set(fireTimes).size).toBe(4);
+    expect([...fireTimes].sort()).toEqual(fireTimes);
   });
 });
 
