@@ -16,7 +16,6 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
 
 const hints: Readonly<Partial<Record<ErrorCode, string>>> = {
   denied: "sign in with --creds, --nkey, --user and --password, or --token",
-  not_found: 'see "punctual schedule list"',
   unavailable: '"punctual dev" starts everything on this machine',
   timeout: 'see "punctual health"; the request may or may not have been carried out',
   full: "nothing was stored; let the workers catch up and try again",
@@ -33,11 +32,17 @@ export interface Failure {
 export function failureOf(error: unknown, json: boolean, usage: string): Failure {
   const { code, message, issues } = readError(error, usage);
   const text = oneLine(message);
-  const hint = hints[code];
+  const hint = code === "not_found" ? whereToLook(text) : hints[code];
   const line = json
     ? JSON.stringify({ error: { code, message: text, issues } })
     : `punctual: ${text}${hint === undefined ? "" : `; ${hint}`}`;
   return { exitCode: exitCodes[code], line };
+}
+
+/** The list that has what was probably meant. */
+function whereToLook(message: string): string {
+  const [kind = "schedule"] = /^(calendar|backfill)(?= )/.exec(message) ?? [];
+  return `see "punctual ${kind} list"`;
 }
 
 function readError(error: unknown, usage: string): Pick<PunctualError, "code" | "message" | "issues"> {

@@ -110,6 +110,7 @@ export async function namingFlags<T>(
   } catch (error) {
     if (!(error instanceof PunctualError) || error.code !== "invalid" || error.issues.length === 0)
       throw error;
+    if (error.issues.every(isOfNoFlag)) throw error;
     const names = new Map([...flags.map((f) => [f.field, nameOf(f)] as const), ...Object.entries(others)]);
     const issues = error.issues.map((issue) => renamed(issue, names));
     const message = issues.map((i) => (i.path === "" ? i.message : `${i.path}: ${i.message}`)).join("; ");
@@ -117,8 +118,13 @@ export async function namingFlags<T>(
   }
 }
 
+/** A field of a file that is none, or a stored record that cannot be read: no flag would mend it. */
+const isOfNoFlag = ({ path, message }: Issue): boolean =>
+  ["", "schedule"].includes(path) && (message.startsWith("unknown field ") || message === "expected JSON");
+
 /** `schedule.retry.factor` → `--retry-factor`; `schedule.headers.X-A` → `--header X-A`; `allow[0]` → `--allow`. */
 function renamed(issue: Issue, names: ReadonlyMap<string, string>): Issue {
+  if (isOfNoFlag(issue)) return issue;
   const whole = names.get(issue.path);
   if (whole !== undefined) return { path: whole, message: issue.message };
   const field = issue.path.replace(/^schedule\./, "").replace(/\[\d+\]$/, "");

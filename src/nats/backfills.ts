@@ -34,8 +34,13 @@ export class NatsBackfillStore implements BackfillStore {
   async list(): Promise<{ id: string; backfill: Backfill }[]> {
     const ids: string[] = [];
     for await (const id of await this.#bucket.keys()) ids.push(id);
-    const found = await Promise.all(ids.map(async (id) => ({ id, entry: await this.get(id) })));
-    return found.flatMap(({ id, entry }) => (entry === null ? [] : [{ id, backfill: entry.value }]));
+    const found = await Promise.all(
+      ids.map(async (id) => ({ id, entry: await readLatest(this.#jsm, this.#names.backfills, id) })),
+    );
+    return found.flatMap(({ id, entry }) => {
+      const backfill = entry === null ? null : readable(id, entry.text);
+      return backfill === null ? [] : [{ id, backfill }];
+    });
   }
 
   async watch(onChange: (id: string, backfill: Backfill) => void): Promise<Subscription> {
@@ -50,7 +55,7 @@ export class NatsBackfillStore implements BackfillStore {
   }
 }
 
-/** Anyone with the rights can write into the bucket: what is no backfill must not end the watch. */
+/** Anyone with the rights can write into the bucket: what is no backfill must not end the watch, nor hide the others. */
 function readable(id: string, text: string): Backfill | null {
   try {
     return decodeBackfill(text, id);

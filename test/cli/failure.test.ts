@@ -17,6 +17,16 @@ test.each([
     4,
     'punctual: schedule a does not exist; see "punctual schedule list"',
   ],
+  [
+    new PunctualError("not_found", "calendar a does not exist"),
+    4,
+    'punctual: calendar a does not exist; see "punctual calendar list"',
+  ],
+  [
+    new PunctualError("not_found", "backfill a does not exist"),
+    4,
+    'punctual: backfill a does not exist; see "punctual backfill list"',
+  ],
   [new PunctualError("conflict", "it has changed"), 5, "punctual: it has changed"],
   [
     new PunctualError("unavailable", "no server"),

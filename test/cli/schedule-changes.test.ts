@@ -101,10 +101,12 @@ describe("patch", () => {
       exitCode: 2,
       stderr: expect.stringMatching(/expected something to change/),
     });
-    expect(await patched("--unset", ".a")).toMatchObject({
-      exitCode: 2,
-      stderr: expect.stringMatching(/--unset: expected a field/),
-    });
+    for (const field of [".a", "timout", "toString", "label.a"]) {
+      expect(await patched("--unset", field)).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringMatching(/--unset: expected a field/),
+      });
+    }
     expect(await patched("--if-revision", "0")).toMatchObject({ exitCode: 2 });
   });
 });

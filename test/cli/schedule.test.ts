@@ -54,6 +54,15 @@ test("a file gives the schedule, and flags override it field by field", async ()
   });
 });
 
+test("a field of a file that is none is named, and no flag is blamed for it", async () => {
+  const cli = fakeCli({ files: { "-": '{"every":"5s","nope":1}' } });
+  const { exitCode, stderr } = await cli.punctual("schedule put x --file -");
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 2,
+    stderr: 'punctual: schedule: unknown field "nope"\n',
+  });
+});
+
 test.each<[string[], RegExp]>([
   [["a.b", "--every", "5s"], /ID: expected 1 to 128 characters .* got "a\.b"/],
   [

@@ -64,6 +64,15 @@ describe("garbage in the buckets", () => {
     await second.stop();
   });
 
+  test("among the backfills does not hide the others", async () => {
+    const stage = await Stage.orchestrated(server());
+    await stage.client.schedules.put("s", { cron: "0 3 * * *" });
+    const range = { from: new Date("2026-01-01T00:00:00Z"), to: new Date("2026-01-03T00:00:00Z") };
+    const { id } = await stage.client.backfills.start("s", range);
+    await stage.js.publish(`$KV.${stage.names.backfills.bucket}.garbage`, "{oops");
+    expect((await stage.client.backfills.list()).map((backfill) => backfill.id)).toEqual([id]);
+  });
+
   test("among the members does not end an orchestrator", async () => {
     const stage = await Stage.orchestrated(server());
     await stage.js.publish(`$KV.${stage.names.members.bucket}.orchestrator.x`, "{oops");

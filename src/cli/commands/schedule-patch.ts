@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { invalid } from "../../core/errors.js";
+import { scheduleInput } from "../../protocol/schedule-input.js";
 import { systemClock } from "../../runtime/clock.js";
 import { wholeNumber } from "../global-options.js";
 import { findingsOf, warn } from "../lint-text.js";
@@ -68,7 +69,7 @@ function replacingTimes(given: Readonly<Record<string, unknown>>): Record<string
 function unsetting(fields: readonly string[]): Record<string, unknown> {
   return fields.reduce<Record<string, unknown>>((patch, field) => {
     const [, head = "", tail] = /^([^.]+)(?:\.(.+))?$/.exec(field) ?? [];
-    if (head === "")
+    if (!Object.hasOwn(scheduleInput.shape, head))
       throw invalid("--unset", `expected a field such as timeout, got ${JSON.stringify(field)}`);
     return merge(patch, { [head]: tail === undefined ? null : { [tail]: null } });
   }, {});
