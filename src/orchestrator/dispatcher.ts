@@ -11,8 +11,8 @@ export interface Publishing {
   /** Whether a run that is due is to be published now; if not, its owner has dealt with it. */
   admits(firing: Firing): boolean;
   messageOf(firing: Firing): WorkMessage;
-  /** How long after its slot it is to be published. */
-  delayOf(firing: Firing): number;
+  /** How long after its slot a run that is added is to be published; asked once. */
+  restOf(firing: Firing): number;
   onOutcome(firing: Firing, outcome: PublishOutcome): void;
 }
 
@@ -50,7 +50,7 @@ export class Dispatcher {
     const live: Firing[] = [];
     const late: Firing[] = [];
     for (const firing of firings) {
-      const delayMs = owner.delayOf(firing);
+      const delayMs = owner.restOf(firing);
       if (delayMs > 0) this.#addOne(owner, firing, firing.slot + delayMs);
       else if (firing.catchUp === true) late.push(firing);
       else live.push(firing);

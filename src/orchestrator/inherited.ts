@@ -89,7 +89,7 @@ export class Inherited {
         const seq = seqs[index] ?? trace?.seq ?? null;
         if (trace?.told === true) return;
         if (trace !== null || seq !== null) settled.fired.push({ firing: item.firing, seq });
-        else sort(item, settled);
+        else sort(item, term, settled);
       });
       await renew();
     }
@@ -98,10 +98,11 @@ export class Inherited {
   }
 }
 
-function sort({ firing, definition }: Item, settled: Settled): void {
+/** What nobody can have sent yet is not in doubt. */
+function sort({ firing, definition }: Item, term: number, settled: Settled): void {
   if (definition === null) {
     settled.lost.push({ firing, reason: "its definition is no longer kept" });
-  } else if (definition.schedule.delivery === "at-most-once") {
+  } else if (definition.schedule.delivery === "at-most-once" && firing.firstTerm < term) {
     settled.lost.push({ firing, reason: "ambiguous" });
   } else {
     settled.open.push({ firing, definition });

@@ -17,6 +17,8 @@ export interface PublicationTerm {
   readonly shard: number;
   readonly term: number;
   readonly flights: Flights;
+  /** Runs that may wait for their jitter; more are published at once. */
+  mostResting(): number;
   mayPublish(): boolean;
   hasEnded(): boolean;
   onFired(firing: Firing, seq: number | null): void;
@@ -30,6 +32,8 @@ export class Publications implements Publishing {
   readonly #ports: PublicationPorts;
   readonly #term: PublicationTerm;
   readonly #overlaps: Overlaps;
+  /** Runs whose jitter has not passed. */
+  readonly #resting = new Set<Firing>();
   #isWaiting = false;
 
   constructor(ports: PublicationPorts, term: PublicationTerm) {
@@ -44,9 +48,14 @@ export class Publications implements Publishing {
     });
   }
 
-  /** Runs that wait for others to be over. */
+  /** Runs that wait for others to be over, or for their jitter. */
   get waiting(): number {
-    return this.#overlaps.waiting;
+    return this.#overlaps.waiting + this.#resting.size;
+  }
+
+  /** Whether a run was never sent, by this term or any other. */
+  isUnsent(firing: Firing): boolean {
+    return this.#resting.has(firing) && firing.firstTerm === this.#term.term;
   }
 
   /** @param firings in the order of their slots */
@@ -63,11 +72,12 @@ export class Publications implements Publishing {
   }
 
   admits(firing: Firing): boolean {
+    this.#resting.delete(firing);
     const definition = this.#term.flights.openWith(firing);
     if (definition === null) return false;
     if (definition.isPlain) return true;
     const { schedule } = definition;
-    const deadline = startsBefore(schedule, firing.slot) + this.delayOf(firing);
+    const deadline = startsBefore(schedule, firing.slot) + definition.delayOf(firing.slot);
     if (this.#ports.clock.now() <= deadline) return this.#overlaps.admits(firing);
     this.#notFired(firing, "expired", "start deadline");
     return false;
@@ -78,8 +88,11 @@ export class Publications implements Publishing {
     return this.#term.flights.definitionOf(firing).messageOf(firing, this.#term.term, ticket);
   }
 
-  delayOf(firing: Firing): number {
-    return this.#term.flights.definitionOf(firing).delayOf(firing.slot);
+  restOf(firing: Firing): number {
+    const delayMs = this.#term.flights.definitionOf(firing).delayOf(firing.slot);
+    if (delayMs === 0 || this.#resting.size >= this.#term.mostResting()) return 0;
+    this.#resting.add(firing);
+    return delayMs;
   }
 
   onOutcome(firing: Firing, outcome: PublishOutcome): void {

@@ -40,6 +40,7 @@ export class SlotRecords {
   #number = 0;
   #telling = false;
   #isHurried = false;
+  #wake: () => void = () => {};
   #cancelTimer: (() => void) | undefined;
   #stopped = false;
 
@@ -76,6 +77,7 @@ export class SlotRecords {
   stop(): void {
     this.#stopped = true;
     this.#cancelTimer?.();
+    this.#wake();
   }
 
   async #tell(): Promise<void> {
@@ -103,9 +105,20 @@ export class SlotRecords {
           { shard, error: (error as Error).message },
           "a slot record could not be stored: tried again",
         );
-        await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
+        await this.#pause(clock);
       }
     }
+  }
+
+  /** Ends early when it is stopped. */
+  #pause(clock: Clock): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = clock.after(RETRY_MS, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 
   #told(landed: readonly Landed[]): void {

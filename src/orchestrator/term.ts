@@ -81,6 +81,7 @@ export class Term {
     this.#publications = new Publications(ports, {
       ...place,
       flights: this.#flights,
+      mostResting: () => this.#room / 2,
       mayPublish: () => !this.#ended && this.#doubt === undefined && this.#tenure.isTrusted,
       hasEnded: () => this.#ended,
       onFired: (firing, seq) => this.#fired(firing, seq),
@@ -167,9 +168,7 @@ export class Term {
 
   #mayRelease(): boolean {
     if (this.#releaseBy === undefined) return false;
-    return (
-      this.#flights.size === this.#publications.waiting || this.#ports.clock.monotonic() >= this.#releaseBy
-    );
+    return this.#underWay === 0 || this.#ports.clock.monotonic() >= this.#releaseBy;
   }
 
   #isTimeToCommit(): boolean {
@@ -181,7 +180,7 @@ export class Term {
     const { clock } = this.#ports;
     if (this.#releaseBy !== undefined) return this.#releaseBy - clock.monotonic();
     const renewal = Math.max(0, this.#tenure.untilRenewal);
-    if (this.#flights.size > this.#room / 2 || this.#reports.isFull) return renewal;
+    if (this.#underWay > this.#room / 2 || this.#reports.isFull) return renewal;
     const next = this.#agenda.nextTime();
     const due = next === null ? Number.POSITIVE_INFINITY : next - this.#leadTo(next) - clock.now();
     return Math.max(0, Math.min(renewal, due, this.#agenda.untilCatchUp(clock.now())));
@@ -190,6 +189,11 @@ export class Term {
   /** For runs, in the record. */
   get #room(): number {
     return mostFirings(this.#ports.definitions.longestId);
+  }
+
+  /** Runs that the record carries and nothing holds up. */
+  get #underWay(): number {
+    return this.#flights.size - this.#publications.waiting;
   }
 
   /** How long before an instant what falls due at it is committed: a crowd takes time to be made ready. */
@@ -242,7 +246,9 @@ export class Term {
 
   async #release(firing: readonly Firing[]): Promise<TermEnd> {
     const record = release(this.#tenure.record, this.#ports.newNonce());
-    const kept = { ...record, firing, reports: this.#reports.untold, counts: this.#agenda.counts };
+    const next = this.term + 1;
+    const left = firing.map((one) => (this.#publications.isUnsent(one) ? { ...one, firstTerm: next } : one));
+    const kept = { ...record, firing: left, reports: this.#reports.untold, counts: this.#agenda.counts };
     return { kind: (await this.#tenure.write(kept)) ? "released" : "lost" };
   }
 
@@ -260,8 +266,7 @@ export class Term {
   /** The next commit leaves the entry out. */
   #drop(firing: Firing): void {
     this.#flights.drop(firing);
-    if (this.#flights.size === Math.floor(this.#room / 2) || this.#releaseBy !== undefined)
-      this.#alarm.ring();
+    if (this.#underWay === Math.floor(this.#room / 2) || this.#releaseBy !== undefined) this.#alarm.ring();
   }
 
   /** Becomes true with the commit that drops the entry and carries the report. */

@@ -30,15 +30,38 @@ async function storedAt(scene: Scene, runId: string): Promise<number> {
   }
 }
 
+/** A schedule whose only slot, at `at`, waits for four to five seconds. */
+function waiting(at: number): string {
+  const isSo = (id: string) => Math.floor(jitterOf(id, at, null, JITTER) / 1_000) === 4;
+  return Array.from({ length: 1_000 }, (_, i) => `job-${i}`).find(isSo) as string;
+}
+
+test("a holder that lets go in good order does not wait for it; what was never sent is not in doubt", async () => {
+  const scene = await Scene.open(server());
+  const first = await Holder.start(scene, "first");
+  await first.take();
+  const at = systemClock.now() + 400;
+  const id = waiting(at);
+  const once = { delivery: "at-most-once", effectiveFrom: at - 400 } as const;
+  await scene.define(id, { spec: spec({ include: [{ kind: "at", at }] }), ...once });
+  await scene.recordWhere(({ firing }) => firing.length === 1);
+  await first.shard.stop();
+  expect(await scene.record()).toMatchObject({ holder: null, term: 1, firing: [{ firstTerm: 2 }] });
+
+  const second = await Holder.start(scene, "second");
+  await second.take();
+  await scene.firedOnce(runIdOf(id, at));
+  await scene.quiet(2);
+  expect(await scene.told()).toEqual([]);
+  expect(second.work.published).toEqual([`${runIdOf(id, at)}/2`]);
+});
+
 test("a run that waits for its jitter is in the record, and a successor publishes it when it is time, once", async () => {
   const scene = await Scene.open(server());
   const first = await Holder.start(scene, "first");
   await first.take();
   const at = systemClock.now() + 400;
-  const id = Array.from({ length: 1_000 }, (_, i) => `job-${i}`).find((one) => {
-    const delay = jitterOf(one, at, null, JITTER);
-    return delay > 4_000 && delay < 5_000;
-  }) as string;
+  const id = waiting(at);
   const due = at + jitterOf(id, at, null, JITTER);
   await scene.define(id, { spec: spec({ include: [{ kind: "at", at }] }), effectiveFrom: at - 400 });
   await scene.recordWhere(({ cursor, firing }) => cursor.time > at && firing.some(({ slot }) => slot === at));
