@@ -13,7 +13,7 @@ export const orchestratorOptions = z
     ahead: duration
       .default(250)
       .describe(
-        "Slots are committed up to this long before they are due, so that only the publish is left; a crowd of thousands up to a second earlier. Default 250ms.",
+        "Slots are committed up to this long before they are due, so that only the publish is left; a crowd of thousands up to three seconds. Default 250ms.",
       ),
     probe: duration.default(150).describe("How often the other orchestrators are probed. Default 150ms."),
     id: z

@@ -44,7 +44,7 @@ export type TermEnd = { kind: "released" | "lost" } | { kind: "doubt"; reason: s
 /** What is not published by then is left to the successor. */
 const RELEASE_WITHIN_MS = 1_000;
 /** With sixteen shards of one orchestrator at once, each run has a sixteenth of that. */
-const LEAD_PER_RUN_MS = 0.25;
+const LEAD_PER_RUN_MS = 0.4;
 const SLOTS_PER_PLAN = 20_000;
 
 export class Term {

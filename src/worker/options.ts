@@ -30,9 +30,9 @@ export const workerOptions = z.strictObject({
       "How long an aborted handler may take to end; then its attempt is over all the same. Default 6 s, so that a command can be killed.",
     ),
   settleWithinMs: milliseconds
-    .default(50)
+    .default(100)
     .describe(
-      "While many jobs come in, their ends are told to the server together, each after this long at most. 0: at once. Default 50 ms.",
+      "While many jobs come in, their ends are told to the server together, each after this long at most. 0: at once. Default 100 ms.",
     ),
   id: z
     .string()
