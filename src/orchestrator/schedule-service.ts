@@ -89,18 +89,25 @@ export class ScheduleService {
   }
 
   async pause({ id, note, until, ...edit }: ApiParsed<"schedule.pause">): Promise<ScheduleView> {
-    return this.#view((await this.#editor.change(id, edit, paused(note, until))).schedule);
+    return this.#view((await this.#editor.change(id, edit, paused(note, this.#toCome(until)))).schedule);
   }
 
   async resume({ id, ...edit }: ApiParsed<"schedule.resume">): Promise<ScheduleView> {
     return this.#view((await this.#editor.change(id, edit, resumed)).schedule);
   }
 
+  /** A pause that is over before it begins pauses nothing. */
+  #toCome(until: Instant | undefined): Instant | undefined {
+    const now = this.#ports.clock.now();
+    if (until === undefined || until > now) return until;
+    throw invalid("until", `expected a time to come, after ${iso(now)}, got ${iso(until)}`);
+  }
+
   /** Pauses or resumes what the selector picks, one page of it. Repeating it does no harm. */
   async bulk(request: ApiParsed<"schedule.bulk">): Promise<ApiResponse<"schedule.bulk">> {
     const { action, selector, note, until, author } = request;
     const { schedules, next } = await this.#page(request);
-    const change = action === "pause" ? paused(note, until) : resumedIfPaused;
+    const change = action === "pause" ? paused(note, this.#toCome(until)) : resumedIfPaused;
     const result: ApiResponse<"schedule.bulk"> = { matched: schedules.length, changed: 0, failed: [], next };
     const changeOne = async ({ id }: Schedule) => {
       try {

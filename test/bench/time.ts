@@ -91,6 +91,24 @@ function worst(line: string, zones: readonly string[], after: string, gap?: "ski
   console.log(`  ${`${line} after ${after}: ${answer}`.padEnd(50)}${tookMs.toFixed(2)} ms`);
 }
 
+/** Never, as all is excluded: with an empty table, and with a full one. */
+function allExcluded(line: string, excluded: string, timeZones: readonly string[]): void {
+  const middle = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+  const after = Date.parse("2026-01-01");
+  const took = timeZones.map((timeZone) => {
+    const cron = (expression: string) => ({ kind: "cron", expression, timeZone }) as const;
+    const parts = { include: [cron(line)], exclude: [cron(excluded)], spreadMs: 0, jitterMs: 0 };
+    const times = compileSpec({ kind: "composite", ...parts }, "");
+    return [0, 1].map(() => {
+      const began = performance.now();
+      if (times.next(after) !== null) throw new Error(`${line} without ${excluded} fires`);
+      return performance.now() - began;
+    }) as [number, number];
+  });
+  const [empty, full] = [middle(took.map(([first]) => first)), middle(took.map(([, second]) => second))];
+  console.log(`  ${`${line} without ${excluded}`.padEnd(50)}${empty.toFixed(2)} ms, ${full.toFixed(2)} ms`);
+}
+
 const rounded = (value: number): string => Math.round(value).toLocaleString("en-US").padStart(11);
 
 export async function runBench(): Promise<void> {
@@ -99,6 +117,9 @@ export async function runBench(): Promise<void> {
   worst("0 0 29 2 *", ["America/Bogota", "America/Sao_Paulo", "America/Denver"], "2096-03-01");
   // Never: each of its times is one that the zone skips.
   worst("30 2 ? 3 7L", ["Europe/Rome", "Europe/Vienna", "Europe/Madrid"], "2026-01-01", "skip");
+  console.log("never, as all is excluded: with an empty table, with a full one");
+  allExcluded("* * * * *", "* * * * *", ["Europe/Paris", "America/Chicago", "Asia/Beirut"]);
+  allExcluded("0 9 * * 1-5", "* * * * 1-5", ["Europe/Oslo", "America/Toronto", "Africa/Cairo"]);
   const minutes = Array.from({ length: 1_000 }, (_, i) => `${i % 60} ${(i / 60) | 0} * * ${i % 7}`);
   plan("of 1,000 lines", minutes);
   plan("each at its own hashed time (H H * * *)", ["H H * * *"]);

@@ -62,6 +62,11 @@ describe("a bulk change", () => {
     expect((await schedules.get("other")).schedule.paused).toBe(false);
     expect(await schedules.resumeAll("team=billing")).toEqual({ ...done, changed: 250 });
     expect((await schedules.get("s-7")).schedule.paused).toBe(false);
+    const over = { until: new Date(0) };
+    const toCome = /^until: expected a time to come/;
+    await expectRefusal(schedules.pause("other", "late", over), "invalid", toCome);
+    await expectRefusal(schedules.pauseAll("team=sales", "late", over), "invalid", toCome);
+    expect((await schedules.get("other")).schedule.paused).toBe(false);
     const until = new Date(Date.now() + 3_600_000);
     expect(await schedules.pauseAll("team=sales", "short", { until })).toMatchObject({ changed: 1 });
     const { schedule, nextFireTime } = await schedules.get("other");
