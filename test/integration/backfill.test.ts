@@ -191,7 +191,8 @@ describe("with two orchestrators", () => {
     });
     onTestFinished(() => watch.stop());
     await until(() => expect(holders.size).toBe(2));
-    const { shard } = await stage.client.schedules.put("s", { every: "1m", payload: "p" });
+    const everyMinute = { every: "1m", payload: "p", paused: true };
+    const { shard } = await stage.client.schedules.put("s", everyMinute);
     const seen = await stage.attempts("default");
     const range = {
       from: new Date("2026-01-01T00:00:00Z"),
