@@ -6,6 +6,7 @@ import type { ScheduleDefinition } from "../core/schedule.js";
 import { limits } from "./limits.js";
 import { parseJson, parseWith } from "./parse.js";
 import { storedPolicies } from "./policy-input.js";
+import { rowOf } from "./row.js";
 import { storedSpec } from "./stored-spec.js";
 
 const definition: z.ZodType<ScheduleDefinition> = z.object({
@@ -36,17 +37,17 @@ const definition: z.ZodType<ScheduleDefinition> = z.object({
   firstRevision: z.int(),
 });
 
-/** `[scheduleId, outcome, reason, from, to, count]`: as many as there may be firing entries, when all are skipped at once. */
-const report = z
-  .tuple([z.string(), z.enum(["skipped", "missed", "expired"]), z.string(), z.int(), z.int(), z.int()])
-  .transform(([scheduleId, outcome, reason, from, to, count]) => ({
-    scheduleId,
-    outcome,
-    reason,
-    from,
-    to,
-    count,
-  }));
+/** As many as there may be firing entries, when all are skipped at once. */
+const reportRow = rowOf({
+  scheduleId: z.string(),
+  outcome: z.enum(["skipped", "missed", "expired"]),
+  reason: z.string(),
+  from: z.int(),
+  to: z.int(),
+  count: z.int(),
+});
+const countRow = rowOf({ scheduleId: z.string(), countsFrom: z.int(), fired: z.int() });
+const rangeRow = rowOf({ scheduleId: z.string(), revision: z.int(), after: z.int(), until: z.int() });
 
 const lease = z.object({
   holder: z.string().nullable(),
@@ -57,11 +58,9 @@ const lease = z.object({
   runsFrom: z.int(),
   /** `[scheduleId, slot, revision, firstTerm]`, and 1 for a catch-up: there may be thousands. */
   firing: z.array(z.tuple([z.string(), z.int(), z.int(), z.int(), z.literal(1).optional()])),
-  reports: z.array(report),
-  /** `[scheduleId, countsFrom, fired]` */
-  counts: z.array(z.tuple([z.string(), z.int(), z.int()])).default([]),
-  /** `[scheduleId, revision, after, until]` */
-  backlog: z.array(z.tuple([z.string(), z.int(), z.int(), z.int()])).default([]),
+  reports: z.array(reportRow.schema),
+  counts: z.array(countRow.schema).default([]),
+  backlog: z.array(rangeRow.schema).default([]),
 });
 
 type StoredFiring = z.output<typeof lease>["firing"][number];
@@ -106,16 +105,9 @@ export function encodeLease(record: LeaseRecord): string {
   const { firing, reports, counts, backlog, ...others } = record;
   const rest = {
     ...others,
-    reports: reports.map(({ scheduleId, outcome, reason, from, to, count }) => [
-      scheduleId,
-      outcome,
-      reason,
-      from,
-      to,
-      count,
-    ]),
-    counts: counts.map(({ scheduleId, countsFrom, fired }) => [scheduleId, countsFrom, fired]),
-    backlog: backlog.map(({ scheduleId, revision, after, until }) => [scheduleId, revision, after, until]),
+    reports: reports.map(reportRow.encode),
+    counts: counts.map(countRow.encode),
+    backlog: backlog.map(rangeRow.encode),
   };
   let entries = "";
   for (const { scheduleId, slot, revision, firstTerm, catchUp } of firing) {
@@ -128,14 +120,7 @@ export function encodeLease(record: LeaseRecord): string {
 export function decodeLease(text: string, key: string): LeaseRecord {
   const what = `stored lease ${key}`;
   const raw = parseWith(lease, parseJson(text, what), what);
-  const counts = raw.counts.map(([scheduleId, countsFrom, fired]) => ({ scheduleId, countsFrom, fired }));
-  const backlog = raw.backlog.map(([scheduleId, revision, after, until]) => ({
-    scheduleId,
-    revision,
-    after,
-    until,
-  }));
-  return { ...raw, firing: raw.firing.map(firingOf), counts, backlog };
+  return { ...raw, firing: raw.firing.map(firingOf) };
 }
 
 function firingOf([scheduleId, slot, revision, firstTerm, mark]: StoredFiring): Firing {
