@@ -8,6 +8,7 @@
 import type { Firing } from "../core/lease.js";
 import type { Clock, RunLog } from "../core/ports.js";
 import { runIdOf } from "../protocol/names.js";
+import { Alarm } from "../runtime/alarm.js";
 import type { Logger } from "../runtime/log.js";
 
 /** Long enough for the rush of an instant to be over, and for many to share a record. */
@@ -36,11 +37,11 @@ export class SlotRecords {
   readonly #place: { shard: number; term: number };
   readonly #inWork: InWork;
   readonly #onTold: (firing: Firing) => void;
+  readonly #retry: Alarm;
   #waiting: Landed[] = [];
   #number = 0;
   #telling = false;
   #isHurried = false;
-  #wake: () => void = () => {};
   #cancelTimer: (() => void) | undefined;
   #stopped = false;
 
@@ -52,6 +53,7 @@ export class SlotRecords {
     onTold: (firing: Firing) => void,
   ) {
     this.#ports = ports;
+    this.#retry = new Alarm(ports.clock);
     this.#place = place;
     this.#inWork = inWork;
     this.#onTold = onTold;
@@ -77,7 +79,7 @@ export class SlotRecords {
   stop(): void {
     this.#stopped = true;
     this.#cancelTimer?.();
-    this.#wake();
+    this.#retry.ring();
   }
 
   async #tell(): Promise<void> {
@@ -91,7 +93,7 @@ export class SlotRecords {
   }
 
   async #tellSome(landed: readonly Landed[]): Promise<void> {
-    const { runs, clock, log } = this.#ports;
+    const { runs, log } = this.#ports;
     const { shard, term } = this.#place;
     const fired = landed.map(({ firing: { scheduleId, slot }, seq }) => ({ scheduleId, slot, seq }));
     const record = { shard, term, msgId: `slots.${shard}/${term}/${this.#number++}`, fired };
@@ -105,20 +107,9 @@ export class SlotRecords {
           { shard, error: (error as Error).message },
           "a slot record could not be stored: tried again",
         );
-        await this.#pause(clock);
+        await this.#retry.wait(RETRY_MS);
       }
     }
-  }
-
-  /** Ends early when it is stopped. */
-  #pause(clock: Clock): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = clock.after(RETRY_MS, resolve);
-      this.#wake = () => {
-        cancel();
-        resolve();
-      };
-    });
   }
 
   #told(landed: readonly Landed[]): void {

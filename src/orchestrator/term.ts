@@ -12,8 +12,8 @@ import type { Versioned } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 import { limits } from "../protocol/limits.js";
 import { mostFirings } from "../protocol/stored.js";
+import { Alarm } from "../runtime/alarm.js";
 import { Adopted } from "./adopted.js";
-import { Alarm } from "./alarm.js";
 import type { Definition, Definitions } from "./definitions.js";
 import { Doubt } from "./doubt.js";
 import { Flights } from "./flights.js";
@@ -161,8 +161,9 @@ export class Term {
       if (this.#doubt !== undefined) return { kind: "doubt", reason: this.#doubt };
       if (!this.#tenure.isTrusted) return { kind: "doubt", reason: "the lease was not renewed in time" };
       if (this.#mayRelease()) return await this.#release(this.#flights.firings);
-      if (this.#isTimeToCommit() && !(await this.#commit())) return { kind: "lost" };
-      await this.#alarm.wait(this.#untilNextCommit());
+      const waitMs = this.#untilNextCommit();
+      if (waitMs > 0 || this.#releaseBy !== undefined) await this.#alarm.wait(waitMs);
+      else if (!(await this.#commit())) return { kind: "lost" };
     }
   }
 
@@ -171,14 +172,11 @@ export class Term {
     return this.#underWay === 0 || this.#ports.clock.monotonic() >= this.#releaseBy;
   }
 
-  #isTimeToCommit(): boolean {
-    if (this.#releaseBy !== undefined) return false;
-    return this.#adopted.hasChanges || this.#untilNextCommit() <= 0;
-  }
-
+  /** Until the release, once it was asked for. */
   #untilNextCommit(): number {
     const { clock } = this.#ports;
     if (this.#releaseBy !== undefined) return this.#releaseBy - clock.monotonic();
+    if (this.#adopted.hasChanges) return 0;
     const renewal = Math.max(0, this.#tenure.untilRenewal);
     if (this.#underWay > this.#room / 2 || this.#reports.isFull) return renewal;
     const next = this.#agenda.nextTime();
@@ -203,9 +201,10 @@ export class Term {
   }
 
   #horizon(now: Instant): Instant {
-    const next = this.#agenda.nextTime() ?? Number.NEGATIVE_INFINITY;
-    const isTime = next - this.#leadTo(next) <= now;
-    return Math.max(now + this.#ports.settings.ahead, isTime ? next : Number.NEGATIVE_INFINITY);
+    const soon = now + this.#ports.settings.ahead;
+    const next = this.#agenda.nextTime();
+    if (next === null || next <= soon) return soon;
+    return next - this.#leadTo(next) <= now ? next : soon;
   }
 
   /** One write: decides what is due, renews the lease. False when another holder has written. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../core/ports.js";
+import { Alarm } from "../runtime/alarm.js";
 
 /** After this long a store that does not answer is given up. */
 const PATIENCE_MS = 60_000;
@@ -9,11 +10,12 @@ const LAST_PAUSE_MS = 5_000;
 export class Persistence {
   readonly #clock: Clock;
   readonly #onFailure: (what: string, error: unknown) => void;
+  readonly #retry: Alarm;
   #isHurried = false;
-  #wake: () => void = () => {};
 
   constructor(clock: Clock, onFailure: (what: string, error: unknown) => void) {
     this.#clock = clock;
+    this.#retry = new Alarm(clock);
     this.#onFailure = onFailure;
   }
 
@@ -26,7 +28,7 @@ export class Persistence {
       } catch (error) {
         if (this.#isHurried || this.#clock.monotonic() - startedAt + pauseMs > PATIENCE_MS) throw error;
         this.#onFailure(what, error);
-        await this.#pause(pauseMs);
+        await this.#retry.wait(pauseMs);
       }
     }
   }
@@ -34,16 +36,6 @@ export class Persistence {
   /** Ends a pause; from now on the next failure is the last. */
   hurry(): void {
     this.#isHurried = true;
-    this.#wake();
-  }
-
-  #pause(pauseMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#clock.after(pauseMs, resolve);
-      this.#wake = () => {
-        cancel();
-        resolve();
-      };
-    });
+    this.#retry.ring();
   }
 }
