@@ -108,9 +108,8 @@ export async function namingFlags<T>(
   try {
     return await request();
   } catch (error) {
-    if (!(error instanceof PunctualError) || error.code !== "invalid" || error.issues.length === 0)
+    if (!(error instanceof PunctualError) || error.code !== "invalid" || error.issues.every(isOfNoFlag))
       throw error;
-    if (error.issues.every(isOfNoFlag)) throw error;
     const names = new Map([...flags.map((f) => [f.field, nameOf(f)] as const), ...Object.entries(others)]);
     const issues = error.issues.map((issue) => renamed(issue, names));
     const message = issues.map((i) => (i.path === "" ? i.message : `${i.path}: ${i.message}`)).join("; ");

@@ -86,14 +86,13 @@ function worst(line: string, zones: readonly string[], after: string, gap?: "ski
     const at = compileSpec({ kind: "cron", expression: line, timeZone, dst }, "").next(Date.parse(after));
     return { at, tookMs: performance.now() - began };
   });
-  const { at, tookMs } = answers.sort((a, b) => a.tookMs - b.tookMs)[answers.length >> 1]!;
+  const { at, tookMs } = middle(answers, (answer) => answer.tookMs);
   const answer = at === null ? "never" : new Date(at).toISOString().slice(0, 10);
   console.log(`  ${`${line} after ${after}: ${answer}`.padEnd(50)}${tookMs.toFixed(2)} ms`);
 }
 
 /** Never, as all is excluded: with an empty table, and with a full one. */
 function allExcluded(line: string, excluded: string, timeZones: readonly string[]): void {
-  const middle = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!;
   const after = Date.parse("2026-01-01");
   const took = timeZones.map((timeZone) => {
     const cron = (expression: string) => ({ kind: "cron", expression, timeZone }) as const;
@@ -105,9 +104,14 @@ function allExcluded(line: string, excluded: string, timeZones: readonly string[
       return performance.now() - began;
     }) as [number, number];
   });
-  const [empty, full] = [middle(took.map(([first]) => first)), middle(took.map(([, second]) => second))];
+  const [empty] = middle(took, ([first]) => first);
+  const [, full] = middle(took, ([, second]) => second);
   console.log(`  ${`${line} without ${excluded}`.padEnd(50)}${empty.toFixed(2)} ms, ${full.toFixed(2)} ms`);
 }
+
+/** The median of them, by a number. */
+const middle = <T>(items: readonly T[], by: (item: T) => number): T =>
+  [...items].sort((a, b) => by(a) - by(b))[items.length >> 1] as T;
 
 const rounded = (value: number): string => Math.round(value).toLocaleString("en-US").padStart(11);
 

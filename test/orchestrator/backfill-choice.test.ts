@@ -21,16 +21,9 @@ async function world(change: Partial<LeaseRecord>) {
   const compiled = [...definitions.of(0)][0];
   if (compiled === undefined) throw new Error("the schedule is not known");
   const backfill: Backfill = {
-    ...{
-      scheduleId: "s",
-      revision: made.revision,
-      from: SLOT,
-      to: SLOT,
-      reprocess: "none",
-      backwards: false,
-    },
-    ...{ rate: { count: 10, periodMs: 1_000 }, state: "running", cursor: null, batch: [], notBefore: 0 },
-    ...{ slots: 1, queued: 0, passedBy: 0, missed: 0, createdAt: START, changedAt: START },
+    ...{ scheduleId: "s", revision: made.revision, from: SLOT, to: SLOT, reprocess: "none" },
+    ...{ backwards: false, rate: { count: 10, periodMs: 1_000 }, state: "running", cursor: null, batch: [] },
+    ...{ notBefore: 0, slots: 1, queued: 0, passedBy: 0, missed: 0, createdAt: START, changedAt: START },
   };
   const begun = await ports.leases.write(0, { ...decided, ...change }, 0);
   if (begun.kind !== "stored") throw new Error(begun.kind);

@@ -36,12 +36,17 @@ function waiting(at: number): string {
   return Array.from({ length: 1_000 }, (_, i) => `job-${i}`).find(isSo) as string;
 }
 
-test("a holder that lets go in good order does not wait for it; what was never sent is not in doubt", async () => {
+/** A holder, and such a schedule, which is not defined yet. */
+async function beforeWaiting() {
   const scene = await Scene.open(server());
   const first = await Holder.start(scene, "first");
   await first.take();
   const at = systemClock.now() + 400;
-  const id = waiting(at);
+  return { scene, first, at, id: waiting(at) };
+}
+
+test("a holder that lets go in good order does not wait for it; what was never sent is not in doubt", async () => {
+  const { scene, first, at, id } = await beforeWaiting();
   const once = { delivery: "at-most-once", effectiveFrom: at - 400 } as const;
   await scene.define(id, { spec: spec({ include: [{ kind: "at", at }] }), ...once });
   await scene.recordWhere(({ firing }) => firing.length === 1);
@@ -57,11 +62,7 @@ test("a holder that lets go in good order does not wait for it; what was never s
 });
 
 test("a run that waits for its jitter is in the record, and a successor publishes it when it is time, once", async () => {
-  const scene = await Scene.open(server());
-  const first = await Holder.start(scene, "first");
-  await first.take();
-  const at = systemClock.now() + 400;
-  const id = waiting(at);
+  const { scene, first, at, id } = await beforeWaiting();
   const due = at + jitterOf(id, at, null, JITTER);
   await scene.define(id, { spec: spec({ include: [{ kind: "at", at }] }), effectiveFrom: at - 400 });
   await scene.recordWhere(({ cursor, firing }) => cursor.time > at && firing.some(({ slot }) => slot === at));
