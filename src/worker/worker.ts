@@ -24,9 +24,10 @@ import { checkQueue } from "../protocol/names.js";
 import { parseWith } from "../protocol/parse.js";
 import type { Logger } from "../runtime/log.js";
 import type { Handler } from "./context.js";
-import { Execution, type Workplace } from "./execute.js";
+import { Execution } from "./execute.js";
 import { type WorkerOptions, type WorkerSettings, workerOptions } from "./options.js";
 import { Turns } from "./turns.js";
+import type { Workplace } from "./workplace.js";
 
 export interface WorkerPorts {
   source: WorkSource;

@@ -1,0 +1,90 @@
+/**
+ * The ways in which an attempt can end. Each stores what happened first and settles the message then, so that a crash
+ * in between repeats the attempt and loses nothing.
+ */
+import { type Issue, messageOf } from "../core/errors.js";
+import { delayAfter } from "../core/retry.js";
+import type { RunEventType } from "../protocol/events.js";
+import { isRetryable, type KeptError, keepError } from "./errors.js";
+import type { InHand } from "./in-hand.js";
+import { resultOf } from "./result.js";
+import type { Workplace } from "./workplace.js";
+
+export class Endings {
+  readonly #place: Workplace;
+  readonly #hand: InHand;
+
+  constructor(place: Workplace, hand: InHand) {
+    this.#place = place;
+    this.#hand = hand;
+  }
+
+  async succeeded(value: unknown, elapsedMs: number): Promise<void> {
+    await this.#place.turns.take();
+    const result = resultOf(value);
+    const durationMs = Math.round(elapsedMs * 1_000) / 1_000;
+    const { attempt } = this.#hand;
+    const { queue, worker } = this.#place;
+    const data = { attempt, durationMs, queue, worker, ...(result !== undefined && { result }) };
+    await this.#store("storing a success", "succeeded", data);
+    this.#hand.delivery.ack();
+  }
+
+  async cancelled(): Promise<void> {
+    const { queue, worker } = this.#place;
+    await this.#store("storing a cancellation", "cancelled", { attempt: this.#hand.attempt, queue, worker });
+    this.#hand.delivery.ack();
+  }
+
+  async expired(): Promise<void> {
+    const startDeadline = new Date(this.#hand.job.startDeadline as number).toISOString();
+    await this.#store("storing an expiry", "expired", { reason: "start deadline", startDeadline });
+    this.#hand.delivery.ack();
+  }
+
+  async failed(error: unknown): Promise<void> {
+    const { job, maxAttempts, attempt } = this.#hand;
+    const delayMs = delayAfter({ ...job.retry, maxAttempts }, attempt);
+    const kept = keepError(error);
+    if (!isRetryable(error)) await this.buried("not retryable", kept);
+    else if (delayMs === null) await this.buried("the last attempt failed", kept);
+    else await this.#retried(kept, delayMs);
+  }
+
+  /** Another worker may have it at once. The server counts deliveries, so a last attempt cannot be given back. */
+  async givenBack(error: unknown): Promise<void> {
+    const kept = keepError(error);
+    if (this.#hand.attempt < this.#hand.maxAttempts) await this.#retried(kept, 0);
+    else await this.buried("the worker was stopped during the last attempt", kept);
+  }
+
+  async buried(reason: string, kept: KeptError, issues?: readonly Issue[]): Promise<void> {
+    const { dead, log, queue } = this.#place;
+    const { runId, persistence, delivery } = this.#hand;
+    const { subject, seq, headers, body, attempt } = delivery;
+    const letter = { queue, subject, seq, headers, body, reason, attempts: attempt, ...kept };
+    await persistence.of("storing a dead letter", () => dead.bury(letter));
+    const data = { attempt, reason, error: kept.error, ...(issues !== undefined && { issues }) };
+    await this.#store("storing a dead letter's event", "dead", data);
+    this.#hand.delivery.term(reason);
+    log.warn({ runId, attempt, reason, error: kept.error }, "a job went to the dead letters");
+  }
+
+  /** The event is for people; the job is tried again with or without it. */
+  async #retried({ error }: KeptError, delayMs: number): Promise<void> {
+    const { runId, attempt } = this.#hand;
+    const { log } = this.#place;
+    try {
+      await this.#hand.append("retried", `retried/${attempt}`, { attempt, error, delayMs });
+    } catch (cause) {
+      log.warn({ runId, error: messageOf(cause) }, "a failed attempt could not be stored");
+    }
+    log.debug({ runId, attempt, error, delayMs }, "an attempt failed");
+    this.#hand.delivery.nak(delayMs);
+  }
+
+  /** An end that a run has once, whatever the attempt. */
+  #store(what: string, type: RunEventType, data: Record<string, unknown>): Promise<void> {
+    return this.#hand.persistence.of(what, () => this.#hand.append(type, type, data));
+  }
+}

@@ -1,0 +1,69 @@
+/** A job that a worker has in hand: what is known of it, and the delivery by which it is settled. */
+
+import { messageOf } from "../core/errors.js";
+import type { Delivery } from "../core/ports.js";
+import type { RunEventType } from "../protocol/events.js";
+import { type JobInfo, readJob } from "../protocol/job-message.js";
+import { fallbackRunId } from "../protocol/run-id.js";
+import { Persistence } from "./persistence.js";
+import type { Workplace } from "./workplace.js";
+
+export class InHand {
+  readonly job: JobInfo;
+  /** The smaller one of the job's and the queue's. */
+  readonly maxAttempts: number;
+  /** Tries again what must be stored. */
+  readonly persistence: Persistence;
+  readonly #place: Workplace;
+  #delivery: Delivery;
+
+  constructor(place: Workplace, delivery: Delivery) {
+    this.#place = place;
+    this.#delivery = delivery;
+    this.job = readJob(delivery.headers, () => fallbackRunId(delivery.subject, delivery.seq));
+    this.maxAttempts = Math.min(this.job.retry.maxAttempts, place.maxAttempts);
+    this.persistence = new Persistence(place.clock, (what, error) =>
+      place.log.warn({ runId: this.runId, error: messageOf(error) }, `${what} failed: tried again`),
+    );
+  }
+
+  get runId(): string {
+    return this.job.runId;
+  }
+
+  get attempt(): number {
+    return this.#delivery.attempt;
+  }
+
+  get delivery(): Delivery {
+    return this.#delivery;
+  }
+
+  /**
+   * The server thought this worker lost and sent the same message again: what becomes of the job that is in hand
+   * already is the answer to it.
+   *
+   * @returns false when it is another message
+   */
+  adopt(delivery: Delivery): boolean {
+    if (delivery.subject !== this.#delivery.subject) return false;
+    this.#delivery = delivery;
+    this.beat();
+    return true;
+  }
+
+  /** Tells the server that the job is still in hand. A beat that cannot be sent is no worse than one that is lost. */
+  beat(): void {
+    try {
+      this.#delivery.working();
+    } catch (error) {
+      this.#place.log.debug({ runId: this.runId, error: messageOf(error) }, "a heartbeat could not be sent");
+    }
+  }
+
+  /** @param occasion tells events of the same type apart, within one message */
+  append(type: RunEventType, occasion: string, data: Record<string, unknown>): Promise<void> {
+    const msgId = `${this.runId}/${occasion}/${this.#delivery.seq}`;
+    return this.#place.runs.append({ runId: this.runId, type, msgId, data });
+  }
+}

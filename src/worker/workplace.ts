@@ -1,0 +1,22 @@
+import type { z } from "zod";
+import type { Clock, DeadLetters, RunLog } from "../core/ports.js";
+import type { Logger } from "../runtime/log.js";
+import type { Handler } from "./context.js";
+import type { Turns } from "./turns.js";
+
+/** What all jobs of a worker have in common. */
+export interface Workplace {
+  runs: RunLog;
+  dead: DeadLetters;
+  clock: Clock;
+  log: Logger;
+  queue: string;
+  /** Id of the worker, for the history. */
+  worker: string;
+  /** The queue's limit. */
+  maxAttempts: number;
+  abortGraceMs: number;
+  schema: z.ZodType | undefined;
+  handler: Handler;
+  turns: Turns;
+}
