@@ -1,6 +1,7 @@
 /** What a program calls to make schedules and to enqueue jobs. */
 import { randomUUID } from "node:crypto";
-import type { ApiCaller, QueueSettings, QueueStore, WorkStream } from "../core/ports.js";
+import type { ApiCaller, WorkStream } from "../core/ports.js";
+import type { QueueSettings, QueueStore } from "../core/queue.js";
 import { type Enqueued, type EnqueueRequest, enqueueRequest } from "../protocol/api.js";
 import { enqueueMessage } from "../protocol/enqueue-message.js";
 import type { Names } from "../protocol/names.js";
@@ -17,7 +18,7 @@ const PIPELINE_WINDOW = 4_096;
 export interface ClientPorts {
   api: ApiCaller;
   work: WorkStream;
-  queues: QueueStore;
+  queues: Pick<QueueStore, "ensure">;
   names: Names;
   /** Of the server, in bytes. */
   maxPayload: number;

@@ -215,22 +215,6 @@ export interface DeadLetters {
   bury(letter: DeadLetter): Promise<void>;
 }
 
-/** Settings of a queue, kept by the server's consumer. */
-export interface QueueSettings {
-  /** Redelivery when a worker was silent for this long. */
-  ackWaitMs: number;
-  /** Deliveries of one message, the first included. Jobs may ask for fewer, not more. */
-  maxAttempts: number;
-  /** Jobs of this queue that may run at once, over all workers. */
-  concurrency: number;
-}
-
-export interface QueueStore {
-  /** Makes the queue with these settings, or the defaults; an existing one is left as it is. */
-  ensure(queue: string, settings?: Partial<QueueSettings>): Promise<QueueSettings>;
-  get(queue: string): Promise<QueueSettings | null>;
-}
-
 /** A job as a worker receives it. */
 export interface Delivery {
   subject: string;

@@ -50,3 +50,13 @@ export async function readLatest(
   if (message === null || DELETED.has(message.header?.get("KV-Operation") ?? "")) return null;
   return { text: message.string(), revision: message.seq };
 }
+
+/** The sequence of the marker by which a key was removed; null when it is there, or never was. */
+export async function deletionMarker(
+  jsm: JetStreamManager,
+  { bucket, stream }: BucketName,
+  key: string,
+): Promise<number | null> {
+  const message = await jsm.streams.getMessage(stream, { last_by_subj: `$KV.${bucket}.${key}` });
+  return message?.header?.has("KV-Operation") ? message.seq : null;
+}

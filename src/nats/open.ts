@@ -68,7 +68,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     history: new NatsRunHistory(js, jsm, names),
     backfills: new NatsBackfillStore(buckets.backfills, jsm, records, names),
     dead: new NatsDeadLetters(events, names, server.maxPayload),
-    queues: new NatsQueueStore(jsm, names),
+    queues: new NatsQueueStore({ jsm, names, bucket: buckets.queues, publisher: records }),
     membership: new NatsMembership(connection, buckets.members, names),
     source: new NatsWorkSource(connection, clock, names),
     intake: new DurableSource(connection, clock, { stream: names.intake, consumer: names.intakeConsumer }),

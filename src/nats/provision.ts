@@ -32,6 +32,7 @@ export interface Buckets {
   schedules: KV;
   leases: KV;
   backfills: KV;
+  queues: KV;
   members: KV;
 }
 
@@ -103,6 +104,7 @@ export async function provision(
       history: 1,
       ttl: limits.backfillTtlMs,
     }),
+    queues: await ensureBucket(kvm, jsm, names.queues, { ...common, history: limits.queueHistory }),
     members: await ensureBucket(kvm, jsm, names.members, { ...common, history: 1, ttl: limits.memberTtlMs }),
   };
 }

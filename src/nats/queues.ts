@@ -1,77 +1,110 @@
-/**
- * Queues: a durable consumer for each lane that is worked, `work` and `low`. That of `work` keeps the queue's settings,
- * that of `low` is made like it.
- */
-import { AckPolicy, type ConsumerInfo, DeliverPolicy, type JetStreamManager } from "@nats-io/jetstream";
-import { nanos } from "@nats-io/transport-node";
+/** Settings of queues in their bucket, and the durable consumers of the lanes of a queue: made here when missing. */
+import type { JetStreamManager } from "@nats-io/jetstream";
+import type { KV } from "@nats-io/kv";
 import { PunctualError } from "../core/errors.js";
-import type { QueueSettings, QueueStore } from "../core/ports.js";
-import { checkQueue, type Lane, type Names } from "../protocol/names.js";
-import { isMissing } from "./refusal.js";
+import type { CasOutcome, Subscription } from "../core/ports.js";
+import {
+  type QueueChange,
+  type QueueRecord,
+  type QueueRequest,
+  type QueueSettings,
+  type QueueStore,
+  settingsOf,
+} from "../core/queue.js";
+import { checkQueue, lanes, type Names } from "../protocol/names.js";
+import { encodeQueue, readQueueRecord } from "../protocol/queue-input.js";
+import { compareAndSwap, deletionMarker, readLatest } from "./cas.js";
+import type { Publisher } from "./publisher.js";
+import { LaneConsumers } from "./queue-consumers.js";
 
-export const defaultQueue: QueueSettings = { ackWaitMs: 30_000, maxAttempts: 5, concurrency: 1_000 };
+interface QueueStoreParts {
+  jsm: JetStreamManager;
+  names: Names;
+  bucket: KV;
+  publisher: Publisher;
+}
+
+const REMOVED = { "KV-Operation": "DEL" };
+/** Somebody else may write the same record at the same moment. */
+const TRIES = 5;
 
 export class NatsQueueStore implements QueueStore {
-  readonly #jsm: JetStreamManager;
-  readonly #names: Names;
-  readonly #seen = new Set<string>();
+  readonly #parts: QueueStoreParts;
+  readonly #consumers: LaneConsumers;
 
-  constructor(jsm: JetStreamManager, names: Names) {
-    this.#jsm = jsm;
-    this.#names = names;
+  constructor(parts: QueueStoreParts) {
+    this.#parts = parts;
+    this.#consumers = new LaneConsumers(parts.jsm, parts.names);
   }
 
-  async ensure(queue: string, settings: Partial<QueueSettings> = {}): Promise<QueueSettings> {
+  async ensure(queue: string, asked: QueueRequest = {}): Promise<QueueSettings> {
     checkQueue(queue);
-    const existing = await this.get(queue);
-    const made = existing ?? (await this.#make(queue, "work", { ...defaultQueue, ...settings }));
-    if (!(await this.#exists(queue, "low"))) await this.#make(queue, "low", made);
-    return made;
+    const [record, isThere] = await Promise.all([this.#recordFor(queue, asked), this.#consumers.has(queue)]);
+    const settings = record?.settings ?? settingsOf({});
+    for (const lane of lanes) if (!isThere.has(lane)) await this.#consumers.make(queue, lane, settings);
+    return settings;
   }
 
-  async get(queue: string): Promise<QueueSettings | null> {
-    const info = await this.#read(queue, "work");
-    return info === null ? null : settingsOf(info);
-  }
-
-  async #make(queue: string, lane: Lane, settings: QueueSettings): Promise<QueueSettings> {
-    const { ackWaitMs, maxAttempts, concurrency } = settings;
-    const made = await this.#jsm.consumers.add(this.#names.work, {
-      durable_name: this.#names.consumer(queue, lane),
-      filter_subject: this.#names.queueSubjects(queue, lane),
-      ack_policy: AckPolicy.Explicit,
-      deliver_policy: DeliverPolicy.All,
-      ack_wait: nanos(ackWaitMs),
-      max_deliver: maxAttempts,
-      max_ack_pending: concurrency,
-      sample_freq: "100",
-    });
-    return settingsOf(made);
-  }
-
-  /** Asked of the server until it is so once. */
-  async #exists(queue: string, lane: Lane): Promise<boolean> {
-    const name = this.#names.consumer(queue, lane);
-    if (this.#seen.has(name)) return true;
-    if ((await this.#read(queue, lane)) === null) return false;
-    this.#seen.add(name);
-    return true;
-  }
-
-  async #read(queue: string, lane: Lane): Promise<ConsumerInfo | null> {
+  async get(queue: string): Promise<QueueRecord | null> {
     try {
-      return await this.#jsm.consumers.info(this.#names.work, this.#names.consumer(queue, lane));
+      const entry = await readLatest(this.#parts.jsm, this.#parts.names.queues, queue);
+      return entry === null ? null : readQueueRecord(queue, entry.text, entry.revision);
     } catch (error) {
-      if (isMissing(error)) return null;
       throw new PunctualError("unavailable", `queue ${queue}: cannot be read`, { cause: error });
     }
   }
-}
 
-function settingsOf({ config }: ConsumerInfo): QueueSettings {
-  return {
-    ackWaitMs: (config.ack_wait ?? 30e9) / 1e6,
-    maxAttempts: (config.max_deliver ?? 0) > 0 ? (config.max_deliver as number) : 100,
-    concurrency: config.max_ack_pending ?? 1_000,
-  };
+  write(queue: string, asked: QueueRequest, revision: number): Promise<CasOutcome> {
+    return this.#swap(queue, encodeQueue(asked), revision);
+  }
+
+  remove(queue: string, revision: number): Promise<CasOutcome> {
+    return this.#swap(queue, "", revision, REMOVED);
+  }
+
+  async list(): Promise<QueueRecord[]> {
+    const queues: string[] = [];
+    for await (const key of await this.#parts.bucket.keys()) queues.push(key);
+    const records = await Promise.all(queues.sort().map((queue) => this.get(queue)));
+    return records.filter((record) => record !== null);
+  }
+
+  async watch(onChange: (change: QueueChange) => void): Promise<Subscription> {
+    const watch = await this.#parts.bucket.watch();
+    void (async () => {
+      for await (const entry of watch) {
+        const { key: queue, operation, revision } = entry;
+        const record = operation === "PUT" ? readQueueRecord(queue, entry.string(), revision) : null;
+        onChange({ queue, record });
+      }
+    })();
+    return { stop: async () => watch.stop() };
+  }
+
+  async #recordFor(queue: string, asked: QueueRequest): Promise<QueueRecord | null> {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const existing = await this.get(queue);
+      if (existing !== null || Object.keys(asked).length === 0) return existing;
+      const outcome = await this.write(queue, asked, 0);
+      if (outcome.kind === "stored")
+        return { queue, asked, settings: settingsOf(asked), revision: outcome.revision };
+    }
+    throw new PunctualError("unavailable", `queue ${queue}: its settings could not be stored`);
+  }
+
+  /** A key that was removed counts as one that never was. */
+  async #swap(
+    queue: string,
+    text: string,
+    revision: number,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<CasOutcome> {
+    const { jsm, publisher, names } = this.#parts;
+    const swap = (expected: number) =>
+      compareAndSwap(publisher, names.queues, queue, text, expected, headers);
+    const outcome = await swap(revision);
+    if (outcome.kind !== "lost" || revision !== 0) return outcome;
+    const marker = await deletionMarker(jsm, names.queues, queue);
+    return marker === null ? outcome : swap(marker);
+  }
 }

@@ -9,7 +9,7 @@ import type { Schedule, ScheduleDefinition } from "../core/schedule.js";
 import { type Names, parseCalendarKey } from "../protocol/names.js";
 import { decodeDefinition, encodeDefinition } from "../protocol/stored.js";
 import { decodeCalendar } from "../protocol/stored-calendar.js";
-import { compareAndSwap, readLatest } from "./cas.js";
+import { compareAndSwap, deletionMarker, readLatest } from "./cas.js";
 import type { Publisher } from "./publisher.js";
 
 const TOUCHED = "_touched";
@@ -69,7 +69,7 @@ export class NatsScheduleStore implements ScheduleStore {
       revision,
     );
     if (outcome.kind !== "lost" || revision !== 0) return outcome;
-    const marker = await this.#deletionMarker(id);
+    const marker = await deletionMarker(this.#jsm, this.#names.schedules, this.#key(id));
     if (marker === null) return outcome;
     return compareAndSwap(this.#publisher, this.#names.schedules, this.#key(id), text, marker);
   }
@@ -139,13 +139,6 @@ export class NatsScheduleStore implements ScheduleStore {
     } catch {
       return null;
     }
-  }
-
-  async #deletionMarker(id: string): Promise<number | null> {
-    const { bucket, stream } = this.#names.schedules;
-    const subject = `$KV.${bucket}.${this.#key(id)}`;
-    const message = await this.#jsm.streams.getMessage(stream, { last_by_subj: subject });
-    return message?.header?.has("KV-Operation") ? message.seq : null;
   }
 
   #key(id: string): string {

@@ -1,6 +1,7 @@
 /** The API: reads a request by its schema, hands it to its handler. */
 import { PunctualError } from "../core/errors.js";
-import type { QueueStore, WorkStream } from "../core/ports.js";
+import type { WorkStream } from "../core/ports.js";
+import type { QueueStore } from "../core/queue.js";
 import { type ApiParsed, type ApiResponse, type Endpoint, endpoints } from "../protocol/api.js";
 import { enqueueMessage } from "../protocol/enqueue-message.js";
 import type { Names } from "../protocol/names.js";

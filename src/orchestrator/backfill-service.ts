@@ -2,7 +2,8 @@
 import type { Backfill, BackfillStore } from "../core/backfill.js";
 import { nextSlots } from "../core/backfill.js";
 import { invalid, PunctualError } from "../core/errors.js";
-import type { Clock, QueueStore, ScheduleStore, Versioned } from "../core/ports.js";
+import type { Clock, ScheduleStore, Versioned } from "../core/ports.js";
+import type { QueueStore } from "../core/queue.js";
 import type { Instant } from "../core/schedule.js";
 import type { ApiParsed, ApiResponse } from "../protocol/api.js";
 import { type BackfillView, viewOfBackfill } from "../protocol/backfill.js";

@@ -4,11 +4,11 @@ import type {
   DeadLetters,
   Delivery,
   DeliverySource,
-  QueueStore,
   RunLog,
   Subscription,
   WorkStream,
 } from "../core/ports.js";
+import type { QueueStore } from "../core/queue.js";
 import { headers as h, isReservedHeader } from "../protocol/headers.js";
 import { readIntake } from "../protocol/intake-message.js";
 import { checkSize, msgIdOf, policyHeaders } from "../protocol/job-message.js";

@@ -14,13 +14,13 @@ import type {
   LeaseStore,
   Member,
   Membership,
-  QueueStore,
   RunEnds,
   RunLog,
   ScheduleStore,
   Subscription,
   WorkStream,
 } from "../core/ports.js";
+import type { QueueStore } from "../core/queue.js";
 import { preferredHolder } from "../core/spread.js";
 import type { Names } from "../protocol/names.js";
 import type { Logger } from "../runtime/log.js";

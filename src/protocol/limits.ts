@@ -2,6 +2,13 @@
 export const limits = {
   namespaceLength: 32,
   queueLength: 64,
+  /** Revisions kept of the settings of each queue, for people. */
+  queueHistory: 8,
+  minAckWaitMs: 100,
+  /** Jobs of a queue at once. */
+  queueConcurrency: 100_000,
+  /** Jobs in one period of a rate. */
+  rateLimit: 1_000_000,
   scheduleIdLength: 128,
   jobIdLength: 128,
   memberIdLength: 64,

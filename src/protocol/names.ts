@@ -103,6 +103,7 @@ export function namesOf(namespace: string) {
     leases: bucket("leases"),
     members: bucket("members"),
     backfills: bucket("backfills"),
+    queues: bucket("queues"),
 
     laneSubjects: (lane: Lane) => `${ns}.${lane}.>`,
     queueSubjects: (queue: string, lane: Lane = "work") => `${ns}.${lane}.${queue}.>`,

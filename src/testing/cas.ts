@@ -14,15 +14,16 @@ export interface KeyWrite {
   text: string;
   /** What the key's revision must still be; 0: it does not exist. */
   revision: number;
+  headers?: Readonly<Record<string, string>>;
 }
 
 export function compareAndSwap(
   server: MemoryServer,
   link: MemoryLink,
-  { stream, key, text, revision }: KeyWrite,
+  { stream, key, text, revision, headers = {} }: KeyWrite,
   fault: Fault,
 ): Promise<CasOutcome> {
-  const message = { subject: key, headers: {}, body: encoder.encode(text), expectedLast: revision };
+  const message = { subject: key, headers, body: encoder.encode(text), expectedLast: revision };
   return link.request<CasOutcome>(
     () => {
       const answer = server.store(stream, message);

@@ -1,5 +1,6 @@
 /** A durable consumer of the memory server: who gets which message, and when again. */
-import type { Clock, QueueSettings, StoredMessage } from "../core/ports.js";
+import type { Clock, StoredMessage } from "../core/ports.js";
+import type { QueueSettings } from "../core/queue.js";
 import type { MemoryStream } from "./stream.js";
 
 /** One end that pulls. */
@@ -8,7 +9,7 @@ export interface Puller {
   hand(message: StoredMessage, attempt: number): void;
 }
 
-export interface ConsumerSettings extends QueueSettings {
+export interface ConsumerSettings extends Pick<QueueSettings, "ackWaitMs" | "maxAttempts" | "concurrency"> {
   accepts(subject: string): boolean;
   /** Handed out when there is nothing else, and in its turn when there always is. Default: nothing is. */
   isLow?(subject: string): boolean;

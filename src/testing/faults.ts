@@ -17,6 +17,7 @@ export interface Faults {
   leaseWrite?: (shard: number, record: LeaseRecord) => Fault;
   scheduleWrite?: (id: string, definition: ScheduleDefinition) => Fault;
   backfillWrite?: (id: string, backfill: Backfill) => Fault;
+  queueWrite?: (queue: string, text: string) => Fault;
   calendarWrite?: (name: string, definition: CalendarDefinition) => Fault;
   runEvent?: (event: RunEvent) => Fault;
   slotRecord?: (record: SlotRecord) => Fault;
@@ -29,5 +30,5 @@ export interface Faults {
   /** Milliseconds until a request arrives, and until its answer does. */
   delayMs?: () => number;
   /** Milliseconds until a change reaches a watcher. */
-  watchDelayMs?: (what: "leases" | "schedules" | "members") => number;
+  watchDelayMs?: (what: "leases" | "schedules" | "members" | "queues") => number;
 }

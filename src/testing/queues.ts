@@ -1,10 +1,20 @@
 /** Queues in memory. */
-import type { QueueSettings, QueueStore } from "../core/ports.js";
+import type { CasOutcome, StoredMessage, Subscription } from "../core/ports.js";
+import {
+  type QueueChange,
+  type QueueRecord,
+  type QueueRequest,
+  type QueueSettings,
+  type QueueStore,
+  settingsOf,
+} from "../core/queue.js";
 import { checkQueue } from "../protocol/names.js";
-import type { MemoryLink } from "./link.js";
+import { encodeQueue, readQueueRecord } from "../protocol/queue-input.js";
+import { compareAndSwap, textOf } from "./cas.js";
+import { type MemoryLink, subscription } from "./link.js";
 import type { MemoryServer } from "./server.js";
 
-const DEFAULTS: QueueSettings = { ackWaitMs: 30_000, maxAttempts: 5, concurrency: 1_000 };
+const REMOVED = { "KV-Operation": "DEL" };
 
 export class MemoryQueueStore implements QueueStore {
   readonly #server: MemoryServer;
@@ -15,21 +25,76 @@ export class MemoryQueueStore implements QueueStore {
     this.#link = link;
   }
 
-  async ensure(queue: string, settings: Partial<QueueSettings> = {}): Promise<QueueSettings> {
+  async ensure(queue: string, asked: QueueRequest = {}): Promise<QueueSettings> {
     checkQueue(queue);
-    return this.#link.ask("ensure queue", () =>
-      plain(this.#server.queue(queue, { ...DEFAULTS, ...settings }).settings),
+    if (Object.keys(asked).length > 0) await this.write(queue, asked, 0);
+    return this.#link.ask("ensure queue", () => {
+      const settings = this.#record(queue)?.settings ?? settingsOf({});
+      this.#server.queue(queue, settings);
+      return settings;
+    });
+  }
+
+  get(queue: string): Promise<QueueRecord | null> {
+    return this.#link.ask("queue", () => this.#record(queue));
+  }
+
+  write(queue: string, asked: QueueRequest, revision: number): Promise<CasOutcome> {
+    return this.#swap(queue, encodeQueue(asked), revision);
+  }
+
+  remove(queue: string, revision: number): Promise<CasOutcome> {
+    return this.#swap(queue, "", revision, REMOVED);
+  }
+
+  list(): Promise<QueueRecord[]> {
+    return this.#link.ask("queues", () =>
+      [...this.#server.queueSettings.subjects()]
+        .sort()
+        .map((queue) => this.#record(queue))
+        .filter((record) => record !== null),
     );
   }
 
-  get(queue: string): Promise<QueueSettings | null> {
-    return this.#link.ask("queue", () => {
-      const consumer = this.#server.queues.get(queue);
-      return consumer === undefined ? null : plain(consumer.settings);
+  watch(onChange: (change: QueueChange) => void): Promise<Subscription> {
+    const { queueSettings } = this.#server;
+    const feed = this.#link.feed(() => this.#server.faults.watchDelayMs?.("queues") ?? 0);
+    const tell = (message: StoredMessage) =>
+      feed.push(() => onChange({ queue: message.subject, record: recordIn(message) }));
+    return this.#link.ask("watch queues", () => {
+      const last = [...queueSettings.subjects()].map((queue) => queueSettings.last(queue) as StoredMessage);
+      for (const message of last.sort((a, b) => a.seq - b.seq)) tell(message);
+      const end = queueSettings.onStored(tell);
+      return subscription(this.#link, () => {
+        feed.stop();
+        end();
+      });
     });
+  }
+
+  #record(queue: string): QueueRecord | null {
+    const message = this.#server.queueSettings.last(queue);
+    return message === null ? null : recordIn(message);
+  }
+
+  /** A key that was removed counts as one that never was. */
+  #swap(
+    queue: string,
+    text: string,
+    revision: number,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<CasOutcome> {
+    const { queueSettings: stream, faults } = this.#server;
+    const last = stream.last(queue);
+    const expected = revision === 0 && last !== null && isRemoval(last) ? last.seq : revision;
+    const write = { stream, key: queue, text, revision: expected, headers };
+    return compareAndSwap(this.#server, this.#link, write, faults.queueWrite?.(queue, text));
   }
 }
 
-function plain({ ackWaitMs, maxAttempts, concurrency }: QueueSettings): QueueSettings {
-  return { ackWaitMs, maxAttempts, concurrency };
+const isRemoval = (message: StoredMessage): boolean => message.headers["KV-Operation"] !== undefined;
+
+function recordIn(message: StoredMessage): QueueRecord | null {
+  const { subject, seq } = message;
+  return isRemoval(message) ? null : readQueueRecord(subject, textOf(message), seq);
 }

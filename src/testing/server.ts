@@ -4,7 +4,8 @@
  * It keeps the streams, the consumers of the queues and the members; programs reach it over a `MemoryLink` each
  * (see `open.ts`). Everything here is synchronous, so that a simulation can look at any state between two steps.
  */
-import type { Clock, Member, QueueSettings, StoredMessage } from "../core/ports.js";
+import type { Clock, Member, StoredMessage } from "../core/ports.js";
+import type { QueueSettings } from "../core/queue.js";
 import { limits } from "../protocol/limits.js";
 import { type Names, namesOf } from "../protocol/names.js";
 import { type ConsumerSettings, MemoryConsumer } from "./consumer.js";
@@ -31,7 +32,7 @@ export interface MemoryServerOptions {
 const NO_BODY = new Uint8Array();
 /** Of the subject of a job that no schedule fired. */
 const TOLD_TOKENS = 4;
-const INTERNAL: Omit<QueueSettings, "maxAttempts"> = { ackWaitMs: 30_000, concurrency: 1_000 };
+const INTERNAL = { ackWaitMs: 30_000, concurrency: 1_000 };
 
 interface Announcement {
   member: Member;
@@ -54,6 +55,7 @@ export class MemoryServer {
   readonly schedules: MemoryStream;
   readonly leases: MemoryStream;
   readonly backfills: MemoryStream;
+  readonly queueSettings: MemoryStream;
   readonly queues = new Map<string, MemoryConsumer>();
   readonly intakeConsumer: MemoryConsumer;
   readonly advisoryConsumer: MemoryConsumer;
@@ -84,6 +86,7 @@ export class MemoryServer {
     this.schedules = new MemoryStream(clock, { perSubject: limits.scheduleHistory });
     this.leases = new MemoryStream(clock, { perSubject: 1 });
     this.backfills = new MemoryStream(clock, { perSubject: 1 });
+    this.queueSettings = new MemoryStream(clock, { perSubject: limits.queueHistory });
     this.intakeConsumer = this.#internalConsumer(this.intake, true, () => true);
     this.advisoryConsumer = this.#internalConsumer(this.runs, false, (subject) =>
       subject.startsWith(this.#exhausted("")),

@@ -14,11 +14,11 @@ import type {
   Delivery,
   Member,
   Membership,
-  QueueStore,
   RunLog,
   Subscription,
   WorkSource,
 } from "../core/ports.js";
+import type { QueueStore } from "../core/queue.js";
 import { limits } from "../protocol/limits.js";
 import { checkQueue } from "../protocol/names.js";
 import { parseWith } from "../protocol/parse.js";
@@ -33,7 +33,7 @@ export interface WorkerPorts {
   source: WorkSource;
   runs: RunLog;
   dead: DeadLetters;
-  queues: QueueStore;
+  queues: Pick<QueueStore, "ensure">;
   /** Without it the worker is not seen among the members; nothing else depends on it. */
   members?: Membership | undefined;
   /** Without them its runs cannot be cancelled. */

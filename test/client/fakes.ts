@@ -1,9 +1,10 @@
 /** The smallest ports a client can talk to. */
 import { Client } from "../../src/client/client.js";
-import type { PublishOutcome, QueueSettings, WorkMessage } from "../../src/core/ports.js";
+import type { PublishOutcome, WorkMessage } from "../../src/core/ports.js";
+import { defaultQueueSettings, type QueueSettings } from "../../src/core/queue.js";
 import { namesOf } from "../../src/protocol/names.js";
 
-export const queueDefaults: QueueSettings = { ackWaitMs: 30_000, maxAttempts: 5, concurrency: 1_000 };
+export const queueDefaults: QueueSettings = defaultQueueSettings;
 
 export interface FakeServer {
   /** Requests that reached the API. */
@@ -63,7 +64,6 @@ export function fakeClient() {
           if (trouble !== undefined) throw trouble;
           return queueDefaults;
         },
-        get: refuse,
       },
     },
     { newId: () => `id-${++ids}` },

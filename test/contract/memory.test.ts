@@ -21,6 +21,9 @@ async function makeMemoryPorts(): Promise<PortsUnderTest> {
       server.memberTtlMs = ms;
     },
     eraseDefinition: async (id) => server.eraseDefinition(names.scheduleKey(shardOf(id, server.shards), id)),
+    overwriteQueue: async (queue, text) => {
+      server.queueSettings.store({ subject: queue, headers: {}, body: new TextEncoder().encode(text) });
+    },
     deadLetters: async (queue) => server.dead.of(names.deadLetter(queue)),
     cleanup: async () => {
       one.link.cut();

@@ -54,6 +54,9 @@ async function operator(connection: NatsConnection, names: Names) {
       const bucket = await new Kvm(connection).open(names.schedules.bucket);
       await bucket.delete(names.scheduleKey(shardOf(id, limits.defaultShards), id));
     },
+    overwriteQueue: async (queue: string, text: string) => {
+      await (await new Kvm(connection).open(names.queues.bucket)).put(queue, text);
+    },
     deadLetters: async (queue: string) => {
       const found: StoredMessage[] = [];
       for (let seq = 1; ; seq = (found.at(-1) as StoredMessage).seq + 1) {

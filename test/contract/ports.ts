@@ -8,7 +8,6 @@ import type {
   DeadLetters,
   LeaseStore,
   Membership,
-  QueueStore,
   RunEnds,
   RunLog,
   ScheduleStore,
@@ -16,6 +15,7 @@ import type {
   WorkSource,
   WorkStream,
 } from "../../src/core/ports.js";
+import type { QueueStore } from "../../src/core/queue.js";
 import type { Names } from "../../src/protocol/names.js";
 
 export interface Ports {
@@ -48,6 +48,8 @@ export interface PortsUnderTest {
   fadeMembersAfter(ms: number): Promise<void>;
   /** Takes a definition out of its bucket, past the port, as an operator can. */
   eraseDefinition(id: string): Promise<void>;
+  /** Writes any text into the bucket of queues, past the port. */
+  overwriteQueue(queue: string, text: string): Promise<void>;
   deadLetters(queue: string): Promise<StoredMessage[]>;
   cleanup(): Promise<void>;
 }

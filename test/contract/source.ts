@@ -1,5 +1,6 @@
 import { expect, it, onTestFinished } from "vitest";
-import type { Delivery, QueueSettings } from "../../src/core/ports.js";
+import type { Delivery } from "../../src/core/ports.js";
+import type { QueueSettings } from "../../src/core/queue.js";
 import { headers as h } from "../../src/protocol/headers.js";
 import { Arrivals, until } from "../support/until.js";
 import { job } from "./given.js";

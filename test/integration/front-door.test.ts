@@ -3,7 +3,6 @@
 import { headers as messageHeaders } from "@nats-io/transport-node";
 import { JSONCodec, AckPolicy as OlderAckPolicy, connect as olderConnect } from "nats";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { NatsQueueStore } from "../../src/nats/queues.js";
 import { headers as h } from "../../src/protocol/headers.js";
 import { until } from "../support/scene.js";
 import { Stage, serverOf } from "../support/stage.js";
@@ -135,7 +134,7 @@ describe("straight to the queue", () => {
 describe("a bare worker over a plain consumer", () => {
   const bare = async (maxAttempts: number) => {
     const stage = await Stage.orchestrated(server());
-    await new NatsQueueStore(stage.jsm, stage.names).ensure("bare", { maxAttempts, ackWaitMs: 1_000 });
+    await stage.ensureQueue("bare", { maxAttempts, ackWaitMs: 1_000 });
     const consumer = await stage.js.consumers.get(stage.names.work, stage.names.consumer("bare"));
     const next = async () => {
       const message = await consumer.next({ expires: 10_000 });

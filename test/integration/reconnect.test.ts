@@ -5,7 +5,6 @@ import { connect } from "../../src/connect.js";
 import type { PublishOutcome } from "../../src/core/ports.js";
 import { openConnection } from "../../src/nats/connection.js";
 import { openPorts } from "../../src/nats/open.js";
-import { NatsQueueStore } from "../../src/nats/queues.js";
 import { headers as h } from "../../src/protocol/headers.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { FaultyWork, noAnswer } from "../support/faults.js";
@@ -85,7 +84,7 @@ describe("a dropped connection", () => {
   test("is noticed by a worker, who goes on within five seconds", async () => {
     const stage = await Stage.open(server());
     // What was on the wire comes again after the ack wait.
-    await new NatsQueueStore(stage.jsm, stage.names).ensure("default", { ackWaitMs: 2_000 });
+    await stage.ensureQueue("default", { ackWaitMs: 2_000 });
     const wire = await wireTo(server().port);
     const worker = await connect({ servers: wire.url, namespace: stage.names.namespace });
     onTestFinished(() => worker.close());
@@ -124,7 +123,7 @@ describe("a consumer that is deleted and made again", () => {
     await stage.client.enqueue({ queue: "moved", payload: 1 });
     await stage.workIsEmpty();
     await stage.jsm.consumers.delete(stage.names.work, stage.names.consumer("moved"));
-    await new NatsQueueStore(stage.jsm, stage.names).ensure("moved");
+    await stage.ensureQueue("moved");
     const madeAt = performance.now();
     await stage.client.enqueue({ queue: "moved", payload: 2 });
     await until(() => expect(seen.map(({ job }) => job.payload)).toEqual([1, 2]));
@@ -139,7 +138,7 @@ describe("a consumer that is deleted and made again", () => {
     await stage.client.enqueue({ queue: "moved" });
     await until(() => expect(performance.now() - deletedAt).toBeGreaterThan(3_000));
     const madeAt = performance.now();
-    await new NatsQueueStore(stage.jsm, stage.names).ensure("moved");
+    await stage.ensureQueue("moved");
     await until(() => expect(seen).toHaveLength(1));
     expect(performance.now() - madeAt).toBeLessThan(NOTICED_MS);
   });

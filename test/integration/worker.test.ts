@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { NatsQueueStore } from "../../src/nats/queues.js";
 import { headers as h } from "../../src/protocol/headers.js";
 import { until } from "../support/scene.js";
 import { latch, Stage, serverOf } from "../support/stage.js";
@@ -46,7 +45,7 @@ describe("an attempt that takes too long", () => {
 
   test("is not delivered twice while it runs longer than the ack wait", async () => {
     const stage = await Stage.open(server());
-    await new NatsQueueStore(stage.jsm, stage.names).ensure("long", { ackWaitMs: 1_000 });
+    await stage.ensureQueue("long", { ackWaitMs: 1_000 });
     const done = latch();
     const seen = await stage.attempts("long", () => done.waited);
     await stage.client.enqueue({ queue: "long" });

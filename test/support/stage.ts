@@ -6,12 +6,17 @@ import {
   jetstreamManager,
   type StoredMsg,
 } from "@nats-io/jetstream";
+import { Kvm } from "@nats-io/kv";
 import { connect as connectRaw, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import { type ConnectOptions, connect, type Punctual } from "../../src/connect.js";
 import type { ErrorCode, PunctualError } from "../../src/core/errors.js";
+import type { QueueRequest } from "../../src/core/queue.js";
+import { Publisher } from "../../src/nats/publisher.js";
+import { NatsQueueStore } from "../../src/nats/queues.js";
 import { isMissing } from "../../src/nats/refusal.js";
 import { type Names, namesOf } from "../../src/protocol/names.js";
+import { systemClock } from "../../src/runtime/clock.js";
 import {
   type EmbeddedServer,
   type EmbeddedServerOptions,
@@ -68,6 +73,14 @@ export class Stage {
     const raw = await openRaw(server);
     const punctual = await connected({ servers: server.url, namespace, shards: 2, ...options });
     return new Stage(server, namesOf(namespace), punctual, raw);
+  }
+
+  /** Makes a queue, with these settings. */
+  async ensureQueue(queue: string, asked: QueueRequest = {}): Promise<void> {
+    const { jsm, names, raw } = this;
+    const bucket = await new Kvm(raw).open(names.queues.bucket);
+    const publisher = new Publisher(raw, systemClock);
+    await new NatsQueueStore({ jsm, names, bucket, publisher }).ensure(queue, asked);
   }
 
   /** With an orchestrator. */

@@ -6,9 +6,9 @@ import type {
   Delivery,
   Member,
   Membership,
-  QueueSettings,
   RunEvent,
 } from "../../src/core/ports.js";
+import { defaultQueueSettings, type QueueSettings } from "../../src/core/queue.js";
 import { headers as h } from "../../src/protocol/headers.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import type { Handler, JobContext } from "../../src/worker/context.js";
@@ -107,7 +107,7 @@ export class Bench {
   readonly members: Member[] = [];
   /** Event types that RUNS knows of every run. */
   readonly known = new Set<string>();
-  settings: QueueSettings = { ackWaitMs: 30_000, maxAttempts: 5, concurrency: 1_000 };
+  settings: QueueSettings = { ...defaultQueueSettings, ackWaitMs: 30_000 };
   /** Operations that fail: `append succeeded`, `bury`, `has`. */
   readonly broken = new Set<string>();
   consumed: ConsumeOptions | undefined;
@@ -117,7 +117,7 @@ export class Bench {
   readonly ports: WorkerPorts = {
     clock: this.clock,
     log: silentLogger,
-    queues: { ensure: async () => this.settings, get: async () => this.settings },
+    queues: { ensure: async () => this.settings },
     cancellations: {
       request: () => {},
       listen: (onRequest) => {

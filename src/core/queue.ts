@@ -1,0 +1,98 @@
+/** Queues: what may be set of one, and the ports through which settings are kept and consumers follow them. */
+import type { Instant } from "./instant.js";
+import { isPausedAt } from "./policies.js";
+import type { CasOutcome, Subscription } from "./ports.js";
+
+/** What of its runs is told to RUNS: all, how they ended, nothing by workers. */
+export const historyLevels = ["full", "outcome", "off"] as const;
+export type HistoryLevel = (typeof historyLevels)[number];
+
+/** A token bucket: `limit` jobs in `periodMs`, and after a rest up to `burst` at once. */
+export interface RateLimit {
+  limit: number;
+  periodMs: number;
+  burst: number;
+}
+
+/** Of the jobs with one `Punctual-Key`. */
+export interface KeyLimits {
+  /** Jobs of a key that may run at once. Undefined: no limit. */
+  concurrency?: number | undefined;
+  rate?: RateLimit | undefined;
+  /** One after another, in the order in which they were accepted. */
+  order: boolean;
+}
+
+export interface QueueSettings {
+  /** Redelivery when a worker was silent for this long. */
+  ackWaitMs: number;
+  /** Deliveries of one message, the first included. Jobs may ask for fewer, not more. */
+  maxAttempts: number;
+  /** Waits after the ack wait has run out, the last for all further attempts; empty: none. For bare workers. */
+  backoffMs: readonly number[];
+  /** Jobs of one lane of this queue that may run at once, over all workers. */
+  concurrency: number;
+  paused: boolean;
+  /** Undefined: until it is resumed. */
+  pausedUntil?: Instant | undefined;
+  /** For people. */
+  note?: string | undefined;
+  /** Jobs that may be in the queue, running ones included. Undefined: no limit. */
+  maxDepth?: number | undefined;
+  history: HistoryLevel;
+  /** Of the queue as a whole. Undefined: none. */
+  rate?: RateLimit | undefined;
+  perKey?: KeyLimits | undefined;
+}
+
+/** What was asked of a queue; the rest is as by default. */
+export type QueueRequest = { [Field in keyof QueueSettings]?: QueueSettings[Field] | undefined };
+
+export const defaultQueueSettings: QueueSettings = {
+  ackWaitMs: 10_000,
+  maxAttempts: 5,
+  backoffMs: [],
+  concurrency: 1_000,
+  paused: false,
+  history: "full",
+};
+
+export function settingsOf(asked: QueueRequest): QueueSettings {
+  const given = Object.entries(asked).filter(([, value]) => value !== undefined);
+  return { ...defaultQueueSettings, ...Object.fromEntries(given) };
+}
+
+/** What is stored of a queue. */
+export interface QueueRecord {
+  queue: string;
+  revision: number;
+  asked: QueueRequest;
+  /** With the defaults. */
+  settings: QueueSettings;
+  /** Why what lies there cannot be read; then nothing was asked. */
+  unreadable?: string | undefined;
+}
+
+/** `record` is null when it was removed. */
+export type QueueChange = { queue: string; record: QueueRecord | null };
+
+/** Settings of queues. A queue may exist without any: then it is as by default. */
+export interface QueueStore {
+  /**
+   * Makes what the queue needs to be worked, if it is not there. What was asked before is left as it is; a queue of
+   * which nothing was asked gets `asked`.
+   */
+  ensure(queue: string, asked?: QueueRequest): Promise<QueueSettings>;
+  /** From the leader. Null: nothing was asked. */
+  get(queue: string): Promise<QueueRecord | null>;
+  /** Writes if the revision is still `revision`; 0: if nothing was asked. Consumers do not follow by themselves. */
+  write(queue: string, asked: QueueRequest, revision: number): Promise<CasOutcome>;
+  remove(queue: string, revision: number): Promise<CasOutcome>;
+  list(): Promise<QueueRecord[]>;
+  /** Every record and every change, in order. */
+  watch(onChange: (change: QueueChange) => void): Promise<Subscription>;
+}
+
+/** Whether its jobs are held back at `instant`. */
+export const isQueuePausedAt = (settings: QueueSettings, instant: Instant): boolean =>
+  isPausedAt(settings, instant);
