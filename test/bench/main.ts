@@ -1,8 +1,9 @@
-/** Benchmarks: `npm run bench -- fire`, `-- time`. Each prints what it measured, on which machine, in one run. */
+/** Benchmarks: `npm run bench -- fire`, `-- jobs`, `-- time`. Each prints what it measured, on which machine, in one run. */
 import { cpus, totalmem } from "node:os";
 
-const benches: Record<string, () => Promise<{ runBench(): Promise<void> }>> = {
+const benches: Record<string, () => Promise<{ runBench(args: readonly string[]): Promise<void> }>> = {
   fire: () => import("./fire.js"),
+  jobs: () => import("./jobs.js"),
   time: () => import("./time.js"),
 };
 
@@ -16,4 +17,4 @@ const [cpu] = cpus();
 console.log(
   `machine: ${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
 );
-await (await bench()).runBench();
+await (await bench()).runBench(process.argv.slice(3));
