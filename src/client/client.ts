@@ -13,7 +13,7 @@ import { pipeline } from "./pipeline.js";
 import { Schedules } from "./schedules.js";
 
 /** Jobs that `enqueueMany` has begun and whose outcome nobody has taken yet. */
-const PIPELINE_WINDOW = 4_096;
+const PIPELINE_WINDOW = 2_048;
 
 export interface ClientPorts {
   api: ApiCaller;

@@ -4,42 +4,90 @@
  * started. When the source fails, what was started still gives its results before the failure is thrown. Work
  * must not reject.
  */
-export async function* pipeline<T, R>(
+export function pipeline<T, R>(
   source: Iterable<T> | AsyncIterable<T>,
+  window: number,
+  start: (item: T) => Promise<R>,
+): AsyncGenerator<R, void, undefined> {
+  return Symbol.iterator in source ? ofList(source, window, start) : ofStream(source, window, start);
+}
+
+/**
+ * Items that are there: no promise for each of them. They are started in crowds, whenever half of the window is free,
+ * so that what they send goes out together.
+ */
+async function* ofList<T, R>(
+  source: Iterable<T>,
+  window: number,
+  start: (item: T) => Promise<R>,
+): AsyncGenerator<R, void, undefined> {
+  const items = source[Symbol.iterator]();
+  const started: Promise<R>[] = [];
+  let end: Ended | undefined;
+  try {
+    while (true) {
+      const hasRoom = started.length <= window / 2;
+      while (hasRoom && end === undefined && started.length < window) {
+        const item = nextOf(items);
+        if (item.kind === "item") started.push(start(item.value));
+        else end = item;
+      }
+      const oldest = started.shift();
+      if (oldest === undefined) break;
+      yield await oldest;
+    }
+    if (end?.kind === "failure") throw end.error;
+  } finally {
+    items.return?.();
+  }
+}
+
+async function* ofStream<T, R>(
+  source: AsyncIterable<T>,
   window: number,
   start: (item: T) => Promise<R>,
 ): AsyncGenerator<R, void, undefined> {
   const items = iterate(source);
   const started: Promise<R>[] = [];
-  let failure: { error: unknown } | undefined;
-  let coming: Promise<Item<T>> | undefined = next(items);
+  let end: Ended | undefined;
+  let coming: Promise<Item<T>> | undefined = nextOfStream(items);
   try {
     while (coming !== undefined || started.length > 0) {
       const oldest = started[0];
       if (coming !== undefined && started.length < window && (await isFirst(coming, oldest))) {
         const item: Item<T> = await coming;
-        coming = item.kind === "item" ? next(items) : undefined;
+        coming = item.kind === "item" ? nextOfStream(items) : undefined;
         if (item.kind === "item") started.push(start(item.value));
-        if (item.kind === "failure") failure = item;
+        else end = item;
       } else {
         started.shift();
         yield (await oldest) as R;
       }
     }
-    if (failure !== undefined) throw failure.error;
+    if (end?.kind === "failure") throw end.error;
   } finally {
     // Not awaited: it would wait for an item that a slow source may never bring.
     items.return().catch(() => {});
   }
 }
 
-async function* iterate<T>(source: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+async function* iterate<T>(source: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
   yield* source;
 }
 
-type Item<T> = { kind: "item"; value: T } | { kind: "end" } | { kind: "failure"; error: unknown };
+type Ended = { kind: "end" } | { kind: "failure"; error: unknown };
+type Item<T> = { kind: "item"; value: T } | Ended;
 
-async function next<T>(items: AsyncGenerator<T, void, undefined>): Promise<Item<T>> {
+function nextOf<T>(items: Iterator<T>): Item<T> {
+  try {
+    const result = items.next();
+    return result.done === true ? { kind: "end" } : { kind: "item", value: result.value };
+  } catch (error) {
+    return { kind: "failure", error };
+  }
+}
+
+async function nextOfStream<T>(items: AsyncGenerator<T, void, undefined>): Promise<Item<T>> {
   try {
     const result = await items.next();
     return result.done === true ? { kind: "end" } : { kind: "item", value: result.value };

@@ -21,13 +21,19 @@ interface PubAck {
 /** A publish that nobody could hear. */
 const NO_STREAM: PublishOutcome = { kind: "full", reason: "no stream answers: has its leader gone?" };
 
+/** The answer that all but a few have, as the server writes it: there may be a hundred thousand a second. */
+const STORED = /^\{"stream":"[^"\\]*", ?"seq":(\d+)\}$/;
+
 export function readAck(message: Msg): PublishOutcome {
   if (message.data.length === 0) {
     return message.headers?.code === 503
       ? NO_STREAM
       : { kind: "unknown", error: new Error("an empty answer") };
   }
-  const ack = JSON.parse(Buffer.from(message.data).toString()) as PubAck;
+  const text = message.string();
+  const stored = STORED.exec(text);
+  if (stored !== null) return { kind: "stored", seq: Number(stored[1]) };
+  const ack = JSON.parse(text) as PubAck;
   if (ack.error !== undefined) return refusalOf(ack.error);
   const seq = ack.seq ?? 0;
   return ack.duplicate === true ? { kind: "duplicate", seq } : { kind: "stored", seq };

@@ -43,6 +43,21 @@ test("no more than the window is started, and results come in the order of the i
   expect(await all(results)).toEqual(["done 4"]);
 });
 
+test("items that are there are started in crowds: when half of the window is free", async () => {
+  const work = manualWork();
+  const results = pipeline([1, 2, 3, 4, 5, 6, 7, 8], 4, work.start);
+  const first = results.next();
+  expect(work.started).toEqual([1, 2, 3, 4]);
+  for (const item of [1, 2, 3]) work.end(item);
+  await first;
+  const second = results.next();
+  expect(work.started).toEqual([1, 2, 3, 4]);
+  await second;
+  const third = results.next();
+  expect(work.started).toEqual([1, 2, 3, 4, 5, 6]);
+  await third;
+});
+
 test("a result does not wait for a slow source", async () => {
   async function* slow(): AsyncGenerator<number> {
     yield 1;
