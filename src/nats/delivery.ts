@@ -29,10 +29,14 @@ function readReply(reply: string): { attempt: number; seq: number; storedAt: num
   };
 }
 
+/** What nearly every job is answered with, encoded once. */
+const ACK = Buffer.from("+ACK");
+const WORKING = Buffer.from("+WPI");
+
 export function readDelivery(connection: NatsConnection, message: Msg): Delivery {
   const reply = message.reply ?? "";
   // On a connection that is gone there is nobody to tell: the server delivers the message again.
-  const answer = (text: string) => {
+  const answer = (text: string | Uint8Array) => {
     if (!connection.isClosed()) connection.publish(reply, text);
   };
   return {
@@ -40,10 +44,10 @@ export function readDelivery(connection: NatsConnection, message: Msg): Delivery
     headers: headersOf(message.headers),
     body: message.data,
     ...readReply(reply),
-    ack: () => answer("+ACK"),
+    ack: () => answer(ACK),
     nak: (delayMs) => answer(delayMs > 0 ? `-NAK {"delay":${Math.round(delayMs * 1e6)}}` : "-NAK"),
     term: (reason) => answer(takesReason(connection) ? `+TERM ${reason}` : "+TERM"),
-    working: () => answer("+WPI"),
+    working: () => answer(WORKING),
   };
 }
 

@@ -8,8 +8,6 @@ import { decodeSlots, encodeSlots } from "../protocol/slot-record.js";
 import { reasonOf } from "./ack.js";
 import type { Publisher } from "./publisher.js";
 
-const encoder = new TextEncoder();
-
 export class NatsRunLog implements RunLog {
   readonly #jsm: JetStreamManager;
   readonly #publisher: Publisher;
@@ -56,8 +54,9 @@ export class NatsRunLog implements RunLog {
   }
 
   async #store(subject: string, msgId: string, body: string): Promise<void> {
-    await this.#publisher.ready();
-    const outcome = await this.#publisher.publish(subject, { [h.msgId]: msgId }, encoder.encode(body));
+    const room = this.#publisher.ready();
+    if (room !== undefined) await room;
+    const outcome = await this.#publisher.publish(subject, { [h.msgId]: msgId }, Buffer.from(body));
     if (outcome.kind === "stored" || outcome.kind === "duplicate") return;
     throw new PunctualError(
       "unavailable",
