@@ -38,7 +38,8 @@ export class LaneConsumers {
       filter_subject: this.#names.queueSubjects(queue, lane),
       ack_policy: AckPolicy.Explicit,
       deliver_policy: DeliverPolicy.All,
-      sample_freq: "100",
+      // Told of each acknowledgement, from which the ends of jobs of workers without events are known.
+      sample_freq: settings.history === "off" ? "0" : "100",
       ...configOf(settings),
     });
   }

@@ -26,6 +26,10 @@ export const headers = {
   at: "Punctual-At",
   delay: "Punctual-Delay",
   priority: "Punctual-Priority",
+  /** Jobs that follow upon this one, and the group that waits for it. */
+  onSuccess: "Punctual-On-Success",
+  onFailure: "Punctual-On-Failure",
+  group: "Punctual-Group",
   /** On dead letters. */
   error: "Punctual-Error",
   errorStack: "Punctual-Error-Stack",

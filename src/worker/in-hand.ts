@@ -6,6 +6,7 @@ import type { RunEventType } from "../protocol/events.js";
 import { type JobInfo, readJob } from "../protocol/job-message.js";
 import { fallbackRunId } from "../protocol/run-id.js";
 import { Persistence } from "./persistence.js";
+import { isTold } from "./told.js";
 import type { Workplace } from "./workplace.js";
 
 export class InHand {
@@ -61,9 +62,14 @@ export class InHand {
     }
   }
 
-  /** @param occasion tells events of the same type apart, within one message */
-  append(type: RunEventType, occasion: string, data: Record<string, unknown>): Promise<void> {
+  /**
+   * Stores an event, if the queue's history keeps it.
+   *
+   * @param occasion tells events of the same type apart, within one message
+   */
+  async append(type: RunEventType, occasion: string, data: Record<string, unknown>): Promise<void> {
+    if (!isTold(type, this.#place.history, this.job, this.#delivery.headers)) return;
     const msgId = `${this.runId}/${occasion}/${this.#delivery.seq}`;
-    return this.#place.runs.append({ runId: this.runId, type, msgId, data });
+    await this.#place.runs.append({ runId: this.runId, type, msgId, data });
   }
 }

@@ -18,7 +18,7 @@ import type {
   Subscription,
   WorkSource,
 } from "../core/ports.js";
-import type { QueueStore } from "../core/queue.js";
+import type { QueueSettings, QueueStore } from "../core/queue.js";
 import { limits } from "../protocol/limits.js";
 import { checkQueue } from "../protocol/names.js";
 import { parseWith } from "../protocol/parse.js";
@@ -98,9 +98,9 @@ export class Worker {
 
   async #begin(): Promise<this> {
     const { source, queues, log, cancellations } = this.#ports;
-    const { ackWaitMs, maxAttempts } = await queues.ensure(this.queue);
+    const { ackWaitMs, maxAttempts, history } = await queues.ensure(this.queue);
     const heartbeatMs = this.#heartbeatWithin(ackWaitMs);
-    this.#workplace = this.#workplaceFor(maxAttempts);
+    this.#workplace = this.#workplaceFor({ maxAttempts, history });
     this.#cancellations = cancellations?.listen((runId) => this.#cancel(runId));
     this.#subscription = await source.consume(this.queue, {
       concurrency: this.#settings.concurrency,
@@ -191,7 +191,7 @@ export class Worker {
     throw invalid("heartbeatMs", `${expected}, got ${heartbeatMs}`);
   }
 
-  #workplaceFor(maxAttempts: number): Workplace {
+  #workplaceFor(kept: Pick<QueueSettings, "maxAttempts" | "history">): Workplace {
     const { runs, dead, clock, log } = this.#ports;
     const { abortGraceMs, schema, settleWithinMs, concurrency } = this.#settings;
     return {
@@ -201,7 +201,7 @@ export class Worker {
       log,
       queue: this.queue,
       worker: this.id,
-      maxAttempts,
+      ...kept,
       abortGraceMs,
       schema: schema ?? this.#handler.schema,
       handler: this.#handler,

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Clock, DeadLetters, RunLog } from "../core/ports.js";
+import type { HistoryLevel } from "../core/queue.js";
 import type { Logger } from "../runtime/log.js";
 import type { Handler } from "./context.js";
 import type { Turns } from "./turns.js";
@@ -15,6 +16,8 @@ export interface Workplace {
   worker: string;
   /** The queue's limit. */
   maxAttempts: number;
+  /** What of its runs the queue keeps. */
+  history: HistoryLevel;
   abortGraceMs: number;
   schema: z.ZodType | undefined;
   handler: Handler;

@@ -1,0 +1,27 @@
+/**
+ * Which events a worker tells RUNS, by the history that its queue keeps.
+ *
+ * History is for people, and one may do with less of it. What something rests upon is told all the same: a slot's run
+ * must not run again after its message was lost from sight, what follows upon a run waits to hear of its end, and a run
+ * that was begun before its start deadline goes on after it.
+ */
+import type { HistoryLevel } from "../core/queue.js";
+import { type RunEventType, terminalEvents } from "../protocol/events.js";
+import { headers as h } from "../protocol/headers.js";
+import type { JobInfo } from "../protocol/job-message.js";
+
+const FOLLOWED = [h.onSuccess, h.onFailure, h.group];
+const BEGINNINGS: readonly RunEventType[] = ["started", "retried"];
+
+export function isTold(
+  type: RunEventType,
+  level: HistoryLevel,
+  { fireTime, startDeadline }: Pick<JobInfo, "fireTime" | "startDeadline">,
+  headers: Readonly<Record<string, string>>,
+): boolean {
+  if (level === "full") return true;
+  if (BEGINNINGS.includes(type)) return startDeadline !== null;
+  if (!terminalEvents.some((end) => end === type)) return false;
+  if (level === "outcome" || fireTime !== null) return true;
+  return FOLLOWED.some((name) => headers[name] !== undefined);
+}
