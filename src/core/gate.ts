@@ -21,6 +21,11 @@ export interface GateLimits {
   perKey?: KeyLimits | undefined;
 }
 
+/** Whether the jobs of a queue go through a gate. */
+export function isGoverned({ rate, perKey }: Omit<GateLimits, "paused">): boolean {
+  return rate !== undefined || perKey !== undefined;
+}
+
 /** A job that may pass. */
 export interface Pass<H extends GateHead> {
   head: H;

@@ -9,6 +9,7 @@ import { NatsCalendarStore } from "./calendars.js";
 import { NatsCancellations } from "./cancellations.js";
 import { NatsDeadLetters } from "./dead.js";
 import { NatsRunEnds } from "./ends.js";
+import { NatsGateStore } from "./gates.js";
 import { NatsLeaseStore } from "./leases.js";
 import { NatsMembership } from "./members.js";
 import { provision } from "./provision.js";
@@ -69,6 +70,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     backfills: new NatsBackfillStore(buckets.backfills, jsm, records, names),
     dead: new NatsDeadLetters(events, names, server.maxPayload),
     queues: new NatsQueueStore({ jsm, names, bucket: buckets.queues, publisher: records }),
+    gates: new NatsGateStore(connection, jsm, names),
     membership: new NatsMembership(connection, buckets.members, names),
     source: new NatsWorkSource(connection, clock, names),
     intake: new DurableSource(connection, clock, { stream: names.intake, consumer: names.intakeConsumer }),

@@ -55,7 +55,7 @@ export function streamsOf(names: Names, replicas: number): Wanted[] {
     {
       ...common,
       name: names.work,
-      subjects: lanes.map((lane) => names.laneSubjects(lane)),
+      subjects: [...lanes.map((lane) => names.laneSubjects(lane)), names.gateSubjects],
       retention: RetentionPolicy.Workqueue,
       discard: DiscardPolicy.New,
       max_msgs_per_subject: 1,
@@ -125,10 +125,19 @@ async function refuseMissing(jsm: JetStreamManager, names: Names): Promise<void>
 async function ensureStream(jsm: JetStreamManager, wanted: Wanted): Promise<void> {
   try {
     const made = (await findStream(jsm, wanted.name)) ?? (await addStream(jsm, wanted));
-    compare(wanted.name, wanted, made);
+    compare(wanted.name, wanted, isOlder(made, wanted) ? await addSubjects(jsm, wanted) : made);
   } catch (error) {
     throw setUpFailure(`stream ${wanted.name}`, error);
   }
+}
+
+/** Whether an earlier version made it, which knew fewer subjects. */
+function isOlder(made: StreamConfig, { subjects }: Wanted): boolean {
+  return made.subjects.length < subjects.length && made.subjects.every((known) => subjects.includes(known));
+}
+
+async function addSubjects(jsm: JetStreamManager, { name, subjects }: Wanted): Promise<StreamConfig> {
+  return (await jsm.streams.update(name, { subjects })).config;
 }
 
 async function findStream(jsm: JetStreamManager, name: string): Promise<StreamConfig | null> {

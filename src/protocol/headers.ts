@@ -30,6 +30,8 @@ export const headers = {
   onSuccess: "Punctual-On-Success",
   onFailure: "Punctual-On-Failure",
   group: "Punctual-Group",
+  /** What limits per key and order count by; stays on the job. */
+  key: "Punctual-Key",
   /** On dead letters. */
   error: "Punctual-Error",
   errorStack: "Punctual-Error-Stack",

@@ -5,6 +5,8 @@
  *   <ns>.work.<queue>.<key>            a job; the subject is its identity and its mutex
  *   <ns>.work.<queue>.<scheduleId>.<…>  a job that a schedule fired; likewise
  *   <ns>.work._void.<runId>.<term>     a tombstone: this term can no longer fire this run
+ *   <ns>.gate.<queue>.<key>.<id>       a job that waits until the limits of its queue let it pass; `_`: no key
+ *   <ns>.work.<queue>.<key>~<ticket>   a job whose key has a limit: a key has as many tickets as it may have jobs
  *   <ns>.enqueue.<queue>               the front door
  *   <ns>.run.<runId>.<event>           what happened to a run
  *   <ns>.queued.<subject in WORK>      written by the server: this job, which no schedule fired, was stored
@@ -86,6 +88,9 @@ export function parseCalendarKey(key: string): string | null {
   return key.startsWith(CALENDAR_PREFIX) ? key.slice(CALENDAR_PREFIX.length) : null;
 }
 
+/** In place of a key; no key begins with it. */
+const NO_KEY = "_";
+
 export type Names = ReturnType<typeof namesOf>;
 
 /** All names of a namespace. */
@@ -110,6 +115,12 @@ export function namesOf(namespace: string) {
     job: (queue: string, key: string, lane: Lane = "work") => `${ns}.${lane}.${queue}.${key}`,
     fire: (queue: string, scheduleId: string, place: string, lane: Lane = "work") =>
       `${ns}.${lane}.${queue}.${scheduleId}.${place}`,
+    /** `id`: of one token or more. */
+    gate: (queue: string, key: string | null, id: string) => `${ns}.gate.${queue}.${key ?? NO_KEY}.${id}`,
+    gateSubjects: `${ns}.gate.>`,
+    queueGate: (queue: string) => `${ns}.gate.${queue}.>`,
+    keyGate: (queue: string, key: string | null) => `${ns}.gate.${queue}.${key ?? NO_KEY}.>`,
+    ticket: (queue: string, key: string, ticket: number) => `${ns}.work.${queue}.${key}~${ticket}`,
     tombstone: (runId: string, term: number) => `${ns}.work._void.${runId}.${term}`,
     tombstones: `${ns}.work._void.>`,
     consumer: (queue: string, lane: Lane = "work") => `${lane}-${queue}`,
@@ -135,6 +146,8 @@ export function namesOf(namespace: string) {
     ],
     /** Told by the server when a worker has acknowledged a job. */
     acks: (queue: string) => `$JS.EVENT.METRIC.CONSUMER.ACK.${upper}_WORK.work-${queue}`,
+    /** Told by the server when a worker has removed a job. */
+    terminations: (queue: string) => `$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.${upper}_WORK.work-${queue}`,
     maxDeliveries: `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${upper}_WORK.*`,
     deadLetterConsumer: "dead-letters",
 
@@ -160,6 +173,13 @@ export function parseJobSubject(subject: string): { lane: Lane; queue: string; k
   if (!lanes.includes(lane as Lane) || queue === undefined || queue === "_void" || key.length === 0)
     return null;
   return { lane: lane as Lane, queue, key: key.join(".") };
+}
+
+/** Where a job waits, by its subject; null for one that does not wait at a gate. */
+export function parseGateSubject(subject: string): { queue: string; key: string | null; id: string } | null {
+  const [, lane, queue, key, ...id] = subject.split(".");
+  if (lane !== "gate" || queue === undefined || key === undefined || id.length === 0) return null;
+  return { queue, key: key === NO_KEY ? null : key, id: id.join(".") };
 }
 
 /** Whether a text can be a run id: it must be one subject token. */

@@ -5,6 +5,7 @@ import { MemoryCalendarStore } from "./calendars.js";
 import { MemoryCancellations } from "./cancellations.js";
 import { MemoryDeadLetters } from "./dead.js";
 import { MemoryRunEnds } from "./ends.js";
+import { MemoryGateStore } from "./gates.js";
 import { MemoryLeaseStore } from "./leases.js";
 import { MemoryLink } from "./link.js";
 import { MemoryMembership } from "./members.js";
@@ -36,6 +37,7 @@ export function openMemoryPorts(server: MemoryServer) {
     backfills: new MemoryBackfillStore(server, link),
     dead: new MemoryDeadLetters(server, link),
     queues: new MemoryQueueStore(server, link),
+    gates: new MemoryGateStore(server, link),
     membership: new MemoryMembership(server, link),
     source: new MemoryWorkSource(server, link),
     intake: new MemoryDeliverySource(server, link, server.intakeConsumer),

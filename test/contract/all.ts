@@ -3,6 +3,7 @@ import { describeBackfillStore } from "./backfills.js";
 import { describeCalendarStore } from "./calendars.js";
 import { describeDeadLetters } from "./dead.js";
 import { describeCancellations, describeRunEnds } from "./ends.js";
+import { describeGateStore } from "./gates.js";
 import { describeRunHistory } from "./history.js";
 import { describeLeaseStore } from "./leases.js";
 import { describeMembership } from "./members.js";
@@ -22,6 +23,7 @@ export function describeAllPorts(name: string, make: MakePorts): void {
   describeMembership(name, make);
   describeDeadLetters(name, make);
   describeQueueStore(name, make);
+  describeGateStore(name, make);
   describeWorkSource(name, make);
   describeBackfillStore(name, make);
   describeRunHistory(name, make);

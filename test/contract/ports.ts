@@ -1,6 +1,7 @@
 /** What every suite runs on: the ports of one fresh namespace, over two connections. */
 import type { BackfillStore } from "../../src/core/backfill.js";
 import type { CalendarStore } from "../../src/core/calendar-store.js";
+import type { GateStore } from "../../src/core/gate-store.js";
 import type { RunHistory } from "../../src/core/lookback.js";
 import type {
   Cancellations,
@@ -27,6 +28,7 @@ export interface Ports {
   membership: Membership;
   dead: DeadLetters;
   queues: QueueStore;
+  gates: GateStore;
   source: WorkSource;
   backfills: BackfillStore;
   history: RunHistory;

@@ -1,0 +1,32 @@
+/** What a gate needs to know of WORK and of RUNS, beside what every publisher does. */
+import type { GateHead } from "./gate-line.js";
+import type { Subscription } from "./ports.js";
+import type { Instant } from "./schedule.js";
+
+export interface Waiting extends GateHead {
+  /** When the server stored it. */
+  storedAt: Instant;
+}
+
+export interface WaitingQuery {
+  /** Only those that were stored after this sequence. */
+  after: number;
+  limit: number;
+  /** Only those of this key; null: those that have none. Default: all. */
+  key?: string | null;
+}
+
+export interface GateStore {
+  /** The jobs that wait at a queue's gate, in the order of storing, none left out. From the leader. */
+  waiting(queue: string, query: WaitingQuery): Promise<Waiting[]>;
+  /** The queue of the job that waits longest, of all queues. Null: none waits. */
+  firstQueue(): Promise<string | null>;
+  /** Hints, once, that a job came to a queue's gate. */
+  onArrival(queue: string, arrived: () => void): Subscription;
+  /** Hints that messages have left the lane `work` of a queue, by their sequences. Some are lost. */
+  onDeparture(queue: string, departed: (seq: number) => void): Subscription;
+  /** The message id of the last job that RUNS says was stored on a subject of WORK. From the leader. */
+  lastQueued(subject: string): Promise<string | null>;
+  /** RUNS says of no job of the queue that it was stored in a lane since; 0: of none at all. */
+  quietSince(queue: string): Promise<Instant>;
+}

@@ -1,0 +1,97 @@
+/** The gates of queues, in WORK, and what RUNS tells of who has passed. */
+import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { GateStore, Waiting, WaitingQuery } from "../core/gate-store.js";
+import type { Subscription } from "../core/ports.js";
+import type { Instant } from "../core/schedule.js";
+import { headers as h } from "../protocol/headers.js";
+import { lanes, type Names, parseGateSubject } from "../protocol/names.js";
+
+export class NatsGateStore implements GateStore {
+  readonly #connection: NatsConnection;
+  readonly #jsm: JetStreamManager;
+  readonly #names: Names;
+
+  constructor(connection: NatsConnection, jsm: JetStreamManager, names: Names) {
+    this.#connection = connection;
+    this.#jsm = jsm;
+    this.#names = names;
+  }
+
+  async waiting(queue: string, { after, limit, key }: WaitingQuery): Promise<Waiting[]> {
+    const filter = key === undefined ? this.#names.queueGate(queue) : this.#names.keyGate(queue, key);
+    const found: Waiting[] = [];
+    for (let seq = after + 1; found.length < limit; ) {
+      const message = await this.#next(filter, seq);
+      if (message === null) break;
+      found.push({
+        seq: message.seq,
+        key: parseGateSubject(message.subject)?.key ?? null,
+        storedAt: message.time.getTime(),
+      });
+      seq = message.seq + 1;
+    }
+    return found;
+  }
+
+  async firstQueue(): Promise<string | null> {
+    const message = await this.#next(this.#names.gateSubjects, 1);
+    return message === null ? null : (parseGateSubject(message.subject)?.queue ?? null);
+  }
+
+  /** Only the first: there may be thousands a second, and all of them are read anyway. */
+  onArrival(queue: string, arrived: () => void): Subscription {
+    if (this.#connection.isClosed()) return { stop: async () => {} };
+    const subscription = this.#connection.subscribe(this.#names.queueGate(queue), {
+      max: 1,
+      callback: (error) => {
+        if (error === null) arrived();
+      },
+    });
+    return { stop: async () => subscription.unsubscribe() };
+  }
+
+  onDeparture(queue: string, departed: (seq: number) => void): Subscription {
+    const subjects = [this.#names.acks(queue), this.#names.terminations(queue)];
+    const subscriptions = subjects.map((subject) =>
+      this.#connection.subscribe(subject, {
+        callback: (error, message) => {
+          const seq = error === null ? /"stream_seq":\s*(\d+)/.exec(message.string())?.[1] : undefined;
+          if (seq !== undefined) departed(Number(seq));
+        },
+      }),
+    );
+    return {
+      stop: async () => {
+        for (const subscription of subscriptions) subscription.unsubscribe();
+      },
+    };
+  }
+
+  async lastQueued(subject: string): Promise<string | null> {
+    const message = await this.#lastIn(this.#names.queued(subject));
+    return message?.header?.get(h.msgId) || null;
+  }
+
+  async quietSince(queue: string): Promise<Instant> {
+    const subjects = lanes.map((lane) => this.#names.queued(this.#names.job(queue, "*", lane)));
+    const last = await Promise.all(subjects.map((subject) => this.#lastIn(subject)));
+    const times = last.flatMap((message) => (message === null ? [] : [message.time.getTime()]));
+    return times.length > 0 ? Math.max(...times) : this.#beginningOfRuns();
+  }
+
+  /** What is older was removed. */
+  async #beginningOfRuns(): Promise<Instant> {
+    const { first_seq, first_ts } = (await this.#jsm.streams.info(this.#names.runs)).state;
+    return first_seq <= 1 ? 0 : Date.parse(String(first_ts));
+  }
+
+  #next(filter: string, seq: number): Promise<StoredMsg | null> {
+    const query = { seq, next_by_subj: filter };
+    return this.#jsm.streams.getMessage(this.#names.work, query);
+  }
+
+  #lastIn(subject: string): Promise<StoredMsg | null> {
+    return this.#jsm.streams.getMessage(this.#names.runs, { last_by_subj: subject });
+  }
+}

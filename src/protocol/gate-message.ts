@@ -1,0 +1,71 @@
+/**
+ * A job at the gate of its queue: how it gets there, and how it leaves.
+ *
+ *   <ns>.work.<queue>.<id>   ──►   <ns>.gate.<queue>.<key>.<id>   ──►   <ns>.work.<queue>.<key>~<ticket>, or as it was
+ *
+ * The gate lies in WORK, like the lanes. So the two messages of a job need two message ids: that of the second is made
+ * from the sequence of the first, and is the same whoever lets the job pass, and however often.
+ */
+import { isGoverned } from "../core/gate.js";
+import type { StoredMessage, WorkMessage } from "../core/ports.js";
+import type { QueueSettings } from "../core/queue.js";
+import type { Instant } from "../core/schedule.js";
+import { headers as h } from "./headers.js";
+import { checkJobId, isRunId, type Lane, type Names, parseGateSubject, parseJobSubject } from "./names.js";
+import { fallbackRunId } from "./run-id.js";
+
+/** A job for WORK, by way of the gate if its queue has limits. */
+export function admitted(
+  message: WorkMessage,
+  settings: Pick<QueueSettings, "rate" | "perKey">,
+  names: Names,
+): WorkMessage {
+  const place = parseJobSubject(message.subject);
+  if (place === null || !isGoverned(settings)) return message;
+  const key = message.headers[h.key];
+  const subject = names.gate(place.queue, key === undefined ? null : checkJobId(key, h.key), place.key);
+  const priority = priorityOf(place.lane);
+  return {
+    ...message,
+    subject,
+    headers: priority === undefined ? message.headers : { ...message.headers, [h.priority]: priority },
+  };
+}
+
+/** A job that waits, as it is read to let it pass. */
+export interface WaitingJob {
+  queue: string;
+  runId: string;
+  /** Not to be started later; null: no deadline. */
+  startDeadline: Instant | null;
+  /** For WORK. */
+  message: WorkMessage;
+}
+
+/** @param ticket of its key; null: its key needs none */
+export function waitingJob(stored: StoredMessage, ticket: number | null, names: Names): WaitingJob | null {
+  const place = parseGateSubject(stored.subject);
+  if (place === null) return null;
+  const { queue, key, id } = place;
+  const { [h.msgId]: _, [h.priority]: priority, ...headers } = stored.headers;
+  const known = headers[h.runId];
+  const runId = known !== undefined && isRunId(known) ? known : fallbackRunId(id, stored.seq);
+  const isTicketed = key !== null && ticket !== null;
+  const subject = isTicketed ? names.ticket(queue, key, ticket) : names.job(queue, id, laneOf(priority));
+  const message = {
+    subject,
+    msgId: `${runId}/g${stored.seq}`,
+    headers: { ...headers, [h.runId]: runId },
+    body: stored.body,
+  };
+  const deadline = Date.parse(headers[h.startDeadline] ?? "");
+  return { queue, runId, startDeadline: Number.isNaN(deadline) ? null : deadline, message };
+}
+
+function priorityOf(lane: Lane): string | undefined {
+  return lane === "work" ? undefined : lane;
+}
+
+function laneOf(priority: string | undefined): Lane {
+  return priority === "high" || priority === "low" ? priority : "work";
+}

@@ -1,0 +1,75 @@
+/** The gates of queues in memory. */
+import type { GateStore, Waiting, WaitingQuery } from "../core/gate-store.js";
+import type { StoredMessage, Subscription } from "../core/ports.js";
+import type { Instant } from "../core/schedule.js";
+import { headers as h } from "../protocol/headers.js";
+import { lanes, parseGateSubject } from "../protocol/names.js";
+import { type MemoryLink, subscription } from "./link.js";
+import type { MemoryServer } from "./server.js";
+
+export class MemoryGateStore implements GateStore {
+  readonly #server: MemoryServer;
+  readonly #link: MemoryLink;
+
+  constructor(server: MemoryServer, link: MemoryLink) {
+    this.#server = server;
+    this.#link = link;
+  }
+
+  waiting(queue: string, { after, limit, key }: WaitingQuery): Promise<Waiting[]> {
+    const { names } = this.#server;
+    const filter = key === undefined ? names.queueGate(queue) : names.keyGate(queue, key);
+    return this.#link.ask("waiting jobs", () => {
+      const all = this.#below(filter).filter(({ seq }) => seq > after);
+      return all.slice(0, limit).map(({ seq, subject, storedAt }) => ({
+        seq,
+        key: parseGateSubject(subject)?.key ?? null,
+        storedAt,
+      }));
+    });
+  }
+
+  firstQueue(): Promise<string | null> {
+    return this.#link.ask("first waiting job", () => {
+      const [first] = this.#below(this.#server.names.gateSubjects);
+      return first === undefined ? null : (parseGateSubject(first.subject)?.queue ?? null);
+    });
+  }
+
+  onArrival(queue: string, arrived: () => void): Subscription {
+    const prefix = this.#server.names.queueGate(queue).slice(0, -1);
+    let isHeard = false;
+    const stop = this.#server.work.onStored(({ subject }) => {
+      if (isHeard || !subject.startsWith(prefix)) return;
+      isHeard = true;
+      this.#link.push(arrived);
+    });
+    return subscription(this.#link, stop);
+  }
+
+  onDeparture(_queue: string, departed: (seq: number) => void): Subscription {
+    const stop = this.#server.work.onRemoved((seq) => this.#link.push(() => departed(seq)));
+    return subscription(this.#link, stop);
+  }
+
+  lastQueued(subject: string): Promise<string | null> {
+    const { runs, names } = this.#server;
+    return this.#link.ask("last queued", () => runs.last(names.queued(subject))?.headers[h.msgId] ?? null);
+  }
+
+  quietSince(queue: string): Promise<Instant> {
+    const { runs, names } = this.#server;
+    const prefixes = lanes.map((lane) => names.queued(names.job(queue, "", lane)));
+    return this.#link.ask("last of a queue", () => {
+      const told = [...runs.messages()].filter(({ subject }) =>
+        prefixes.some((prefix) => subject.startsWith(prefix)),
+      );
+      return told.at(-1)?.storedAt ?? 0;
+    });
+  }
+
+  #below(filter: string): StoredMessage[] {
+    const prefix = filter.slice(0, -1);
+    return [...this.#server.work.messages()].filter(({ subject }) => subject.startsWith(prefix));
+  }
+}

@@ -1,0 +1,134 @@
+import { expect, it } from "vitest";
+import type { WorkMessage } from "../../src/core/ports.js";
+import type { Names } from "../../src/protocol/names.js";
+import { until } from "../support/until.js";
+import { job } from "./given.js";
+import type { MakePorts } from "./ports.js";
+import { describePort } from "./suite.js";
+
+function waiting(names: Names, id: string, key: string | null, queue = "mail"): WorkMessage {
+  return { ...job(names, id), subject: names.gate(queue, key, id) };
+}
+
+const queued = (names: Names, id: string, queue = "mail"): WorkMessage => ({
+  ...job(names, id),
+  subject: names.job(queue, id),
+});
+
+export function describeGateStore(name: string, make: MakePorts): void {
+  describePort(`gates over ${name}`, make, (on) => {
+    it("tell who waits, in order, by key, from a place on, and no more than asked for", async () => {
+      const { names, one, other } = on();
+      const keys = ["a", "b", null, "a", "a", null];
+      for (const [index, key] of keys.entries()) await one.work.publish(waiting(names, `job-${index}`, key));
+      await one.work.publish(waiting(names, "elsewhere", "a", "mails"));
+      await one.work.publish(queued(names, "passed"));
+      const all = await other.gates.waiting("mail", { after: 0, limit: 100 });
+      expect(all.map(({ seq, key }) => [seq, key])).toEqual(keys.map((key, index) => [index + 1, key]));
+      const stored = await one.work.at(1);
+      expect(all[0]?.storedAt).toBe(stored?.storedAt);
+      const seqs = async (query: Parameters<typeof other.gates.waiting>[1]) =>
+        (await other.gates.waiting("mail", query)).map(({ seq }) => seq);
+      expect(await seqs({ after: 2, limit: 2 })).toEqual([3, 4]);
+      expect(await seqs({ after: 6, limit: 2 })).toEqual([]);
+      expect(await seqs({ after: 0, limit: 2, key: "a" })).toEqual([1, 4]);
+      expect(await seqs({ after: 1, limit: 9, key: "a" })).toEqual([4, 5]);
+      expect(await seqs({ after: 0, limit: 9, key: null })).toEqual([3, 6]);
+      await one.work.remove(4);
+      expect(await seqs({ after: 0, limit: 9, key: "a" })).toEqual([1, 5]);
+    });
+
+    it("know the queue of the one that waits longest", async () => {
+      const { names, one, other } = on();
+      await one.work.publish(queued(names, "passed"));
+      expect(await other.gates.firstQueue()).toBeNull();
+      await one.work.publish(waiting(names, "first", null, "reports"));
+      await one.work.publish(waiting(names, "second", null, "mail"));
+      expect(await other.gates.firstQueue()).toBe("reports");
+    });
+
+    it("hold one job under an id, however often it is published", async () => {
+      const { names, one, other } = on();
+      await one.work.publish(waiting(names, "twice", "a"));
+      const again = { ...waiting(names, "twice", "a"), msgId: "another" };
+      expect(await other.work.publish(again)).toEqual({ kind: "taken" });
+    });
+
+    it("hint at an arrival, of their queue alone", async () => {
+      const { names, one, other, pass } = on();
+      let arrived = 0;
+      const others: string[] = [];
+      one.gates.onArrival("mail", () => arrived++);
+      one.gates.onArrival("reports", () => others.push("reports"));
+      const stopped = one.gates.onArrival("mail", () => others.push("stopped"));
+      await stopped.stop();
+      await one.runs.lastSequence(); // the server has heard
+      await other.work.publish(waiting(names, "a", "k"));
+      await until(async () => {
+        await pass(10);
+        return arrived > 0;
+      });
+      expect(others).toEqual([]);
+    });
+
+    it("hint at a departure when a worker acknowledges", async () => {
+      const { names, one, other, pass } = on();
+      await other.queues.ensure("mail");
+      const departed: number[] = [];
+      const subscription = one.gates.onDeparture("mail", (seq) => departed.push(seq));
+      await one.runs.lastSequence();
+      await one.work.publish(queued(names, "a"));
+      expect(departed).toEqual([]);
+      await other.source.consume("mail", { concurrency: 1, onDelivery: (delivery) => delivery.ack() });
+      await until(async () => {
+        await pass(10);
+        return departed.length > 0;
+      });
+      expect(departed).toEqual([1]);
+      await subscription.stop();
+    });
+
+    it("hint at a departure when a worker gives a job up", async () => {
+      const { names, one, other, pass } = on();
+      await other.queues.ensure("mail");
+      const departed: number[] = [];
+      one.gates.onDeparture("mail", (seq) => departed.push(seq));
+      await one.runs.lastSequence();
+      await one.work.publish(queued(names, "a"));
+      await other.source.consume("mail", { concurrency: 1, onDelivery: (delivery) => delivery.term("no") });
+      await until(async () => {
+        await pass(10);
+        return departed.length > 0;
+      });
+      expect(departed).toEqual([1]);
+    });
+
+    it("know by its message id who was last put on a subject, also when it has gone", async () => {
+      const { names, one, other } = on();
+      const subject = names.ticket("mail", "a", 1);
+      expect(await other.gates.lastQueued(subject)).toBeNull();
+      await one.work.publish({ ...job(names, "x"), subject, msgId: "x/g1" });
+      await until(async () => (await other.gates.lastQueued(subject)) === "x/g1");
+      await one.work.remove(1);
+      expect(await other.gates.lastQueued(subject)).toBe("x/g1");
+      expect(await other.gates.lastQueued(names.ticket("mail", "a", 2))).toBeNull();
+      await one.work.publish({ ...job(names, "y"), subject, msgId: "y/g2" });
+      await until(async () => (await other.gates.lastQueued(subject)) === "y/g2");
+    });
+
+    it("know since when nothing was put into a queue", async () => {
+      const { names, one, other } = on();
+      expect(await other.gates.quietSince("mail")).toBe(0);
+      await one.work.publish(queued(names, "elsewhere", "mails"));
+      await one.work.publish({ ...job(names, "w"), subject: names.gate("mail", null, "w") });
+      expect(await other.gates.quietSince("mail")).toBe(0);
+      await one.work.publish({ ...job(names, "x"), subject: names.ticket("mail", "a", 1) });
+      const first = await one.work.at(3);
+      await until(async () => (await other.gates.quietSince("mail")) >= (first?.storedAt ?? 0));
+      await one.work.publish({ ...job(names, "y"), subject: names.job("mail", "y", "low") });
+      const second = await one.work.at(4);
+      await until(async () => (await other.gates.quietSince("mail")) >= (second?.storedAt ?? 0));
+      expect(await other.gates.quietSince("mail")).toBeLessThan((second?.storedAt ?? 0) + 1_000);
+    });
+  });
+}
