@@ -4,6 +4,7 @@
  */
 import type { BackfillStore } from "../core/backfill.js";
 import type { CalendarStore } from "../core/calendar-store.js";
+import type { GateStore } from "../core/gate-store.js";
 import type { RunHistory } from "../core/lookback.js";
 import type {
   ApiServer,
@@ -30,6 +31,7 @@ import { DeadLetterKeeper } from "./dead-letters.js";
 import { Definitions } from "./definitions.js";
 import { Dispatcher } from "./dispatcher.js";
 import { FailurePauser } from "./failure-pauser.js";
+import { Gatekeepers } from "./gatekeepers.js";
 import { Intake } from "./intake.js";
 import { Peers } from "./members.js";
 import type { Memory } from "./memory.js";
@@ -51,6 +53,7 @@ export interface OrchestratorPorts {
   history: RunHistory;
   backfills: BackfillStore;
   queues: QueueStore;
+  gates: GateStore;
   membership: Membership;
   dead: DeadLetters;
   apiServer: ApiServer;
@@ -131,6 +134,8 @@ export class OrchestratorSession {
     this.#subscriptions.push(await new FailurePauser(ports, definitions).start());
     const isMine = (shard: number) => this.#shards[shard]?.isHeld === true;
     this.#subscriptions.push(await new Backfiller(ports, definitions, isMine).start());
+    const termOf = (shard: number) => this.#shards[shard]?.actingTerm ?? null;
+    this.#subscriptions.push(await new Gatekeepers(ports, termOf).start());
     this.#subscriptions.push(new Sweeper(ports, () => this.#shards[0]?.isHeld === true).start());
     this.#everyWhile();
   }

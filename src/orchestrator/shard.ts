@@ -46,6 +46,11 @@ export class Shard {
     return this.#term !== undefined;
   }
 
+  /** The term in which things may be done that only the holder should do; null: not now. */
+  get actingTerm(): number | null {
+    return this.#term?.mayAct === true ? this.#term.term : null;
+  }
+
   /** A hint from the watch. */
   onLease({ holder, revision }: LeaseHint): void {
     if (revision <= this.#seen.revision) return;

@@ -82,7 +82,7 @@ export class Term {
       ...place,
       flights: this.#flights,
       mostResting: () => this.#room / 2,
-      mayPublish: () => !this.#ended && this.#doubt === undefined && this.#tenure.isTrusted,
+      mayPublish: () => this.#mayPublish(),
       hasEnded: () => this.#ended,
       onFired: (firing, seq) => this.#fired(firing, seq),
       onNotFired: (firing, outcome, reason) => this.#notFired(firing, outcome, reason),
@@ -92,6 +92,11 @@ export class Term {
 
   get term(): number {
     return this.#tenure.record.term;
+  }
+
+  /** Whether things may be done that only the holder should do. */
+  get mayAct(): boolean {
+    return this.#releaseBy === undefined && this.#mayPublish();
   }
 
   /** Settles and ticks until the term ends. Never rejects. */
@@ -249,6 +254,10 @@ export class Term {
     const left = firing.map((one) => (this.#publications.isUnsent(one) ? { ...one, firstTerm: next } : one));
     const kept = { ...record, firing: left, reports: this.#reports.untold, counts: this.#agenda.counts };
     return { kind: (await this.#tenure.write(kept)) ? "released" : "lost" };
+  }
+
+  #mayPublish(): boolean {
+    return !this.#ended && this.#doubt === undefined && this.#tenure.isTrusted;
   }
 
   #endInDoubt(reason: string): void {

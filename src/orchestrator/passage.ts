@@ -1,0 +1,228 @@
+/**
+ * Carries one job through the gate of its queue, at most once, whatever crashes:
+ *
+ *   read it at the gate ──► publish it to the queue ──► remove it from the gate
+ *
+ * - As long as its message is at the gate, it has not passed, or nobody has noted yet that it has. So a crash anywhere
+ *   repeats, and loses nothing.
+ * - The message id under which it is published is made from its place at the gate, and so is the same whoever lets it
+ *   pass. While the server remembers the id, a second publish is a duplicate; while the job is queued or running, its
+ *   subject is taken. Both mean that it has passed.
+ * - What waited before we came, or had no answer, may have passed and be done, and the server have forgotten the id.
+ *   So RUNS is asked, where the server itself tells which message was last stored on a subject. That is enough, as no
+ *   ticket is used again before the job that had it has left the gate.
+ * - Before each publish we ask whether the gate is still ours, and how long ago the job was read there.
+ */
+import { messageOf } from "../core/errors.js";
+import type { GateStore } from "../core/gate-store.js";
+import type { Clock, DeadLetters, PublishOutcome, RunLog, StoredMessage, WorkStream } from "../core/ports.js";
+import { type WaitingJob, waitingJob } from "../protocol/gate-message.js";
+import { headers as h } from "../protocol/headers.js";
+import type { Names } from "../protocol/names.js";
+import type { Logger } from "../runtime/log.js";
+
+export interface PassagePorts {
+  clock: Clock;
+  log: Logger;
+  names: Names;
+  work: WorkStream;
+  runs: RunLog;
+  dead: DeadLetters;
+  gates: GateStore;
+}
+
+/** A job that may pass, as its gate has decided. */
+export interface Ticketed {
+  /** Of its message at the gate. */
+  seq: number;
+  key: string | null;
+  ticket: number | null;
+  /** It waited before we came. */
+  isInherited: boolean;
+}
+
+/** Jobs are published in the order in which they were let pass, however long each takes to be read. */
+export interface Turn {
+  /** Those before it are sent. */
+  come: Promise<void>;
+  /** It is sent, or will not be. */
+  over(): void;
+}
+
+/** What became of it. `seq`: of the message in WORK. */
+export type Passed =
+  | { kind: "landed"; seq: number; isThere: boolean }
+  /** Another job has its ticket. */
+  | { kind: "occupied"; seq: number }
+  /** It has left the gate without us: it was cancelled, skipped, or had passed before. */
+  | { kind: "gone" }
+  /** It waits still. */
+  | { kind: "waits" };
+
+/** A publish may be made for so long after its job was seen at the gate. */
+const PUBLISH_WITHIN_MS = 10_000;
+const RETRY_MS = 250;
+/** Keys whose former passages are remembered. */
+const KEYS_REMEMBERED = 10_000;
+const SKIPPED = "a job with this id or key is queued or running";
+
+export class Passages {
+  readonly #ports: PassagePorts;
+  readonly #mayPublish: () => boolean;
+  /** By key, the message ids last used on its tickets, as they were before we let one pass. */
+  readonly #former = new Map<string, Promise<Set<string>>>();
+
+  /** @param mayPublish false: the gate is not ours any more */
+  constructor(ports: PassagePorts, mayPublish: () => boolean) {
+    this.#ports = ports;
+    this.#mayPublish = mayPublish;
+  }
+
+  /**
+   * Publishes it if it is to be. Who has landed is to be taken from the gate with `leave`.
+   *
+   * @param tickets how many its key has
+   */
+  async pass(one: Ticketed, tickets: number, turn: Turn): Promise<Passed> {
+    let isSent = false;
+    for (;;) {
+      try {
+        const passed = await this.#try(one, tickets, turn, isSent);
+        if (passed !== "unknown") return passed;
+      } catch (error) {
+        // Sent and not answered, it may have passed: that is found out before anything else is done with its ticket.
+        if (!isSent || !this.#mayPublish()) throw error;
+      }
+      isSent = true;
+      await this.#pause();
+    }
+  }
+
+  async #try(one: Ticketed, tickets: number, turn: Turn, isSent: boolean): Promise<Passed | "unknown"> {
+    const { clock, work, names } = this.#ports;
+    const seenAt = clock.monotonic();
+    const stored = await work.at(one.seq);
+    const job = stored === null ? null : waitingJob(stored, one.ticket, names);
+    if (stored === null || job === null) return { kind: "gone" };
+    if ((one.isInherited || isSent) && (await this.#hasPassed(one, stored, job, tickets)))
+      return this.#gone(one.seq);
+    if (this.#isLate(job)) return this.#expire(one.seq, job);
+    await turn.come;
+    await work.ready();
+    if (!this.#mayPublish() || clock.monotonic() - seenAt > PUBLISH_WITHIN_MS) return { kind: "waits" };
+    const publishing = work.publish(job.message);
+    turn.over();
+    const outcome = await publishing;
+    return outcome.kind === "unknown" ? "unknown" : this.#became(one, stored, job, outcome);
+  }
+
+  /** Takes it from the gate; tries until it is so, or the gate is not ours any more. */
+  async leave(seq: number): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#ports.work.remove(seq);
+      } catch (error) {
+        this.#ports.log.warn({ error: messageOf(error) }, "a job could not leave its gate: tried again");
+        await this.#pause();
+        if (!this.#mayPublish()) throw error;
+      }
+    }
+  }
+
+  async #became(
+    one: Ticketed,
+    stored: StoredMessage,
+    job: WaitingJob,
+    outcome: Exclude<PublishOutcome, { kind: "unknown" }>,
+  ): Promise<Passed> {
+    switch (outcome.kind) {
+      case "stored":
+        return { kind: "landed", seq: outcome.seq, isThere: true };
+      case "duplicate":
+        return { kind: "landed", seq: outcome.seq, isThere: await this.#isThere(outcome.seq, job) };
+      case "taken":
+        return this.#onTaken(one, job);
+      case "full":
+        await this.#pause();
+        return { kind: "waits" };
+      case "refused":
+        return this.#bury(stored, job, outcome.reason);
+    }
+  }
+
+  /** What has used the message id may be something else, which was to keep the job from passing. */
+  async #isThere(seq: number, { message }: WaitingJob): Promise<boolean> {
+    const stored = await this.#ports.work.at(seq).catch(() => undefined);
+    return stored === undefined || stored?.subject === message.subject;
+  }
+
+  async #onTaken(one: Ticketed, job: WaitingJob): Promise<Passed> {
+    const { work, runs } = this.#ports;
+    const occupant = await work.lastOn(job.message.subject);
+    if (occupant === null) return { kind: "waits" };
+    if (occupant.headers[h.msgId] === job.message.msgId)
+      return { kind: "landed", seq: occupant.seq, isThere: true };
+    if (one.ticket !== null) return { kind: "occupied", seq: occupant.seq };
+    const msgId = `${job.runId}/skipped/${one.seq}`;
+    await runs.append({ runId: job.runId, type: "skipped", msgId, data: { reason: SKIPPED } });
+    return this.#gone(one.seq);
+  }
+
+  #isLate({ startDeadline }: WaitingJob): boolean {
+    return startDeadline !== null && this.#ports.clock.now() > startDeadline;
+  }
+
+  async #expire(seq: number, { runId, message }: WaitingJob): Promise<Passed> {
+    const data = { reason: "start deadline", startDeadline: message.headers[h.startDeadline] };
+    await this.#ports.runs.append({ runId, type: "expired", msgId: `${runId}/expired/${seq}`, data });
+    return this.#gone(seq);
+  }
+
+  async #bury(
+    { seq, subject, headers, body }: StoredMessage,
+    job: WaitingJob,
+    error: string,
+  ): Promise<Passed> {
+    const letter = { queue: job.queue, subject, seq, headers, body, reason: "refused", attempts: 0, error };
+    await this.#ports.dead.bury(letter);
+    return this.#gone(seq);
+  }
+
+  async #gone(seq: number): Promise<Passed> {
+    await this.leave(seq);
+    return { kind: "gone" };
+  }
+
+  /** Whether it was put into the queue before: by us just now, or by others, when the limits may have been others. */
+  async #hasPassed(
+    { key, ticket, isInherited }: Ticketed,
+    stored: StoredMessage,
+    job: WaitingJob,
+    tickets: number,
+  ): Promise<boolean> {
+    const { names, gates } = this.#ports;
+    const { msgId, subject } = job.message;
+    const plain = waitingJob(stored, null, names)?.message.subject ?? subject;
+    for (const place of new Set([subject, plain])) if ((await gates.lastQueued(place)) === msgId) return true;
+    if (key === null || ticket === null || !isInherited) return false;
+    return (await this.#formerOf(job.queue, key, tickets)).has(msgId);
+  }
+
+  #formerOf(queue: string, key: string, tickets: number): Promise<Set<string>> {
+    const known = this.#former.get(key);
+    if (known !== undefined) return known;
+    const { names, gates } = this.#ports;
+    const subjects = Array.from({ length: tickets }, (_, index) => names.ticket(queue, key, index + 1));
+    const read = Promise.all(subjects.map((subject) => gates.lastQueued(subject)));
+    const made = read.then((ids) => new Set(ids.filter((id) => id !== null)));
+    this.#former.set(key, made);
+    made.catch(() => this.#former.delete(key));
+    const [oldest] = this.#former.keys();
+    if (this.#former.size > KEYS_REMEMBERED && oldest !== undefined) this.#former.delete(oldest);
+    return made;
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#ports.clock.after(RETRY_MS, resolve));
+  }
+}
