@@ -38,8 +38,6 @@ export class LaneConsumers {
       filter_subject: this.#names.queueSubjects(queue, lane),
       ack_policy: AckPolicy.Explicit,
       deliver_policy: DeliverPolicy.All,
-      // Told of each acknowledgement, from which the ends of jobs of workers without events are known.
-      sample_freq: settings.history === "off" ? "0" : "100",
       ...configOf(settings),
     });
   }
@@ -60,9 +58,13 @@ export class LaneConsumers {
  * JetStream's backoff takes the place of the ack wait: a job that is allowed to be silent for 10 s would be given to
  * another worker after a backoff of 1 s, while it runs. So each wait begins where the ack wait ends.
  */
-export function configOf({ ackWaitMs, maxAttempts, backoffMs, concurrency }: QueueSettings) {
+export function configOf(settings: QueueSettings) {
+  const { ackWaitMs, maxAttempts, backoffMs, concurrency, history, perKey } = settings;
   const backoff = backoffMs.map((ms) => nanos(ackWaitMs + ms));
   return {
+    // Each acknowledgement is told of: from that the ends of jobs are known, of workers without events too, and by the
+    // gate when a key has room again.
+    sample_freq: history === "off" && perKey === undefined ? "0" : "100",
     ack_wait: backoff[0] ?? nanos(ackWaitMs),
     max_deliver: maxAttempts,
     max_ack_pending: concurrency,
