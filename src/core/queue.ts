@@ -1,5 +1,6 @@
 /** Queues: what may be set of one, and the ports through which settings are kept and consumers follow them. */
 import type { Instant } from "./instant.js";
+import type { Lane } from "./lane.js";
 import { isPausedAt } from "./policies.js";
 import type { CasOutcome, Subscription } from "./ports.js";
 
@@ -91,6 +92,34 @@ export interface QueueStore {
   list(): Promise<QueueRecord[]>;
   /** Every record and every change, in order. */
   watch(onChange: (change: QueueChange) => void): Promise<Subscription>;
+}
+
+/** What is in one lane of a queue now. */
+export interface LaneCounts {
+  lane: Lane;
+  /** Not handed out yet. */
+  queued: number;
+  /** Handed out and not settled: running, or waiting for another attempt. */
+  running: number;
+  /** Of those, the ones that were handed out more than once. */
+  redelivered: number;
+  /** Requests of workers that wait for a job. */
+  pulls: number;
+  /** Whether the server hands out nothing. */
+  paused: boolean;
+}
+
+/** What the server keeps of queues: a consumer for each lane. */
+export interface QueueConsumers {
+  /** Brings the consumers of a queue that are there to what its settings say at `now`. */
+  apply(queue: string, settings: QueueSettings, now: Instant): Promise<void>;
+  /** Empty: the queue has no consumers. */
+  counts(queue: string): Promise<LaneCounts[]>;
+  /** Of all queues that have consumers. */
+  all(): Promise<Map<string, LaneCounts[]>>;
+  /** Whether any job lies in WORK, also one that no consumer sees any more. */
+  hasJobs(queue: string): Promise<boolean>;
+  remove(queue: string): Promise<void>;
 }
 
 /** Whether its jobs are held back at `instant`. */

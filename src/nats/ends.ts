@@ -1,10 +1,11 @@
 /** Hints that runs are over: what their workers tell of them, and what the server tells of acknowledgements. */
-import type { NatsConnection } from "@nats-io/transport-node";
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import { lanes } from "../core/lane.js";
 import type { Occupant, RunEnds, Subscription } from "../core/ports.js";
 import type { Names } from "../protocol/names.js";
 
 interface Acks {
-  subscription: { unsubscribe(): void };
+  unsubscribe(): void;
   /** By sequence in WORK. */
   waiting: Map<number, Set<() => void>>;
 }
@@ -12,7 +13,7 @@ interface Acks {
 export class NatsRunEnds implements RunEnds {
   readonly #connection: NatsConnection;
   readonly #names: Names;
-  /** One subscription for each queue that anyone waits for. */
+  /** One subscription for each lane of each queue that anyone waits for. */
   readonly #acks = new Map<string, Acks>();
 
   constructor(connection: NatsConnection, names: Names) {
@@ -42,14 +43,18 @@ export class NatsRunEnds implements RunEnds {
     const known = this.#acks.get(queue);
     if (known !== undefined) return known;
     const waiting: Acks["waiting"] = new Map();
-    const subscription = this.#connection.subscribe(this.#names.acks(queue), {
-      callback: (error, message) => {
-        // There may be thousands a second, and only the sequence matters.
-        const seq = error === null ? /"stream_seq":\s*(\d+)/.exec(message.string())?.[1] : undefined;
-        if (seq !== undefined) for (const onEnd of [...(waiting.get(Number(seq)) ?? [])]) onEnd();
-      },
-    });
-    const acks = { subscription, waiting };
+    const callback = (error: Error | null, message: Msg) => {
+      // There may be thousands a second, and only the sequence matters.
+      const seq = error === null ? /"stream_seq":\s*(\d+)/.exec(message.string())?.[1] : undefined;
+      if (seq !== undefined) for (const onEnd of [...(waiting.get(Number(seq)) ?? [])]) onEnd();
+    };
+    const subscriptions = lanes.map((lane) =>
+      this.#connection.subscribe(this.#names.acks(queue, lane), { callback }),
+    );
+    const unsubscribe = () => {
+      for (const subscription of subscriptions) subscription.unsubscribe();
+    };
+    const acks = { unsubscribe, waiting };
     this.#acks.set(queue, acks);
     return acks;
   }
@@ -60,6 +65,6 @@ export class NatsRunEnds implements RunEnds {
     if (waiting?.size === 0) acks.waiting.delete(seq);
     if (acks.waiting.size > 0 || this.#acks.get(queue) !== acks) return;
     this.#acks.delete(queue);
-    acks.subscription.unsubscribe();
+    acks.unsubscribe();
   }
 }

@@ -2,10 +2,11 @@
 import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { GateStore, Waiting, WaitingQuery } from "../core/gate-store.js";
+import { lanes } from "../core/lane.js";
 import type { Subscription } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 import { headers as h } from "../protocol/headers.js";
-import { lanes, type Names, parseGateSubject } from "../protocol/names.js";
+import { type Names, parseGateSubject } from "../protocol/names.js";
 
 export class NatsGateStore implements GateStore {
   readonly #connection: NatsConnection;
@@ -52,7 +53,8 @@ export class NatsGateStore implements GateStore {
   }
 
   onDeparture(queue: string, departed: (seq: number) => void): Subscription {
-    const subjects = [this.#names.acks(queue), this.#names.terminations(queue)];
+    const { acks, terminations } = this.#names;
+    const subjects = lanes.flatMap((lane) => [acks(queue, lane), terminations(queue, lane)]);
     const subscriptions = subjects.map((subject) =>
       this.#connection.subscribe(subject, {
         callback: (error, message) => {

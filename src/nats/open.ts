@@ -14,6 +14,7 @@ import { NatsLeaseStore } from "./leases.js";
 import { NatsMembership } from "./members.js";
 import { provision } from "./provision.js";
 import { Publisher } from "./publisher.js";
+import { NatsQueueConsumers } from "./queue-consumers.js";
 import { NatsQueueStore } from "./queues.js";
 import { managerOf } from "./reads.js";
 import { NatsRunHistory } from "./run-history.js";
@@ -55,6 +56,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
   const jobs = new Publisher(connection, clock);
   const records = new Publisher(connection, clock, { timeoutMs: CAS_TIMEOUT_MS });
   const events = new Publisher(connection, clock);
+  const consumers = new NatsQueueConsumers(connection, jsm, names);
   return {
     names,
     clock,
@@ -69,7 +71,8 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     history: new NatsRunHistory(js, jsm, names),
     backfills: new NatsBackfillStore(buckets.backfills, jsm, records, names),
     dead: new NatsDeadLetters(events, names, server.maxPayload),
-    queues: new NatsQueueStore({ jsm, names, bucket: buckets.queues, publisher: records }),
+    queues: new NatsQueueStore({ jsm, names, bucket: buckets.queues, publisher: records, consumers }),
+    queueConsumers: consumers,
     gates: new NatsGateStore(connection, jsm, names),
     membership: new NatsMembership(connection, buckets.members, names),
     source: new NatsWorkSource(connection, clock, names),

@@ -16,8 +16,9 @@ import {
 import { type KV, Kvm, type KvOptions } from "@nats-io/kv";
 import { type NatsConnection, nanos } from "@nats-io/transport-node";
 import { PunctualError } from "../core/errors.js";
+import { lanes } from "../core/lane.js";
 import { limits } from "../protocol/limits.js";
-import { lanes, type Names } from "../protocol/names.js";
+import type { Names } from "../protocol/names.js";
 import { show } from "../protocol/parse.js";
 import { isMissing, setUpFailure } from "./refusal.js";
 

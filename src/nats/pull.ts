@@ -14,10 +14,11 @@ import type { Clock, ConsumeOptions, Subscription } from "../core/ports.js";
 import { type Place, readDelivery } from "./delivery.js";
 import type { LowerLane } from "./lower-lane.js";
 import { Slots } from "./slots.js";
+import type { UpperLane } from "./upper-lane.js";
 
 const EXPIRES_MS = 30_000;
-/** A lower lane waits no longer than this for its turn while there is nothing to do. */
-const EXPIRES_BEFORE_LOWER_MS = 2_000;
+/** Beside other lanes: they wait for their turn no longer than this, the longer the quieter it is. */
+const EXPIRES_BESIDE_OTHERS_MS = { least: 250, most: 2_000, mostOfSingleSlot: 500 };
 const HEARTBEAT_MS = 1_000;
 /** Noticed after this long: well below the 5 s that are promised. */
 const SILENT_MS = 2_500;
@@ -32,6 +33,13 @@ interface Request {
   open: number;
 }
 
+/** The lanes that share slots with this one. */
+export interface OtherLanes {
+  slots: Slots;
+  upper: UpperLane;
+  lower: LowerLane;
+}
+
 export class Pull implements Subscription {
   readonly #connection: NatsConnection;
   readonly #clock: Clock;
@@ -39,38 +47,37 @@ export class Pull implements Subscription {
   readonly #place: Place;
   readonly #options: ConsumeOptions;
   readonly #slots: Slots;
-  readonly #lower: LowerLane | undefined;
+  readonly #others: OtherLanes | undefined;
   readonly #inbox = createInbox();
   readonly #requests = new Map<string, Request>();
   #subscription: { drain(): Promise<void> } | undefined;
   #requested = 0;
   #number = 0;
   #filling = false;
+  /** Requests in a row that ended because there was nothing. */
+  #quiet = 0;
+  /** There was nothing: what is less urgent has its turn. */
+  #leavesRest = false;
   #pausedUntil = 0;
   /** When the server last said anything on our inbox. */
   #heardAt = 0;
   #cancelSweep: () => void = () => {};
   #stopped = false;
 
-  /**
-   * @param slots shared with the lanes below
-   * @param lower has what this one leaves
-   */
   constructor(
     connection: NatsConnection,
     clock: Clock,
     place: Place,
     options: ConsumeOptions,
-    slots = new Slots(options.concurrency),
-    lower?: LowerLane,
+    others?: OtherLanes,
   ) {
     this.#connection = connection;
     this.#clock = clock;
     this.#place = place;
     this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${place.stream}.${place.consumer}`;
     this.#options = options;
-    this.#slots = slots;
-    this.#lower = lower;
+    this.#slots = others?.slots ?? new Slots(options.concurrency);
+    this.#others = others;
   }
 
   start(): this {
@@ -102,7 +109,7 @@ export class Pull implements Subscription {
       this.#clock.monotonic() < this.#pausedUntil
     )
       return;
-    this.#lower?.takeTurn();
+    this.#serveOthers();
     const { free } = this.#slots;
     // Few large requests, but never an idle slot while nothing is asked for.
     if (free < 1 || (this.#requested > 0 && free < this.#options.concurrency / 2)) return;
@@ -111,13 +118,33 @@ export class Pull implements Subscription {
     this.#requests.set(inbox, { open: free });
     this.#requested += free;
     this.#slots.take(free);
-    const request = this.#lower?.isWaiting === true ? { batch: free, no_wait: true } : this.#patient(free);
+    const isAwaited = this.#others?.upper.isWaiting === true || this.#others?.lower.isWaiting === true;
+    const request = isAwaited ? { batch: free, no_wait: true } : this.#patient(free);
     this.#connection.publish(this.#subject, JSON.stringify(request), { reply: inbox });
   }
 
+  #serveOthers(): void {
+    if (this.#others === undefined) return;
+    const { upper, lower, slots } = this.#others;
+    lower.takeTurn();
+    // In a quiet time a slot may wait above, if there is another for this lane.
+    if (this.#quiet > 0 && (this.#requested > 0 || slots.free > 1)) upper.reserve();
+    upper.takeFirst();
+    if (!this.#leavesRest || slots.free < 1) return;
+    this.#leavesRest = false;
+    lower.takeRest();
+  }
+
   #patient(batch: number) {
-    const expires = this.#lower === undefined ? EXPIRES_MS : EXPIRES_BEFORE_LOWER_MS;
-    return { batch, expires: nanos(expires), idle_heartbeat: nanos(HEARTBEAT_MS) };
+    const expires = this.#others === undefined ? EXPIRES_MS : this.#expiresBesideOthers();
+    // The server wants a heartbeat at least twice within the time.
+    const beats = expires >= 2 * HEARTBEAT_MS;
+    return { batch, expires: nanos(expires), ...(beats && { idle_heartbeat: nanos(HEARTBEAT_MS) }) };
+  }
+
+  #expiresBesideOthers(): number {
+    const { least, most, mostOfSingleSlot } = EXPIRES_BESIDE_OTHERS_MS;
+    return Math.min(this.#options.concurrency === 1 ? mostOfSingleSlot : most, least * 2 ** this.#quiet);
   }
 
   #onMessage(message: Msg): void {
@@ -139,11 +166,13 @@ export class Pull implements Subscription {
     this.#requested--;
     if (request.open > 0) return;
     this.#requests.delete(inbox);
+    this.#quiet = 0;
     this.#fillSoon();
   }
 
   #handOut(message: Msg): void {
-    this.#lower?.onServed();
+    this.#others?.upper.onOtherServed();
+    this.#others?.lower.onServed();
     const delivery = readDelivery(this.#connection, message);
     if (this.#stopped) delivery.nak(0);
     void Promise.resolve(this.#stopped ? undefined : this.#options.onDelivery(delivery)).then(() => {
@@ -157,7 +186,8 @@ export class Pull implements Subscription {
     if (request === undefined) return;
     if (status === IDLE_HEARTBEAT) return;
     this.#forget(message.subject);
-    this.#lower?.takeRest();
+    this.#quiet++;
+    this.#leavesRest = true;
     const text = message.headers?.description ?? "";
     const usual = status === 404 || (status === 408 && !/bad/i.test(text));
     if (!usual) this.#onRefusal(`${status} ${text}`, status);

@@ -1,38 +1,94 @@
 /** The durable consumers of a queue, one for each lane: what of a queue's settings the server itself keeps. */
 import { AckPolicy, type ConsumerInfo, DeliverPolicy, type JetStreamManager } from "@nats-io/jetstream";
-import { nanos } from "@nats-io/transport-node";
+import { type NatsConnection, nanos } from "@nats-io/transport-node";
 import { PunctualError } from "../core/errors.js";
-import type { QueueSettings } from "../core/queue.js";
-import { type Lane, lanes, type Names } from "../protocol/names.js";
+import type { Instant } from "../core/instant.js";
+import { type Lane, lanes } from "../core/lane.js";
+import { isQueuePausedAt, type LaneCounts, type QueueConsumers, type QueueSettings } from "../core/queue.js";
+import { type Names, parseConsumer } from "../protocol/names.js";
 import { isMissing } from "./refusal.js";
+import { isOlder, serverFacts } from "./server-check.js";
 
-export class LaneConsumers {
+/** Older servers cannot pause a consumer. */
+const PAUSE_SINCE = "2.11.0";
+/** Of a pause that nobody has given an end. */
+const FAR = Date.UTC(2999, 0, 1);
+
+export class NatsQueueConsumers implements QueueConsumers {
+  readonly #connection: NatsConnection;
   readonly #jsm: JetStreamManager;
   readonly #names: Names;
   /** Of the lanes beside `work`: there once, there for as long as that of `work` is. */
   readonly #seen = new Set<string>();
 
-  constructor(jsm: JetStreamManager, names: Names) {
+  constructor(connection: NatsConnection, jsm: JetStreamManager, names: Names) {
+    this.#connection = connection;
     this.#jsm = jsm;
     this.#names = names;
   }
 
-  /** The lanes that have their consumer. */
-  async has(queue: string): Promise<Set<Lane>> {
+  /** Makes what is missing, and leaves what is there. */
+  async ensure(queue: string, settings: QueueSettings): Promise<void> {
+    const there = await this.#has(queue);
+    for (const lane of lanes) if (!there.has(lane)) await this.#make(queue, lane, settings);
+  }
+
+  async apply(queue: string, settings: QueueSettings, now: Instant): Promise<void> {
+    for (const lane of lanes) {
+      const info = await this.#read(queue, lane);
+      if (info === null) continue;
+      if (differs(info, settings)) await this.#update(queue, lane, settings);
+      await this.#pause(info, settings, now);
+    }
+  }
+
+  async counts(queue: string): Promise<LaneCounts[]> {
+    const infos = await Promise.all(lanes.map((lane) => this.#read(queue, lane)));
+    return infos.flatMap((info, index) => (info === null ? [] : [countsOf(lanes[index] as Lane, info)]));
+  }
+
+  async all(): Promise<Map<string, LaneCounts[]>> {
+    const found = new Map<string, LaneCounts[]>();
+    for await (const info of this.#jsm.consumers.list(this.#names.work)) {
+      const place = parseConsumer(info.name);
+      if (place !== null)
+        found.set(place.queue, [...(found.get(place.queue) ?? []), countsOf(place.lane, info)]);
+    }
+    return found;
+  }
+
+  async hasJobs(queue: string): Promise<boolean> {
+    const query = { seq: 1, next_by_subj: this.#names.jobsOf(queue) };
+    return (await this.#jsm.streams.getMessage(this.#names.work, query)) !== null;
+  }
+
+  async remove(queue: string): Promise<void> {
+    for (const lane of lanes) {
+      try {
+        await this.#jsm.consumers.delete(this.#names.work, this.#names.consumer(queue, lane));
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+    }
+  }
+
+  /** The lanes that have their consumer; none of them counts without that of `work`. */
+  async #has(queue: string): Promise<Set<Lane>> {
     const isThere = async (lane: Lane) => {
       const name = this.#names.consumer(queue, lane);
       if (lane !== "work" && this.#seen.has(name)) return true;
-      const isFound = (await this.read(queue, lane)) !== null;
+      const isFound = (await this.#read(queue, lane)) !== null;
       if (isFound) this.#seen.add(name);
       return isFound;
     };
     const found = await Promise.all(lanes.map(async (lane) => ((await isThere(lane)) ? [lane] : [])));
     const there = new Set(found.flat());
-    if (!there.has("work")) for (const lane of lanes) this.#seen.delete(this.#names.consumer(queue, lane));
-    return there.has("work") ? there : new Set();
+    if (there.has("work")) return there;
+    for (const lane of lanes) this.#seen.delete(this.#names.consumer(queue, lane));
+    return new Set();
   }
 
-  async make(queue: string, lane: Lane, settings: QueueSettings): Promise<void> {
+  async #make(queue: string, lane: Lane, settings: QueueSettings): Promise<void> {
     await this.#jsm.consumers.add(this.#names.work, {
       durable_name: this.#names.consumer(queue, lane),
       filter_subject: this.#names.queueSubjects(queue, lane),
@@ -42,7 +98,25 @@ export class LaneConsumers {
     });
   }
 
-  async read(queue: string, lane: Lane): Promise<ConsumerInfo | null> {
+  /** What else an operator has set of the consumer stays. */
+  async #update(queue: string, lane: Lane, settings: QueueSettings): Promise<void> {
+    const name = this.#names.consumer(queue, lane);
+    await this.#jsm.consumers.update(this.#names.work, name, configOf(settings));
+  }
+
+  async #pause({ name, paused, config }: ConsumerInfo, settings: QueueSettings, now: Instant): Promise<void> {
+    if (isOlder(serverFacts(this.#connection).version, PAUSE_SINCE)) return;
+    const { work } = this.#names;
+    if (!isQueuePausedAt(settings, now)) {
+      if (paused === true) await this.#jsm.consumers.resume(work, name);
+      return;
+    }
+    const until = settings.pausedUntil ?? FAR;
+    if (paused !== true || Date.parse(config.pause_until ?? "") !== until)
+      await this.#jsm.consumers.pause(work, name, new Date(until));
+  }
+
+  async #read(queue: string, lane: Lane): Promise<ConsumerInfo | null> {
     try {
       return await this.#jsm.consumers.info(this.#names.work, this.#names.consumer(queue, lane));
     } catch (error) {
@@ -58,7 +132,7 @@ export class LaneConsumers {
  * JetStream's backoff takes the place of the ack wait: a job that is allowed to be silent for 10 s would be given to
  * another worker after a backoff of 1 s, while it runs. So each wait begins where the ack wait ends.
  */
-export function configOf(settings: QueueSettings) {
+function configOf(settings: QueueSettings) {
   const { ackWaitMs, maxAttempts, backoffMs, concurrency, history, perKey } = settings;
   const backoff = backoffMs.map((ms) => nanos(ackWaitMs + ms));
   return {
@@ -68,6 +142,29 @@ export function configOf(settings: QueueSettings) {
     ack_wait: backoff[0] ?? nanos(ackWaitMs),
     max_deliver: maxAttempts,
     max_ack_pending: concurrency,
-    ...(backoff.length > 0 && { backoff }),
+    // An empty list has to be said, or the one before it stays.
+    backoff,
+  };
+}
+
+function differs({ config }: ConsumerInfo, settings: QueueSettings): boolean {
+  const wanted = configOf(settings);
+  return (
+    config.ack_wait !== wanted.ack_wait ||
+    config.max_deliver !== wanted.max_deliver ||
+    config.max_ack_pending !== wanted.max_ack_pending ||
+    (config.sample_freq ?? "0") !== wanted.sample_freq ||
+    String(config.backoff ?? []) !== String(wanted.backoff)
+  );
+}
+
+function countsOf(lane: Lane, info: ConsumerInfo): LaneCounts {
+  return {
+    lane,
+    queued: info.num_pending,
+    running: info.num_ack_pending,
+    redelivered: info.num_redelivered,
+    pulls: info.num_waiting,
+    paused: info.paused === true,
   };
 }

@@ -11,17 +11,18 @@ import {
   type QueueStore,
   settingsOf,
 } from "../core/queue.js";
-import { checkQueue, lanes, type Names } from "../protocol/names.js";
+import { checkQueue, type Names } from "../protocol/names.js";
 import { encodeQueue, readQueueRecord } from "../protocol/queue-input.js";
 import { compareAndSwap, deletionMarker, readLatest } from "./cas.js";
 import type { Publisher } from "./publisher.js";
-import { LaneConsumers } from "./queue-consumers.js";
+import type { NatsQueueConsumers } from "./queue-consumers.js";
 
 interface QueueStoreParts {
   jsm: JetStreamManager;
   names: Names;
   bucket: KV;
   publisher: Publisher;
+  consumers: NatsQueueConsumers;
 }
 
 const REMOVED = { "KV-Operation": "DEL" };
@@ -30,18 +31,15 @@ const TRIES = 5;
 
 export class NatsQueueStore implements QueueStore {
   readonly #parts: QueueStoreParts;
-  readonly #consumers: LaneConsumers;
 
   constructor(parts: QueueStoreParts) {
     this.#parts = parts;
-    this.#consumers = new LaneConsumers(parts.jsm, parts.names);
   }
 
   async ensure(queue: string, asked: QueueRequest = {}): Promise<QueueSettings> {
     checkQueue(queue);
-    const [record, isThere] = await Promise.all([this.#recordFor(queue, asked), this.#consumers.has(queue)]);
-    const settings = record?.settings ?? settingsOf({});
-    for (const lane of lanes) if (!isThere.has(lane)) await this.#consumers.make(queue, lane, settings);
+    const settings = (await this.#recordFor(queue, asked))?.settings ?? settingsOf({});
+    await this.#parts.consumers.ensure(queue, settings);
     return settings;
   }
 

@@ -1,11 +1,13 @@
 /** The pulling ends: of a queue, and of the streams that Punctual itself works off. */
 import type { NatsConnection } from "@nats-io/transport-node";
+import type { Lane } from "../core/lane.js";
 import type { Clock, ConsumeOptions, DeliverySource, Subscription, WorkSource } from "../core/ports.js";
-import type { Lane, Names } from "../protocol/names.js";
+import type { Names } from "../protocol/names.js";
 import type { Place } from "./delivery.js";
 import { LowerLane } from "./lower-lane.js";
 import { Pull } from "./pull.js";
 import { Slots } from "./slots.js";
+import { UpperLane } from "./upper-lane.js";
 
 export class DurableSource implements DeliverySource {
   readonly #connection: NatsConnection;
@@ -23,7 +25,7 @@ export class DurableSource implements DeliverySource {
   }
 }
 
-/** A queue: the lane `work`, and what it leaves for the lane `low`. */
+/** A queue: the lane `work`, beside it what is more urgent, `high`, and what is less, `low`. */
 export class NatsWorkSource implements WorkSource {
   readonly #connection: NatsConnection;
   readonly #clock: Clock;
@@ -42,8 +44,11 @@ export class NatsWorkSource implements WorkSource {
       consumer: this.#names.consumer(queue, lane),
     });
     const [connection, clock] = [this.#connection, this.#clock];
-    const low = new LowerLane(connection, clock, placeOf("low"), options, slots).start();
-    const work = new Pull(connection, clock, placeOf("work"), options, slots, low).start();
-    return { stop: async () => void (await Promise.all([work.stop(), low.stop()])) };
+    const partsOf = (lane: Lane) => ({ connection, clock, place: placeOf(lane), options, slots });
+    const lower = new LowerLane(partsOf("low")).start();
+    const upper = new UpperLane(partsOf("high"), () => lower.onServed()).start();
+    const work = new Pull(connection, clock, placeOf("work"), options, { slots, upper, lower }).start();
+    const all = [work, upper, lower];
+    return { stop: async () => void (await Promise.all(all.map((lane) => lane.stop()))) };
   }
 }

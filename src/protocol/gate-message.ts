@@ -7,11 +7,12 @@
  * from the sequence of the first, and is the same whoever lets the job pass, and however often.
  */
 import { isGoverned } from "../core/gate.js";
+import type { Lane } from "../core/lane.js";
 import type { StoredMessage, WorkMessage } from "../core/ports.js";
 import type { QueueSettings } from "../core/queue.js";
 import type { Instant } from "../core/schedule.js";
 import { headers as h } from "./headers.js";
-import { checkJobId, isRunId, type Lane, type Names, parseGateSubject, parseJobSubject } from "./names.js";
+import { checkJobId, isRunId, type Names, parseGateSubject, parseJobSubject } from "./names.js";
 import { fallbackRunId } from "./run-id.js";
 
 /** A job for WORK, by way of the gate if its queue has limits. */

@@ -17,11 +17,9 @@
  *   <ns>.alive.<memberId>              subscribed to for as long as the member's connection lives
  */
 import { invalid } from "../core/errors.js";
+import { type Lane, lanes } from "../core/lane.js";
 import type { Instant } from "../core/schedule.js";
 import { limits } from "./limits.js";
-
-export const lanes = ["high", "work", "low"] as const;
-export type Lane = (typeof lanes)[number];
 
 const TOKEN = /^[A-Za-z0-9][A-Za-z0-9_=-]*$/;
 const RUN_TOKEN = /^[A-Za-z0-9][A-Za-z0-9_=:-]*$/;
@@ -111,6 +109,8 @@ export function namesOf(namespace: string) {
     queues: bucket("queues"),
 
     laneSubjects: (lane: Lane) => `${ns}.${lane}.>`,
+    /** Wherever in WORK they are. */
+    jobsOf: (queue: string) => `${ns}.*.${queue}.>`,
     queueSubjects: (queue: string, lane: Lane = "work") => `${ns}.${lane}.${queue}.>`,
     job: (queue: string, key: string, lane: Lane = "work") => `${ns}.${lane}.${queue}.${key}`,
     fire: (queue: string, scheduleId: string, place: string, lane: Lane = "work") =>
@@ -145,9 +145,10 @@ export function namesOf(namespace: string) {
       `$JS.EVENT.METRIC.CONSUMER.ACK.${upper}_WORK.*`,
     ],
     /** Told by the server when a worker has acknowledged a job. */
-    acks: (queue: string) => `$JS.EVENT.METRIC.CONSUMER.ACK.${upper}_WORK.work-${queue}`,
+    acks: (queue: string, lane: Lane) => `$JS.EVENT.METRIC.CONSUMER.ACK.${upper}_WORK.${lane}-${queue}`,
     /** Told by the server when a worker has removed a job. */
-    terminations: (queue: string) => `$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.${upper}_WORK.work-${queue}`,
+    terminations: (queue: string, lane: Lane) =>
+      `$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.${upper}_WORK.${lane}-${queue}`,
     maxDeliveries: `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${upper}_WORK.*`,
     deadLetterConsumer: "dead-letters",
 
@@ -180,6 +181,13 @@ export function parseGateSubject(subject: string): { queue: string; key: string 
   const [, lane, queue, key, ...id] = subject.split(".");
   if (lane !== "gate" || queue === undefined || key === undefined || id.length === 0) return null;
   return { queue, key: key === NO_KEY ? null : key, id: id.join(".") };
+}
+
+/** The queue and the lane of a consumer of WORK; null for another consumer. */
+export function parseConsumer(name: string): { lane: Lane; queue: string } | null {
+  const dash = name.indexOf("-");
+  const lane = lanes.find((one) => one === name.slice(0, dash));
+  return lane === undefined ? null : { lane, queue: name.slice(dash + 1) };
 }
 
 /** Whether a text can be a run id: it must be one subject token. */

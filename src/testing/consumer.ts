@@ -1,6 +1,8 @@
 /** A durable consumer of the memory server: who gets which message, and when again. */
+
+import { type Lane, LaneTurns, lanes } from "../core/lane.js";
 import type { Clock, StoredMessage } from "../core/ports.js";
-import type { QueueSettings } from "../core/queue.js";
+import type { LaneCounts, QueueSettings } from "../core/queue.js";
 import type { MemoryStream } from "./stream.js";
 
 /** One end that pulls. */
@@ -11,38 +13,63 @@ export interface Puller {
 
 export interface ConsumerSettings extends Pick<QueueSettings, "ackWaitMs" | "maxAttempts" | "concurrency"> {
   accepts(subject: string): boolean;
-  /** Handed out when there is nothing else, and in its turn when there always is. Default: nothing is. */
-  isLow?(subject: string): boolean;
+  /** Default: everything is in `work`. */
+  laneOf?(subject: string): Lane;
   /** Work queues delete what is acknowledged. */
   removeSettled: boolean;
   /** A message stays where it is after its last attempt; said once. */
   onExhausted?(message: StoredMessage, deliveries: number): void;
 }
 
-/** Others before one that is low has its turn. */
-const LOW_TURN_EVERY = 16;
-
 export class MemoryConsumer {
-  readonly settings: ConsumerSettings;
+  #settings: ConsumerSettings;
   readonly #stream: MemoryStream;
   readonly #clock: Clock;
   readonly #pullers = new Set<Puller>();
-  readonly #fresh: number[] = [];
-  readonly #low: number[] = [];
-  #servedBeforeLow = 0;
+  readonly #fresh: Record<Lane, number[]> = { high: [], work: [], low: [] };
+  readonly #turns = new LaneTurns();
   readonly #again: number[] = [];
   readonly #attempts = new Map<number, number>();
   /** Handed out, or put back with a delay: each with what cancels its timer. */
   readonly #pending = new Map<number, { cancel(): void; atWork: boolean }>();
+  readonly #endFeed: () => void;
 
   constructor(stream: MemoryStream, clock: Clock, settings: ConsumerSettings) {
     this.#stream = stream;
     this.#clock = clock;
-    this.settings = settings;
+    this.#settings = settings;
     for (const message of stream.messages()) this.#add(message);
-    stream.onStored((message) => {
+    this.#endFeed = stream.onStored((message) => {
       this.#add(message);
       this.serve();
+    });
+  }
+
+  /** Whoever pulls gets nothing more. */
+  close(): void {
+    this.#endFeed();
+    this.#pullers.clear();
+    for (const { cancel } of this.#pending.values()) cancel();
+  }
+
+  /** From now on; what waits for its acknowledgement already does so as before. */
+  configure(settings: Pick<QueueSettings, "ackWaitMs" | "maxAttempts" | "concurrency">): void {
+    this.#settings = { ...this.#settings, ...settings };
+    this.serve();
+  }
+
+  counts(): LaneCounts[] {
+    const pending = [...this.#pending.keys(), ...this.#again].flatMap((seq) => this.#stream.at(seq) ?? []);
+    return lanes.map((lane) => {
+      const running = pending.filter((message) => this.#laneOf(message) === lane);
+      return {
+        lane,
+        queued: this.#fresh[lane].filter((seq) => this.#stream.at(seq) !== null).length,
+        running: running.length,
+        redelivered: running.filter(({ seq }) => (this.#attempts.get(seq) ?? 0) > 1).length,
+        pulls: [...this.#pullers].filter((puller) => puller.hasRoom()).length,
+        paused: false,
+      };
     });
   }
 
@@ -61,8 +88,8 @@ export class MemoryConsumer {
       const message = this.#next();
       if (message === null) return;
       const attempt = (this.#attempts.get(message.seq) ?? 0) + 1;
-      if (attempt > this.settings.maxAttempts) {
-        this.settings.onExhausted?.(message, attempt - 1);
+      if (attempt > this.#settings.maxAttempts) {
+        this.#settings.onExhausted?.(message, attempt - 1);
         continue;
       }
       this.#attempts.set(message.seq, attempt);
@@ -75,7 +102,7 @@ export class MemoryConsumer {
   settle(seq: number): void {
     this.#drop(seq);
     this.#attempts.delete(seq);
-    if (this.settings.removeSettled) this.#stream.remove(seq);
+    if (this.#settings.removeSettled) this.#stream.remove(seq);
     this.serve();
   }
 
@@ -94,14 +121,13 @@ export class MemoryConsumer {
   }
 
   #add(message: StoredMessage): void {
-    if (!this.settings.accepts(message.subject)) return;
-    const isLow = this.settings.isLow?.(message.subject) === true;
-    (isLow ? this.#low : this.#fresh).push(message.seq);
+    if (!this.#settings.accepts(message.subject)) return;
+    this.#fresh[this.#laneOf(message)].push(message.seq);
   }
 
   /** In turn, so that all pullers get their share. */
   #nextPuller(): Puller | undefined {
-    if (this.#pending.size >= this.settings.concurrency) return undefined;
+    if (this.#pending.size >= this.#settings.concurrency) return undefined;
     for (const puller of this.#pullers) {
       if (!puller.hasRoom()) continue;
       this.#pullers.delete(puller);
@@ -121,14 +147,16 @@ export class MemoryConsumer {
   }
 
   #nextFresh(): number | undefined {
-    const isTurn = this.#low.length > 0 && this.#servedBeforeLow >= LOW_TURN_EVERY;
-    const seq = isTurn ? undefined : this.#fresh.shift();
-    this.#servedBeforeLow = seq === undefined ? 0 : this.#servedBeforeLow + 1;
-    return seq ?? this.#low.shift();
+    const lane = this.#turns.next((one) => this.#fresh[one].length > 0);
+    return lane === null ? undefined : this.#fresh[lane].shift();
+  }
+
+  #laneOf({ subject }: StoredMessage): Lane {
+    return this.#settings.laneOf?.(subject) ?? "work";
   }
 
   #waitForAck(seq: number): void {
-    this.#pending.set(seq, { cancel: this.#returnAfter(seq, this.settings.ackWaitMs), atWork: true });
+    this.#pending.set(seq, { cancel: this.#returnAfter(seq, this.#settings.ackWaitMs), atWork: true });
   }
 
   #returnAfter(seq: number, delayMs: number): () => void {

@@ -1,9 +1,10 @@
 /** The gates of queues in memory. */
 import type { GateStore, Waiting, WaitingQuery } from "../core/gate-store.js";
+import { lanes } from "../core/lane.js";
 import type { StoredMessage, Subscription } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 import { headers as h } from "../protocol/headers.js";
-import { lanes, parseGateSubject } from "../protocol/names.js";
+import { parseGateSubject } from "../protocol/names.js";
 import { type MemoryLink, subscription } from "./link.js";
 import type { MemoryServer } from "./server.js";
 

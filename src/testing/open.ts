@@ -9,6 +9,7 @@ import { MemoryGateStore } from "./gates.js";
 import { MemoryLeaseStore } from "./leases.js";
 import { MemoryLink } from "./link.js";
 import { MemoryMembership } from "./members.js";
+import { MemoryQueueConsumers } from "./queue-consumers.js";
 import { MemoryQueueStore } from "./queues.js";
 import { MemoryRunHistory } from "./run-history.js";
 import { MemoryRunLog } from "./runs.js";
@@ -38,6 +39,7 @@ export function openMemoryPorts(server: MemoryServer) {
     dead: new MemoryDeadLetters(server, link),
     queues: new MemoryQueueStore(server, link),
     gates: new MemoryGateStore(server, link),
+    queueConsumers: new MemoryQueueConsumers(server, link),
     membership: new MemoryMembership(server, link),
     source: new MemoryWorkSource(server, link),
     intake: new MemoryDeliverySource(server, link, server.intakeConsumer),

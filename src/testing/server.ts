@@ -7,7 +7,7 @@
 import type { Clock, Member, StoredMessage } from "../core/ports.js";
 import type { QueueSettings } from "../core/queue.js";
 import { limits } from "../protocol/limits.js";
-import { type Names, namesOf } from "../protocol/names.js";
+import { type Names, namesOf, parseJobSubject } from "../protocol/names.js";
 import { type ConsumerSettings, MemoryConsumer } from "./consumer.js";
 import type { Faults } from "./faults.js";
 import { MemoryStream, type NewMessage, type StoreAnswer } from "./stream.js";
@@ -107,13 +107,10 @@ export class MemoryServer {
   queue(queue: string, settings: QueueSettings): MemoryConsumer {
     const existing = this.queues.get(queue);
     if (existing !== undefined) return existing;
-    const [prefix, lowPrefix] = (["work", "low"] as const).map((lane) =>
-      this.names.queueSubjects(queue, lane).slice(0, -1),
-    ) as [string, string];
     const made = this.#consumer(this.work, {
       ...settings,
-      accepts: (subject) => subject.startsWith(prefix) || subject.startsWith(lowPrefix),
-      isLow: (subject) => subject.startsWith(lowPrefix),
+      accepts: (subject) => parseJobSubject(subject)?.queue === queue,
+      laneOf: (subject) => parseJobSubject(subject)?.lane ?? "work",
       removeSettled: true,
       onExhausted: (message, deliveries) => this.#advise(queue, message, deliveries),
     });

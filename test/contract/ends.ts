@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { lanes } from "../../src/core/lane.js";
 import { until } from "../support/until.js";
 import { job } from "./given.js";
 import type { MakePorts } from "./ports.js";
@@ -6,10 +7,10 @@ import { describePort } from "./suite.js";
 
 export function describeRunEnds(name: string, make: MakePorts): void {
   describePort(`ends of runs over ${name}`, make, (on) => {
-    it("are hinted at when a worker acknowledges, though it writes no events", async () => {
+    it.each(lanes)("are hinted at when a worker acknowledges in lane %s, with no events", async (lane) => {
       const { names, one, other, pass } = on();
       await other.queues.ensure("mail");
-      const message = { ...job(names, "a"), subject: names.job("mail", "a") };
+      const message = { ...job(names, "a"), subject: names.job("mail", "a", lane) };
       const stored = await one.work.publish(message);
       const seq = stored.kind === "stored" ? stored.seq : 0;
       let hints = 0;

@@ -16,7 +16,7 @@ import type {
   WorkSource,
   WorkStream,
 } from "../../src/core/ports.js";
-import type { QueueStore } from "../../src/core/queue.js";
+import type { QueueConsumers, QueueStore } from "../../src/core/queue.js";
 import type { Names } from "../../src/protocol/names.js";
 
 export interface Ports {
@@ -29,6 +29,7 @@ export interface Ports {
   dead: DeadLetters;
   queues: QueueStore;
   gates: GateStore;
+  queueConsumers: QueueConsumers;
   source: WorkSource;
   backfills: BackfillStore;
   history: RunHistory;

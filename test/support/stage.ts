@@ -13,6 +13,7 @@ import { type ConnectOptions, connect, type Punctual } from "../../src/connect.j
 import type { ErrorCode, PunctualError } from "../../src/core/errors.js";
 import type { QueueRequest } from "../../src/core/queue.js";
 import { Publisher } from "../../src/nats/publisher.js";
+import { NatsQueueConsumers } from "../../src/nats/queue-consumers.js";
 import { NatsQueueStore } from "../../src/nats/queues.js";
 import { isMissing } from "../../src/nats/refusal.js";
 import { type Names, namesOf } from "../../src/protocol/names.js";
@@ -80,7 +81,8 @@ export class Stage {
     const { jsm, names, raw } = this;
     const bucket = await new Kvm(raw).open(names.queues.bucket);
     const publisher = new Publisher(raw, systemClock);
-    await new NatsQueueStore({ jsm, names, bucket, publisher }).ensure(queue, asked);
+    const consumers = new NatsQueueConsumers(raw, jsm, names);
+    await new NatsQueueStore({ jsm, names, bucket, publisher, consumers }).ensure(queue, asked);
   }
 
   /** With an orchestrator. */

@@ -1,0 +1,118 @@
+/** Asking a lane for some jobs at a time, one request after another. Its slots are taken for as long as it is open. */
+import { createInbox, type Msg, type NatsConnection, nanos } from "@nats-io/transport-node";
+import type { Clock, ConsumeOptions, Subscription } from "../core/ports.js";
+import { type Place, readDelivery } from "./delivery.js";
+import type { Slots } from "./slots.js";
+
+const IDLE_HEARTBEAT = 100;
+/** An answer that takes longer than it may does not come. */
+const SILENT_MS = 2_500;
+
+/** What lanes that share slots have in common. */
+export interface LaneParts {
+  connection: NatsConnection;
+  clock: Clock;
+  place: Place;
+  options: ConsumeOptions;
+  slots: Slots;
+}
+
+export class BriefPull implements Subscription {
+  readonly #parts: LaneParts;
+  readonly #onServed: () => void;
+  readonly #inbox = createInbox();
+  #subscription: { drain(): Promise<void> } | undefined;
+  #number = 0;
+  /** Asked for and not come. */
+  #open = 0;
+  #cancelTimeout: () => void = () => {};
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #hadAll = false;
+  #stopped = false;
+
+  constructor(parts: LaneParts, onServed: () => void = () => {}) {
+    this.#parts = parts;
+    this.#onServed = onServed;
+  }
+
+  start(): this {
+    const { connection, place, options } = this.#parts;
+    this.#subscription = connection.subscribe(`${this.#inbox}.*`, {
+      callback: (error, message) => {
+        if (error === null) this.#onMessage(message);
+        else options.onNotice?.(`${place.consumer}: ${error.message}`);
+      },
+    });
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimeout();
+    if (!this.#parts.connection.isClosed()) await this.#subscription?.drain();
+  }
+
+  get isOpen(): boolean {
+    return this.#open > 0;
+  }
+
+  /** Whether the last request had as much as it asked for, so that there may be more. */
+  get hadAll(): boolean {
+    return this.#hadAll;
+  }
+
+  get sinceAskedMs(): number {
+    return this.#parts.clock.monotonic() - this.#askedAt;
+  }
+
+  /**
+   * Takes slots, as many as are free and at most so many, and asks for as many jobs; does nothing while a request is open.
+   *
+   * @param waitMs how long the server waits for jobs; 0: it answers at once with what there is
+   */
+  ask(most: number, waitMs = 0): void {
+    const { connection, clock, place, slots } = this.#parts;
+    const batch = Math.min(most, slots.free);
+    if (this.#stopped || this.isOpen || batch < 1) return;
+    if (connection.isClosed() || connection.isDraining()) return;
+    this.#askedAt = clock.monotonic();
+    this.#open = batch;
+    slots.take(batch);
+    const request = waitMs === 0 ? { batch, no_wait: true } : { batch, expires: nanos(waitMs) };
+    const subject = `$JS.API.CONSUMER.MSG.NEXT.${place.stream}.${place.consumer}`;
+    connection.publish(subject, JSON.stringify(request), { reply: `${this.#inbox}.${++this.#number}` });
+    this.#cancelTimeout = clock.after(waitMs + SILENT_MS, () => this.#end());
+  }
+
+  #onMessage(message: Msg): void {
+    const status = message.headers?.code ?? 0;
+    if (status === 0) this.#handOut(message);
+    else if (status !== IDLE_HEARTBEAT && message.subject === `${this.#inbox}.${this.#number}`) this.#end();
+  }
+
+  #handOut(message: Msg): void {
+    const { connection, options, slots } = this.#parts;
+    this.#onServed();
+    // One that comes after its request was given up has no slot: it is taken all the same.
+    if (this.#open === 0) slots.take(1);
+    else if (--this.#open === 0) {
+      this.#hadAll = true;
+      this.#cancelTimeout();
+    }
+    const delivery = readDelivery(connection, message);
+    if (this.#stopped) delivery.nak(0);
+    void Promise.resolve(this.#stopped ? undefined : options.onDelivery(delivery)).then(() =>
+      slots.release(1),
+    );
+  }
+
+  /** What has not come by now does not come. */
+  #end(): void {
+    this.#cancelTimeout();
+    if (this.#open === 0) return;
+    const open = this.#open;
+    this.#open = 0;
+    this.#hadAll = false;
+    this.#parts.slots.release(open);
+  }
+}

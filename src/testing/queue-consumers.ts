@@ -1,0 +1,44 @@
+/** The consumers of queues in memory: one for all lanes of a queue. It cannot be paused, as on an older server. */
+import type { LaneCounts, QueueConsumers, QueueSettings } from "../core/queue.js";
+import { parseJobSubject } from "../protocol/names.js";
+import type { MemoryLink } from "./link.js";
+import type { MemoryServer } from "./server.js";
+
+export class MemoryQueueConsumers implements QueueConsumers {
+  readonly #server: MemoryServer;
+  readonly #link: MemoryLink;
+
+  constructor(server: MemoryServer, link: MemoryLink) {
+    this.#server = server;
+    this.#link = link;
+  }
+
+  apply(queue: string, settings: QueueSettings): Promise<void> {
+    return this.#link.ask("apply queue settings", () => this.#server.queues.get(queue)?.configure(settings));
+  }
+
+  counts(queue: string): Promise<LaneCounts[]> {
+    return this.#link.ask("queue counts", () => this.#server.queues.get(queue)?.counts() ?? []);
+  }
+
+  all(): Promise<Map<string, LaneCounts[]>> {
+    const { queues } = this.#server;
+    return this.#link.ask(
+      "all queues",
+      () => new Map([...queues].map(([queue, consumer]) => [queue, consumer.counts()])),
+    );
+  }
+
+  hasJobs(queue: string): Promise<boolean> {
+    const isOfQueue = (subject: string) => parseJobSubject(subject)?.queue === queue;
+    return this.#link.ask("jobs", () => [...this.#server.work.subjects()].some(isOfQueue));
+  }
+
+  remove(queue: string): Promise<void> {
+    const { queues } = this.#server;
+    return this.#link.ask("remove queue", () => {
+      queues.get(queue)?.close();
+      queues.delete(queue);
+    });
+  }
+}
