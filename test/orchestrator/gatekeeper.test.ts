@@ -210,8 +210,9 @@ describe("a job passes once", () => {
       publish: ({ subject }) => (subject.includes(".work.") && faults-- > 0 ? "answer lost" : undefined),
     };
     yard.keep();
+    await yard.clock.pass(10);
     await yard.arrive("one", "a");
-    await yard.clock.pass(500);
+    await yard.clock.pass(100);
     yard.server.forget();
     await yard.clock.pass(10_000);
     expect(yard.done).toEqual(["one"]);
@@ -241,6 +242,26 @@ describe("a job passes once", () => {
     },
   );
 
+  it("when it had another ticket then", async () => {
+    const yard = new Yard();
+    const limits = { paused: false, perKey: { concurrency: 2, order: false } };
+    yard.server.faults = { read: (what) => what === "remove" };
+    const first = yard.keep(limits);
+    const one = await yard.arrive("one", "a");
+    await yard.arrive("two", "a");
+    await yard.clock.pass(10);
+    const tickets = [1, 2].map((ticket) => yard.names.ticket(QUEUE, "a", ticket));
+    first.isOurs = false;
+    first.ports.link.cut();
+    yard.server.work.remove(one);
+    for (const ticket of tickets) yard.server.work.remove(yard.server.work.last(ticket)?.seq ?? 0);
+    await yard.clock.pass(130_000); // the server has forgotten
+    yard.server.faults = {};
+    yard.keep(limits);
+    await yard.clock.pass(1_000);
+    expect(yard.subjects).toEqual([]);
+  });
+
   it("with two keepers that both believe the gate is theirs, in order", async () => {
     const yard = new Yard();
     await yard.work();
@@ -257,8 +278,8 @@ describe("a job passes once", () => {
 describe("a ticket", () => {
   it("that is free again is noticed without a hint", async () => {
     const yard = new Yard();
-    yard.keep();
     yard.server.work.onRemoved = () => () => {};
+    yard.keep();
     await yard.arrive("one", "a");
     await yard.arrive("two", "a");
     await yard.clock.pass(100);
