@@ -8,6 +8,13 @@ import type { Instant } from "../core/schedule.js";
 import { headers as h } from "../protocol/headers.js";
 import { type Names, parseGateSubject } from "../protocol/names.js";
 
+/** Read one after the other, before it is assumed that there are many. */
+const FEW = 4;
+const STRETCHES = 8;
+/** Jobs that are expected in each. */
+const PER_STRETCH = 8;
+const LONGEST_STRETCH = 1_000;
+
 export class NatsGateStore implements GateStore {
   readonly #connection: NatsConnection;
   readonly #jsm: JetStreamManager;
@@ -19,20 +26,47 @@ export class NatsGateStore implements GateStore {
     this.#names = names;
   }
 
+  /** One answer after the other where few wait; where many do, several stretches of sequences at once. */
   async waiting(queue: string, { after, limit, key }: WaitingQuery): Promise<Waiting[]> {
     const filter = key === undefined ? this.#names.queueGate(queue) : this.#names.keyGate(queue, key);
+    let { found, next } = await this.#stretch(
+      filter,
+      after + 1,
+      Number.POSITIVE_INFINITY,
+      Math.min(limit, FEW),
+    );
+    while (next !== null && found.length < limit) {
+      const [first, last] = [found[0], found.at(-1)] as [Waiting, Waiting];
+      const gap = Math.max(1, (last.seq - first.seq) / (found.length - 1));
+      const length = Math.min(Math.ceil(gap * PER_STRETCH), LONGEST_STRETCH);
+      const starts = Array.from({ length: STRETCHES }, (_, index) => (next as number) + index * length);
+      const stretches = await Promise.all(
+        starts.map((start) => this.#stretch(filter, start, start + length)),
+      );
+      found = [...found, ...stretches.flatMap((stretch) => stretch.found)];
+      next = stretches.at(-1)?.next ?? null;
+    }
+    return found.slice(0, limit);
+  }
+
+  /** The jobs of a stretch of sequences. `next`: from where on there may be more; null: there are none. */
+  async #stretch(
+    filter: string,
+    from: number,
+    to: number,
+    limit = Number.POSITIVE_INFINITY,
+  ): Promise<{ found: Waiting[]; next: number | null }> {
     const found: Waiting[] = [];
-    for (let seq = after + 1; found.length < limit; ) {
+    let seq = from;
+    while (seq < to && found.length < limit) {
       const message = await this.#next(filter, seq);
-      if (message === null) break;
-      found.push({
-        seq: message.seq,
-        key: parseGateSubject(message.subject)?.key ?? null,
-        storedAt: message.time.getTime(),
-      });
+      if (message === null) return { found, next: null };
+      if (message.seq >= to) return { found, next: to };
+      const key = parseGateSubject(message.subject)?.key ?? null;
+      found.push({ seq: message.seq, key, storedAt: message.time.getTime() });
       seq = message.seq + 1;
     }
-    return found;
+    return { found, next: seq };
   }
 
   async firstQueue(): Promise<string | null> {

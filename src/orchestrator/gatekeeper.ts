@@ -24,7 +24,7 @@ export interface GatekeeperOptions {
 
 /** Jobs that are being carried through at once. */
 const MOST_UNDER_WAY = 256;
-const BATCH = 64;
+const BATCH = 256;
 const POLL_MS = 1_000;
 const RETRY_MS = 250;
 const STOP_WITHIN_MS = 1_000;

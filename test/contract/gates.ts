@@ -38,6 +38,27 @@ export function describeGateStore(name: string, make: MakePorts): void {
       expect(await seqs({ after: 0, limit: 9, key: "a" })).toEqual([1, 5]);
     });
 
+    it("leave none out of many, however thinly and thickly they lie among other messages", async () => {
+      const { names, one, other } = on();
+      const expected: number[] = [];
+      const publishing: Promise<unknown>[] = [];
+      for (let i = 1; i <= 1_500; i++) {
+        const isWaiting = i % 500 < 250 ? i % 25 === 0 : i % 3 !== 0;
+        if (isWaiting) expected.push(i);
+        publishing.push(
+          one.work.publish(isWaiting ? waiting(names, `${i}`, `k${i % 5}`) : queued(names, `${i}`)),
+        );
+      }
+      await Promise.all(publishing);
+      const found: number[] = [];
+      for (const limit of [3, 5, 100, 1_000]) {
+        const batch = await other.gates.waiting("mail", { after: found.at(-1) ?? 0, limit });
+        expect(batch.length).toBe(Math.min(limit, expected.length - found.length));
+        found.push(...batch.map(({ seq }) => seq));
+      }
+      expect(found).toEqual(expected);
+    });
+
     it("know the queue of the one that waits longest", async () => {
       const { names, one, other } = on();
       await one.work.publish(queued(names, "passed"));
