@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { RetentionPolicy } from "@nats-io/jetstream";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { connect } from "../../src/connect.js";
+import { streamsOf } from "../../src/nats/provision.js";
 import { checkVersion } from "../../src/nats/server-check.js";
 import { namesOf } from "../../src/protocol/names.js";
 import { findBinary } from "../../src/runtime/embedded/binary.js";
@@ -273,6 +274,21 @@ describe("a stream of the same name", () => {
       "conflict",
       /^stream KV_.*_schedules: max_msgs_per_subject is 1, expected 16/,
     );
+  });
+
+  test("of an earlier version learns the subjects that it lacks", async () => {
+    const { connecting, stage, namespace } = await with1(async ({ jsm }, names) => {
+      const wanted = streamsOf(names, 1).find(({ name }) => name === names.work);
+      const subjects = ["high", "work", "low"].map((lane) => `${names.namespace}.${lane}.>`);
+      await jsm.streams.add({ ...wanted, name: names.work, subjects });
+      await jsm.jetstream().publish(names.job("mail", "before"), "1");
+    });
+    await (await connecting).close();
+    const names = namesOf(namespace);
+    const { config, state } = await stage.jsm.streams.info(names.work);
+    expect(config.subjects).toContain(names.gateSubjects);
+    expect(config.max_msgs_per_subject).toBe(1);
+    expect(state.messages).toBe(1);
   });
 
   test("with limits of the operator's choice is taken", async () => {
