@@ -1,6 +1,7 @@
 /** Punctual, through its SDK: `enqueueMany`; each worker has a connection of its own. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect as connectNats } from "@nats-io/transport-node";
+import type { HistoryLevel } from "../../../src/core/queue.js";
 import type { Punctual } from "../../../src/index.js";
 import { namesOf } from "../../../src/protocol/names.js";
 import type { Arm, Job } from "./arm.js";
@@ -14,7 +15,7 @@ const { systemClock }: typeof import("../../../src/runtime/clock.js") = await im
   `${dist}runtime/clock.js`
 );
 
-const [servers = "", namespace = "bench"] = process.argv.slice(2);
+const [servers = "", namespace = "bench", level = "full"] = process.argv.slice(2);
 const names = namesOf(namespace);
 const punctual = await connect({ servers, namespace });
 const connection = await connectNats({ servers, noAsyncTraces: true });
@@ -42,7 +43,7 @@ const arm: Arm = {
   open: async (queue) => {
     const options = { names, clock: systemClock, replicas: 1, shards: undefined, version: "0.0.0" };
     const { queues } = await openPorts(connection, options);
-    await queues.ensure(queue, { concurrency: QUEUE_CONCURRENCY });
+    await queues.ensure(queue, { concurrency: QUEUE_CONCURRENCY, history: level as HistoryLevel });
   },
   enqueue: async (queue, jobs) => {
     const requests = (function* () {

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { type HistoryLevel, historyLevels } from "../../../src/core/queue.js";
 import { type EmbeddedServer, startEmbeddedServer } from "../../../src/runtime/embedded/server.js";
 import { version } from "../../../src/version.js";
 import type { MeasureName } from "./options.js";
@@ -44,7 +45,7 @@ export async function startSystems(wanted: readonly string[]): Promise<Systems> 
     await nats.stop();
   };
   try {
-    if (isWanted("Punctual")) all.push(punctualOn(nats));
+    if (isWanted("Punctual")) all.push(...historyLevels.map((level) => punctualOn(nats, level)));
     const names = ["BullMQ", "pg-boss", "graphile-worker", "tracker"].filter(isWanted);
     if (names.length > 0 && !installPeers()) missing.push(`${names.join(", ")}: cannot be installed`);
     else {
@@ -69,13 +70,20 @@ export async function startSystems(wanted: readonly string[]): Promise<Systems> 
   return { all, nats, missing, stop };
 }
 
-function punctualOn({ url, version: server }: EmbeddedServer): System {
+/** What is told of each run is a large part of what a run costs. */
+const OF_LEVEL: Readonly<Record<HistoryLevel, readonly MeasureName[]>> = {
+  off: ["enqueue", "drain", "consumers"],
+  outcome: ["drain"],
+  full: ["enqueue", "drain", "consumers"],
+};
+
+function punctualOn({ url, version: server }: EmbeddedServer, history: HistoryLevel): System {
   return {
-    name: `Punctual ${version}`,
+    name: `Punctual ${version}, history ${history}`,
     store: `nats-server ${server}, one node, file storage, default sync: survives kill -9, not a power failure`,
     isPeer: false,
-    measures: ["enqueue", "drain", "consumers"],
-    start: () => Program.start("./punctual.ts", [url, NAMESPACE]),
+    measures: OF_LEVEL[history],
+    start: () => Program.start("./punctual.ts", [url, NAMESPACE, history]),
   };
 }
 
