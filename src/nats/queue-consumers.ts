@@ -5,6 +5,7 @@ import { PunctualError } from "../core/errors.js";
 import type { Instant } from "../core/instant.js";
 import { type Lane, lanes } from "../core/lane.js";
 import { isQueuePausedAt, type LaneCounts, type QueueConsumers, type QueueSettings } from "../core/queue.js";
+import { limits } from "../protocol/limits.js";
 import { type Names, parseConsumer } from "../protocol/names.js";
 import { isMissing } from "./refusal.js";
 import { isOlder, serverFacts } from "./server-check.js";
@@ -94,6 +95,8 @@ export class NatsQueueConsumers implements QueueConsumers {
       filter_subject: this.#names.queueSubjects(queue, lane),
       ack_policy: AckPolicy.Explicit,
       deliver_policy: DeliverPolicy.All,
+      // Each idle worker has a request waiting; by default those after the 512th are refused, and asked anew for ever.
+      max_waiting: limits.workersWaiting,
       ...configOf(settings),
     });
   }

@@ -73,6 +73,8 @@ export const limits = {
   runsMaxBytes: 1_073_741_824,
   deadMaxAgeMs: 90 * 24 * 3_600_000,
   memberTtlMs: 10_000,
+  /** Idle workers of one lane of a queue; the server keeps 8 bytes for each, there or not. */
+  workersWaiting: 4_096,
   /** A backfill that is over can be looked at for this long. */
   backfillTtlMs: 30 * 24 * 3_600_000,
   /** Slots of a range that are counted beforehand. */
