@@ -12,6 +12,8 @@ export type { BackfillView } from "./protocol/backfill.js";
 export type { CalendarInput } from "./protocol/calendar-input.js";
 export type { Trigger } from "./protocol/headers.js";
 export type { ScheduleHistory } from "./protocol/history.js";
+export type { QueueView } from "./protocol/queue-api.js";
+export type { QueueInput } from "./protocol/queue-input.js";
 export type { ScheduleInput } from "./protocol/schedule-input.js";
 export { createLogger, type Logger } from "./runtime/log.js";
 export { version } from "./version.js";

@@ -10,6 +10,7 @@ import { enqueue } from "../runtime/enqueue.js";
 import { Backfills } from "./backfills.js";
 import { Calendars } from "./calendars.js";
 import { pipeline } from "./pipeline.js";
+import { Queues } from "./queues.js";
 import { Schedules } from "./schedules.js";
 
 /** Jobs that `enqueueMany` has begun and whose outcome nobody has taken yet. */
@@ -33,12 +34,14 @@ export class Client {
   readonly schedules: Schedules;
   readonly backfills: Backfills;
   readonly calendars: Calendars;
+  readonly queues: Queues;
   readonly #ports: ClientPorts;
   readonly #newId: () => string;
   readonly #queues = new Map<string, Promise<QueueSettings>>();
 
   constructor(ports: ClientPorts, options: { newId?: () => string; author?: string | undefined } = {}) {
     this.calendars = new Calendars(ports.api);
+    this.queues = new Queues(ports.api);
     this.schedules = new Schedules(ports.api, options.author);
     this.backfills = new Backfills(ports.api, options.author);
     this.#ports = ports;

@@ -11,13 +11,15 @@ import { BackfillService, type BackfillServicePorts } from "./backfill-service.j
 import { CalendarService, type CalendarServicePorts } from "./calendar-service.js";
 import type { Definitions } from "./definitions.js";
 import { ExplainService, type ExplainServicePorts } from "./explain-service.js";
+import { QueueService, type QueueServicePorts } from "./queue-service.js";
 import { ScheduleService, type ScheduleServicePorts } from "./schedule-service.js";
 
 export interface ApiPorts
   extends ScheduleServicePorts,
     CalendarServicePorts,
     BackfillServicePorts,
-    ExplainServicePorts {
+    ExplainServicePorts,
+    QueueServicePorts {
   work: WorkStream;
   queues: QueueStore;
   names: Names;
@@ -32,6 +34,7 @@ export class ApiService {
     const schedules = new ScheduleService(ports, definitions);
     const backfills = new BackfillService(ports, definitions);
     const calendars = new CalendarService(ports, definitions);
+    const queues = new QueueService(ports, definitions);
     const explanations = new ExplainService(ports, definitions);
     this.#handlers = {
       "schedule.put": (request) => schedules.put(request),
@@ -54,6 +57,13 @@ export class ApiService {
       "calendar.get": (request) => calendars.get(request),
       "calendar.list": () => calendars.list(),
       "calendar.delete": (request) => calendars.delete(request),
+      "queue.put": (request) => queues.put(request),
+      "queue.patch": (request) => queues.patch(request),
+      "queue.get": (request) => queues.get(request),
+      "queue.list": (request) => queues.list(request),
+      "queue.pause": (request) => queues.pause(request),
+      "queue.resume": (request) => queues.resume(request),
+      "queue.delete": (request) => queues.delete(request),
       "job.enqueue": async (request) => {
         const { maxAttempts } = await ports.queues.ensure(request.queue);
         const { names, maxPayload, newNonce } = ports;

@@ -21,7 +21,7 @@ import type {
   Subscription,
   WorkStream,
 } from "../core/ports.js";
-import type { QueueStore } from "../core/queue.js";
+import type { QueueConsumers, QueueStore } from "../core/queue.js";
 import { preferredHolder } from "../core/spread.js";
 import type { Names } from "../protocol/names.js";
 import type { Logger } from "../runtime/log.js";
@@ -36,6 +36,7 @@ import { Intake } from "./intake.js";
 import { Peers } from "./members.js";
 import type { Memory } from "./memory.js";
 import type { OrchestratorSettings } from "./options.js";
+import { QueueKeeper } from "./queue-keeper.js";
 import { Shard } from "./shard.js";
 import { Sweeper } from "./sweeper.js";
 
@@ -53,6 +54,7 @@ export interface OrchestratorPorts {
   history: RunHistory;
   backfills: BackfillStore;
   queues: QueueStore;
+  queueConsumers: QueueConsumers;
   gates: GateStore;
   membership: Membership;
   dead: DeadLetters;
@@ -129,6 +131,7 @@ export class OrchestratorSession {
     this.#subscriptions.push(
       ports.apiServer.serve(this.#self.id, (endpoint, body) => api.handle(endpoint, body)),
     );
+    this.#subscriptions.push(await new QueueKeeper(ports).start());
     this.#subscriptions.push(await new Intake(ports).start());
     this.#subscriptions.push(await new DeadLetterKeeper(ports).start());
     this.#subscriptions.push(await new FailurePauser(ports, definitions).start());

@@ -12,6 +12,7 @@ import { scheduleHistory } from "./history.js";
 import { selectorText } from "./label-input.js";
 import { limits } from "./limits.js";
 import { checkJobId, checkScheduleId } from "./names.js";
+import { queueEndpoints } from "./queue-api.js";
 import { headerMap, queueName, retryInput, scheduleInput } from "./schedule-input.js";
 import { calendarName } from "./spec-input.js";
 import { duration, instant } from "./time-input.js";
@@ -237,6 +238,7 @@ export const endpoints = {
     request: z.strictObject({ name: calendarName }),
     response: z.object({ name: z.string() }),
   },
+  ...queueEndpoints,
   "job.enqueue": { request: enqueueRequest, response: enqueued },
 } as const;
 
