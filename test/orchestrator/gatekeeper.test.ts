@@ -1,80 +1,26 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { GateLimits } from "../../src/core/gate.js";
-import type { Delivery } from "../../src/core/ports.js";
-import { Gatekeeper } from "../../src/orchestrator/gatekeeper.js";
 import { headers as h } from "../../src/protocol/headers.js";
-import { silentLogger } from "../../src/runtime/log.js";
-import { ManualClock, MemoryServer, openMemoryPorts } from "../../src/testing/index.js";
+import { QUEUE, Yard } from "./yard.js";
 
-const QUEUE = "mail";
 const ORDER: GateLimits = { paused: false, perKey: { order: true } };
 
-let stops: (() => Promise<void>)[] = [];
+const yards: Yard[] = [];
 afterEach(async () => {
-  await Promise.all(stops.map((stop) => stop()));
-  stops = [];
+  for (const yard of yards.splice(0)) await yard.close();
 });
 
-/** A queue with a gate, and whoever comes to it. */
-class Yard {
-  readonly clock = new ManualClock();
-  readonly server = new MemoryServer({ clock: this.clock, answerTimeoutMs: 1_000 });
-  readonly names = this.server.names;
-  readonly ports = openMemoryPorts(this.server);
-  readonly done: string[] = [];
-
-  async arrive(id: string, key: string | null = null, headers: Record<string, string> = {}): Promise<number> {
-    const subject = this.names.gate(QUEUE, key, id);
-    const message = {
-      subject,
-      msgId: `${id}/1`,
-      headers: { [h.runId]: id, ...headers },
-      body: new Uint8Array(3),
-    };
-    const outcome = await this.ports.work.publish(message);
-    return outcome.kind === "stored" ? outcome.seq : 0;
-  }
-
-  /** A keeper over a connection of its own; `isOurs` may end. */
-  keep(limits: GateLimits = ORDER) {
-    const ports = openMemoryPorts(this.server);
-    const keeper = { isOurs: true, ports, limit: (limits: GateLimits) => gatekeeper.limit(limits) };
-    const isOurs = () => keeper.isOurs;
-    const all = { ...ports, clock: this.clock, log: silentLogger };
-    const gatekeeper = new Gatekeeper(all, { queue: QUEUE, limits, isOurs }).start();
-    stops.push(async () => {
-      const stopped = gatekeeper.stop();
-      await this.clock.pass(2_000);
-      await stopped;
-    });
-    return keeper;
-  }
-
-  /** A worker that is done at once. */
-  async work(): Promise<void> {
-    await this.ports.queues.ensure(QUEUE);
-    const onDelivery = (delivery: Delivery) => {
-      this.done.push(delivery.headers[h.runId] ?? "");
-      delivery.ack();
-    };
-    await this.ports.source.consume(QUEUE, { concurrency: 10, onDelivery });
-  }
-
-  /** Ids in WORK, by whether they are at the gate. */
-  get subjects(): string[] {
-    return [...this.server.work.messages()].map(({ subject }) => subject);
-  }
-
-  get events(): string[] {
-    return [...this.server.runs.subjects()].filter((subject) => subject.startsWith("punctual.run."));
-  }
+function open(): Yard {
+  const yard = new Yard();
+  yards.push(yard);
+  return yard;
 }
 
 describe("a job at a gate", () => {
   it("passes with its headers, its key and its body, under a message id of its own", async () => {
-    const yard = new Yard();
+    const yard = open();
     const seq = await yard.arrive("one", "a", { [h.key]: "a", "X-Mine": "1", [h.priority]: "high" });
-    yard.keep();
+    yard.keep(ORDER);
     await yard.clock.pass(10);
     expect(yard.subjects).toEqual([yard.names.ticket(QUEUE, "a", 1)]);
     const [message] = [...yard.server.work.messages()];
@@ -92,7 +38,7 @@ describe("a job at a gate", () => {
     ["low", "low"],
     [undefined, "work"],
   ] as const)("without a limit of keys goes to its lane: %s", async (priority, lane) => {
-    const yard = new Yard();
+    const yard = open();
     await yard.arrive("one", null, priority === undefined ? {} : { [h.priority]: priority });
     yard.keep({ paused: false, rate: { limit: 10, periodMs: 1_000, burst: 1 } });
     await yard.clock.pass(200);
@@ -100,8 +46,8 @@ describe("a job at a gate", () => {
   });
 
   it("that comes while the keeper listens passes at once", async () => {
-    const yard = new Yard();
-    yard.keep();
+    const yard = open();
+    yard.keep(ORDER);
     await yard.clock.pass(100);
     await yard.arrive("one", "a");
     await yard.clock.pass(1);
@@ -109,8 +55,8 @@ describe("a job at a gate", () => {
   });
 
   it("waits while the gate is not ours", async () => {
-    const yard = new Yard();
-    const keeper = yard.keep();
+    const yard = open();
+    const keeper = yard.keep(ORDER);
     keeper.isOurs = false;
     await yard.arrive("one", "a");
     await yard.clock.pass(5_000);
@@ -118,7 +64,7 @@ describe("a job at a gate", () => {
   });
 
   it("that was taken away by then does not pass, and holds up nobody", async () => {
-    const yard = new Yard();
+    const yard = open();
     const keeper = yard.keep({ ...ORDER, paused: true });
     const seq = await yard.arrive("one", "a");
     await yard.arrive("two", "a");
@@ -131,7 +77,7 @@ describe("a job at a gate", () => {
   });
 
   it("whose id is running is skipped, and RUNS is told", async () => {
-    const yard = new Yard();
+    const yard = open();
     const running = {
       subject: yard.names.job(QUEUE, "key"),
       msgId: "x/1",
@@ -147,7 +93,7 @@ describe("a job at a gate", () => {
   });
 
   it("that may not start any more expires at the gate", async () => {
-    const yard = new Yard();
+    const yard = open();
     await yard.arrive("one", "a", { [h.startDeadline]: new Date(yard.clock.now() + 500).toISOString() });
     const keeper = yard.keep({ ...ORDER, paused: true });
     await yard.clock.pass(501);
@@ -158,7 +104,7 @@ describe("a job at a gate", () => {
   });
 
   it("that the server refuses for good goes to the dead letters", async () => {
-    const yard = new Yard();
+    const yard = open();
     await yard.arrive("one", "a");
     const keeper = yard.keep({ ...ORDER, paused: true });
     await yard.clock.pass(10);
@@ -170,10 +116,10 @@ describe("a job at a gate", () => {
   });
 
   it("waits while WORK is full", async () => {
-    const yard = new Yard();
+    const yard = open();
     await yard.arrive("one", "a");
     yard.server.work.maxMessages = 1;
-    yard.keep();
+    yard.keep(ORDER);
     await yard.clock.pass(2_000);
     expect(yard.subjects).toEqual([yard.names.gate(QUEUE, "a", "one")]);
     yard.server.work.maxMessages = 2;
@@ -186,13 +132,13 @@ describe("a job passes once", () => {
   it.each(["lost before", "answer lost", "late"] as const)(
     "when its publish is not answered: %s",
     async (fault) => {
-      const yard = new Yard();
+      const yard = open();
       await yard.work();
       let faults = 2;
       yard.server.faults = {
         publish: ({ subject }) => (subject.includes(".work.") && faults-- > 0 ? fault : undefined),
       };
-      yard.keep();
+      yard.keep(ORDER);
       for (const id of ["one", "two", "three"]) await yard.arrive(id, "a");
       await yard.clock.pass(10_000);
       yard.server.deliverLate();
@@ -203,13 +149,13 @@ describe("a job passes once", () => {
   );
 
   it("when its answer is lost, it is done at once, and the server forgets the id", async () => {
-    const yard = new Yard();
+    const yard = open();
     await yard.work();
     let faults = 1;
     yard.server.faults = {
       publish: ({ subject }) => (subject.includes(".work.") && faults-- > 0 ? "answer lost" : undefined),
     };
-    yard.keep();
+    yard.keep(ORDER);
     await yard.clock.pass(10);
     await yard.arrive("one", "a");
     await yard.clock.pass(100);
@@ -222,7 +168,7 @@ describe("a job passes once", () => {
   it.each([ORDER, { paused: false, perKey: { concurrency: 3, order: false } }, { paused: false }])(
     "when its keeper died before it could take it from the gate, and the server has forgotten: %j",
     async (limits: GateLimits) => {
-      const yard = new Yard();
+      const yard = open();
       await yard.work();
       yard.server.faults = { read: (what) => what === "remove" };
       const first = yard.keep(limits);
@@ -243,7 +189,7 @@ describe("a job passes once", () => {
   );
 
   it("when it had another ticket then", async () => {
-    const yard = new Yard();
+    const yard = open();
     const limits = { paused: false, perKey: { concurrency: 2, order: false } };
     yard.server.faults = { read: (what) => what === "remove" };
     const first = yard.keep(limits);
@@ -263,10 +209,10 @@ describe("a job passes once", () => {
   });
 
   it("with two keepers that both believe the gate is theirs, in order", async () => {
-    const yard = new Yard();
+    const yard = open();
     await yard.work();
-    yard.keep();
-    yard.keep();
+    yard.keep(ORDER);
+    yard.keep(ORDER);
     const ids = Array.from({ length: 50 }, (_, i) => `job-${i}`);
     for (const id of ids) await yard.arrive(id, "a");
     await yard.clock.pass(60_000);
@@ -277,9 +223,9 @@ describe("a job passes once", () => {
 
 describe("a ticket", () => {
   it("that is free again is noticed without a hint", async () => {
-    const yard = new Yard();
+    const yard = open();
     yard.server.work.onRemoved = () => () => {};
-    yard.keep();
+    yard.keep(ORDER);
     await yard.arrive("one", "a");
     await yard.arrive("two", "a");
     await yard.clock.pass(100);
@@ -292,12 +238,12 @@ describe("a ticket", () => {
   });
 
   it("that somebody else has is waited for", async () => {
-    const yard = new Yard();
+    const yard = open();
     const ticket = yard.names.ticket(QUEUE, "a", 1);
     await yard.ports.work.publish({ subject: ticket, msgId: "x/1", headers: {}, body: new Uint8Array() });
     await yard.arrive("one", "a");
     await yard.arrive("other", "b");
-    yard.keep();
+    yard.keep(ORDER);
     await yard.clock.pass(10_000);
     expect(yard.subjects).toEqual([
       ticket,
