@@ -42,8 +42,8 @@ const work = fc.infiniteStream(
   fc.record({ runMs: fc.integer({ min: 0, max: 800 }), isPutBack: fc.boolean() }),
 );
 
-/** What a server does to late messages and to ids: they arrive, or it forgets; both at once is what is not promised. */
-const servers = fc.constantFrom("forgets", "is late");
+/** A server that restarts ends all connections and forgets ids; that late messages come even so is not promised. */
+const servers = fc.constantFrom("restarts", "is late");
 
 describe("whatever crashes, is lost, comes late or is forgotten", () => {
   it("every job passes once, in order and within the limits of its key", async () => {
@@ -71,13 +71,20 @@ describe("whatever crashes, is lost, comes late or is forgotten", () => {
         });
         const faultOf = (): Fault => {
           const fault = publishes.next().value;
-          return fault === "late" && server === "forgets" ? "answer lost" : fault;
+          return fault === "late" && server === "restarts" ? "answer lost" : fault;
         };
         yard.server.faults = {
           publish: ({ subject }) => (subject.includes(".work.") ? faultOf() : undefined),
           read: (what) => what !== "ensure queue" && reads.next().value,
         };
-        let keeper = yard.keep(limits);
+        let keepers = [yard.keep(limits)];
+        const replaceAll = () => {
+          for (const keeper of keepers) {
+            keeper.ports.link.cut();
+            keeper.isOurs = false;
+          }
+          keepers = [yard.keep(limits)];
+        };
         const arrived: string[] = [];
         for (const step of steps) {
           if (step.kind === "arrive")
@@ -86,13 +93,12 @@ describe("whatever crashes, is lost, comes late or is forgotten", () => {
               await yard.arrive(arrived.at(-1) as string, key, { [h.key]: key });
             }
           else if (step.kind === "pass") await yard.clock.pass(step.ms);
-          else if (step.kind === "crash") {
-            keeper.ports.link.cut();
-            keeper.isOurs = false;
-            keeper = yard.keep(limits);
-          } else if (step.kind === "second") yard.keep(limits);
-          else if (server === "forgets") yard.server.forget();
-          else yard.server.deliverLate();
+          else if (step.kind === "crash") replaceAll();
+          else if (step.kind === "second") keepers.push(yard.keep(limits));
+          else if (server === "restarts") {
+            yard.server.forget();
+            replaceAll();
+          } else yard.server.deliverLate();
         }
         yard.server.faults = {};
         yard.server.deliverLate();
