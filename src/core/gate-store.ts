@@ -19,6 +19,8 @@ export interface WaitingQuery {
 export interface GateStore {
   /** The jobs that wait at a queue's gate, in the order of storing, none left out. From the leader. */
   waiting(queue: string, query: WaitingQuery): Promise<Waiting[]>;
+  /** How many wait at a queue's gate. */
+  count(queue: string): Promise<number>;
   /** The queue of the job that waits longest, of all queues. Null: none waits. */
   firstQueue(): Promise<string | null>;
   /** Hints, once, that a job came to a queue's gate. */

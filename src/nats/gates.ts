@@ -1,5 +1,5 @@
 /** The gates of queues, in WORK, and what RUNS tells of who has passed. */
-import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
+import { AckPolicy, DeliverPolicy, type JetStreamManager, type StoredMsg } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { GateStore, Waiting, WaitingQuery } from "../core/gate-store.js";
 import { lanes } from "../core/lane.js";
@@ -7,6 +7,7 @@ import type { Subscription } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 import { headers as h } from "../protocol/headers.js";
 import { type Names, parseGateSubject } from "../protocol/names.js";
+import { isMissing } from "./refusal.js";
 
 /** Read one after the other, before it is assumed that there are many. */
 const FEW = 4;
@@ -67,6 +68,23 @@ export class NatsGateStore implements GateStore {
       seq = message.seq + 1;
     }
     return { found, next: seq };
+  }
+
+  async count(queue: string): Promise<number> {
+    const { work } = this.#names;
+    const name = this.#names.gateConsumer(queue);
+    try {
+      return (await this.#jsm.consumers.info(work, name)).num_pending;
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+    const made = await this.#jsm.consumers.add(work, {
+      durable_name: name,
+      filter_subject: this.#names.queueGate(queue),
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: DeliverPolicy.All,
+    });
+    return made.num_pending;
   }
 
   async firstQueue(): Promise<string | null> {

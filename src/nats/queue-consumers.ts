@@ -64,9 +64,10 @@ export class NatsQueueConsumers implements QueueConsumers {
   }
 
   async remove(queue: string): Promise<void> {
-    for (const lane of lanes) {
+    const names = lanes.map((lane) => this.#names.consumer(queue, lane));
+    for (const name of [...names, this.#names.gateConsumer(queue)]) {
       try {
-        await this.#jsm.consumers.delete(this.#names.work, this.#names.consumer(queue, lane));
+        await this.#jsm.consumers.delete(this.#names.work, name);
       } catch (error) {
         if (!isMissing(error)) throw error;
       }

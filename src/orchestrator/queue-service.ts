@@ -1,5 +1,8 @@
 /** What people do with queues. */
+
 import { invalid, PunctualError } from "../core/errors.js";
+import { isGoverned } from "../core/gate.js";
+import type { GateStore } from "../core/gate-store.js";
 import { mergePatch } from "../core/merge-patch.js";
 import type { Clock, Membership, ScheduleStore } from "../core/ports.js";
 import {
@@ -23,6 +26,7 @@ export interface QueueServicePorts {
   clock: Clock;
   queues: QueueStore;
   queueConsumers: QueueConsumers;
+  gates: Pick<GateStore, "count">;
   membership: Membership;
   schedules: ScheduleStore;
 }
@@ -40,6 +44,8 @@ interface Edit {
 interface Found {
   record: QueueRecord | null;
   counts: readonly LaneCounts[];
+  /** At the gate. */
+  waiting: number;
   workers: number;
 }
 
@@ -82,14 +88,15 @@ export class QueueService {
     ]);
     const byName = new Map(records.map((record) => [record.queue, record]));
     const names = [...new Set([...byName.keys(), ...counts.keys()])].filter((name) => name > after).sort();
-    const shown = names.slice(0, limit).map((name) =>
-      this.#view(name, {
-        record: byName.get(name) ?? null,
-        counts: counts.get(name) ?? [],
-        workers: workers(name),
-      }),
-    );
-    return { queues: shown, next: names.length > limit ? (names[limit - 1] as string) : null };
+    const shown = names.slice(0, limit).map(async (name) => {
+      const record = byName.get(name) ?? null;
+      const waiting = await this.#waiting(record);
+      return this.#view(name, { record, counts: counts.get(name) ?? [], waiting, workers: workers(name) });
+    });
+    return {
+      queues: await Promise.all(shown),
+      next: names.length > limit ? (names[limit - 1] as string) : null,
+    };
   }
 
   pause({ queue, note, until }: ApiParsed<"queue.pause">): Promise<QueueView> {
@@ -168,7 +175,13 @@ export class QueueService {
       queueConsumers.counts(queue),
       this.#workers(),
     ]);
-    return { record, counts, workers: workers(queue) };
+    return { record, counts, waiting: await this.#waiting(record), workers: workers(queue) };
+  }
+
+  #waiting(record: QueueRecord | null): Promise<number> {
+    return record !== null && isGoverned(record.settings)
+      ? this.#ports.gates.count(record.queue)
+      : Promise.resolve(0);
   }
 
   async #workers(): Promise<(queue: string) => number> {
@@ -177,7 +190,7 @@ export class QueueService {
       members.filter(({ role, queues }) => role === "worker" && queues?.includes(queue)).length;
   }
 
-  #view(queue: string, { record, counts, workers }: Found): QueueView {
+  #view(queue: string, { record, counts, waiting, workers }: Found): QueueView {
     const asked = record?.asked ?? {};
     const sum = (field: "queued" | "running" | "redelivered" | "pulls") =>
       counts.reduce((total, lane) => total + lane[field], 0);
@@ -189,6 +202,7 @@ export class QueueService {
       ...(record?.unreadable !== undefined && { unreadable: record.unreadable }),
       paused: isQueuePausedAt(settingsOf(asked), this.#ports.clock.now()),
       bareWorkersPaused: counts.length > 0 && counts.every(({ paused }) => paused),
+      waiting,
       queued: sum("queued"),
       running: sum("running"),
       redelivered: sum("redelivered"),

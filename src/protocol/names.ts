@@ -120,6 +120,8 @@ export function namesOf(namespace: string) {
     gateSubjects: `${ns}.gate.>`,
     queueGate: (queue: string) => `${ns}.gate.${queue}.>`,
     keyGate: (queue: string, key: string | null) => `${ns}.gate.${queue}.${key ?? NO_KEY}.>`,
+    /** Nobody pulls from it: by it the server counts who waits. */
+    gateConsumer: (queue: string) => `gate-${queue}`,
     ticket: (queue: string, key: string, ticket: number) => `${ns}.work.${queue}.${key}~${ticket}`,
     tombstone: (runId: string, term: number) => `${ns}.work._void.${runId}.${term}`,
     tombstones: `${ns}.work._void.>`,

@@ -31,6 +31,8 @@ export const queueView = z.object({
   paused: z.boolean(),
   /** Whether the server itself holds them back, so that workers without the SDK get none either. */
   bareWorkersPaused: z.boolean(),
+  /** Held at the gate, until the limits of the queue let them pass. */
+  waiting: z.int(),
   ...counts,
   /** Live workers with the SDK. */
   workers: z.int(),

@@ -30,6 +30,10 @@ export class MemoryGateStore implements GateStore {
     });
   }
 
+  count(queue: string): Promise<number> {
+    return this.#link.ask("waiting jobs", () => this.#below(this.#server.names.queueGate(queue)).length);
+  }
+
   firstQueue(): Promise<string | null> {
     return this.#link.ask("first waiting job", () => {
       const [first] = this.#below(this.#server.names.gateSubjects);

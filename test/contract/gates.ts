@@ -59,6 +59,19 @@ export function describeGateStore(name: string, make: MakePorts): void {
       expect(found).toEqual(expected);
     });
 
+    it("count who waits", async () => {
+      const { names, one, other } = on();
+      expect(await other.gates.count("mail")).toBe(0);
+      for (let i = 0; i < 5; i++) await one.work.publish(waiting(names, `${i}`, `k${i % 2}`));
+      await one.work.publish(waiting(names, "elsewhere", null, "mails"));
+      await one.work.publish(queued(names, "passed"));
+      expect(await other.gates.count("mail")).toBe(5);
+      await one.work.remove(2);
+      await one.work.remove(3);
+      expect(await other.gates.count("mail")).toBe(3);
+      expect(await other.gates.count("mails")).toBe(1);
+    });
+
     it("know the queue of the one that waits longest", async () => {
       const { names, one, other } = on();
       await one.work.publish(queued(names, "passed"));

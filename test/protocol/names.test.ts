@@ -81,7 +81,9 @@ describe("names on the wire", () => {
     const made = Object.entries(rest)
       .filter(
         ([name]) =>
-          !/^(consumer|intakeConsumer|deadLetterConsumer|failureConsumer|.*Key|leaseKeyPrefix)$/.test(name),
+          !/^(consumer|gateConsumer|intakeConsumer|deadLetterConsumer|failureConsumer|.*Key|leaseKeyPrefix)$/.test(
+            name,
+          ),
       )
       .flatMap(([, value]) => (typeof value === "function" ? Reflect.apply(value, names, args) : value))
       .flatMap((value) => (typeof value === "object" ? Object.values(value as object) : value));
