@@ -1,14 +1,16 @@
 /** RUNS: what happened. */
 import type { JetStreamManager } from "@nats-io/jetstream";
+import type { EndRecord, EndRecords } from "../core/end-record.js";
 import { PunctualError } from "../core/errors.js";
 import type { FiredSlot, RunEvent, RunLog, SlotRecord, SlotsRead } from "../core/ports.js";
+import { encodeEnds } from "../protocol/end-record.js";
 import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
 import { decodeSlots, encodeSlots } from "../protocol/slot-record.js";
 import { reasonOf } from "./ack.js";
 import type { Publisher } from "./publisher.js";
 
-export class NatsRunLog implements RunLog {
+export class NatsRunLog implements RunLog, EndRecords {
   readonly #jsm: JetStreamManager;
   readonly #publisher: Publisher;
   readonly #names: Names;
@@ -25,6 +27,10 @@ export class NatsRunLog implements RunLog {
 
   async appendSlots(record: SlotRecord): Promise<void> {
     await this.#store(this.#names.slots(record.shard), record.msgId, encodeSlots(record));
+  }
+
+  async appendEnds(record: EndRecord): Promise<void> {
+    await this.#store(this.#names.ends(record.queue), record.msgId, encodeEnds(record));
   }
 
   async slotsAfter(shard: number, from: number, onRead?: () => Promise<void>): Promise<SlotsRead> {

@@ -11,6 +11,7 @@
  *   <ns>.run.<runId>.<event>           what happened to a run
  *   <ns>.queued.<subject in WORK>      written by the server: this job, which no schedule fired, was stored
  *   <ns>.slots.<shard>                 written by orchestrators: these slots were fired, many in one message
+ *   <ns>.ends.<queue>                  written by workers: these runs succeeded, many in one message
  *   <ns>.dead.<queue>                  dead letters
  *   <ns>.cancel.<runId>                a worker that has the run ends it
  *   <ns>.api.<entity>.<verb>           request and reply
@@ -142,6 +143,8 @@ export function namesOf(namespace: string) {
     toldByServer: { from: `${ns}.*.*.*`, as: `${ns}.queued.${ns}.$1.$2.$3` },
     slots: (shard: number) => `${ns}.slots.${shard}`,
     allSlots: `${ns}.slots.*`,
+    ends: (queue: string) => `${ns}.ends.${queue}`,
+    allEnds: `${ns}.ends.*`,
     advisories: [
       `$JS.EVENT.ADVISORY.CONSUMER.*.${upper}_WORK.*`,
       `$JS.EVENT.METRIC.CONSUMER.ACK.${upper}_WORK.*`,

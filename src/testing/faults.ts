@@ -1,6 +1,8 @@
 /** What can go wrong between a program and the memory server, for tests to inject. */
+
 import type { Backfill } from "../core/backfill.js";
 import type { CalendarDefinition } from "../core/calendar.js";
+import type { EndRecord } from "../core/end-record.js";
 import type { LeaseRecord } from "../core/lease.js";
 import type { RunEvent, SlotRecord, StoredMessage, WorkMessage } from "../core/ports.js";
 import type { ScheduleDefinition } from "../core/schedule.js";
@@ -21,6 +23,7 @@ export interface Faults {
   calendarWrite?: (name: string, definition: CalendarDefinition) => Fault;
   runEvent?: (event: RunEvent) => Fault;
   slotRecord?: (record: SlotRecord) => Fault;
+  endRecord?: (record: EndRecord) => Fault;
   /** Reads and everything else that is asked of the server: true when there is no answer. */
   read?: (what: string) => boolean;
   /** True when what a worker says of a delivery is lost. */

@@ -1,6 +1,8 @@
 /** RUNS in memory. */
+import type { EndRecord, EndRecords } from "../core/end-record.js";
 import { PunctualError } from "../core/errors.js";
 import type { RunEvent, RunLog, SlotRecord, SlotsRead } from "../core/ports.js";
+import { encodeEnds } from "../protocol/end-record.js";
 import { headers as h } from "../protocol/headers.js";
 import { decodeSlots, encodeSlots } from "../protocol/slot-record.js";
 import type { Fault } from "./faults.js";
@@ -9,7 +11,7 @@ import type { MemoryServer } from "./server.js";
 
 const encoder = new TextEncoder();
 
-export class MemoryRunLog implements RunLog {
+export class MemoryRunLog implements RunLog, EndRecords {
   readonly #server: MemoryServer;
   readonly #link: MemoryLink;
 
@@ -31,6 +33,11 @@ export class MemoryRunLog implements RunLog {
   appendSlots(record: SlotRecord): Promise<void> {
     const subject = this.#server.names.slots(record.shard);
     return this.#store(subject, record.msgId, encodeSlots(record), this.#server.faults.slotRecord?.(record));
+  }
+
+  appendEnds(record: EndRecord): Promise<void> {
+    const subject = this.#server.names.ends(record.queue);
+    return this.#store(subject, record.msgId, encodeEnds(record), this.#server.faults.endRecord?.(record));
   }
 
   async slotsAfter(shard: number, from: number, onRead?: () => Promise<void>): Promise<SlotsRead> {

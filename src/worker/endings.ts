@@ -8,6 +8,7 @@ import type { RunEventType } from "../protocol/events.js";
 import { isRetryable, type KeptError, keepError } from "./errors.js";
 import type { InHand } from "./in-hand.js";
 import { resultOf } from "./result.js";
+import { isAwaited } from "./told.js";
 import type { Workplace } from "./workplace.js";
 
 export class Endings {
@@ -23,10 +24,12 @@ export class Endings {
     await this.#place.turns.take();
     const result = resultOf(value);
     const durationMs = Math.round(elapsedMs * 1_000) / 1_000;
-    const { attempt } = this.#hand;
-    const { queue, worker } = this.#place;
+    const { attempt, runId, job, delivery } = this.#hand;
+    const { queue, worker, ends } = this.#place;
     const data = { attempt, durationMs, queue, worker, ...(result !== undefined && { result }) };
-    await this.#store("storing a success", "succeeded", data);
+    const alone = () => this.#store("storing a success", "succeeded", data);
+    if (!this.#hand.isTold("succeeded") || isAwaited(job, delivery.headers)) await alone();
+    else await ends.tell({ runId, seq: delivery.seq, attempt, durationMs, result }, alone);
     this.#hand.delivery.ack();
   }
 

@@ -62,13 +62,18 @@ export class InHand {
     }
   }
 
+  /** Whether the queue's history keeps an event. */
+  isTold(type: RunEventType): boolean {
+    return isTold(type, this.#place.history, this.job, this.#delivery.headers);
+  }
+
   /**
    * Stores an event, if the queue's history keeps it.
    *
    * @param occasion tells events of the same type apart, within one message
    */
   async append(type: RunEventType, occasion: string, data: Record<string, unknown>): Promise<void> {
-    if (!isTold(type, this.#place.history, this.job, this.#delivery.headers)) return;
+    if (!this.isTold(type)) return;
     const msgId = `${this.runId}/${occasion}/${this.#delivery.seq}`;
     await this.#place.runs.append({ runId: this.runId, type, msgId, data });
   }

@@ -22,6 +22,13 @@ export function isTold(
   if (level === "full") return true;
   if (BEGINNINGS.includes(type)) return startDeadline !== null;
   if (!terminalEvents.some((end) => end === type)) return false;
-  if (level === "outcome" || fireTime !== null) return true;
-  return FOLLOWED.some((name) => headers[name] !== undefined);
+  return level === "outcome" || isAwaited({ fireTime }, headers);
+}
+
+/** Whether something rests upon the end of a run: then it is an event of the run, by which it can be asked for. */
+export function isAwaited(
+  { fireTime }: Pick<JobInfo, "fireTime">,
+  headers: Readonly<Record<string, string>>,
+): boolean {
+  return fireTime !== null || FOLLOWED.some((name) => headers[name] !== undefined);
 }

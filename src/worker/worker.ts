@@ -6,6 +6,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import type { EndRecords, RunEnd } from "../core/end-record.js";
 import { invalid, messageOf, PunctualError } from "../core/errors.js";
 import type {
   Cancellations,
@@ -24,14 +25,16 @@ import { checkQueue } from "../protocol/names.js";
 import { parseWith } from "../protocol/parse.js";
 import type { Logger } from "../runtime/log.js";
 import type { Handler } from "./context.js";
+import { EndsTogether } from "./ends-together.js";
 import { Execution } from "./execute.js";
 import { type WorkerOptions, type WorkerSettings, workerOptions } from "./options.js";
+import { Persistence } from "./persistence.js";
 import { Turns } from "./turns.js";
 import type { Workplace } from "./workplace.js";
 
 export interface WorkerPorts {
   source: WorkSource;
-  runs: RunLog;
+  runs: RunLog & EndRecords;
   dead: DeadLetters;
   queues: Pick<QueueStore, "ensure">;
   /** Without it the worker is not seen among the members; nothing else depends on it. */
@@ -206,7 +209,18 @@ export class Worker {
       schema: schema ?? this.#handler.schema,
       handler: this.#handler,
       turns: new Turns(clock, settleWithinMs, concurrency),
+      ends: new EndsTogether((ends) => this.#storeEnds(ends)),
     };
+  }
+
+  #storeEnds(ends: readonly RunEnd[]): Promise<void> {
+    const { clock, log, runs } = this.#ports;
+    const [{ runId, seq, attempt }] = ends as [RunEnd];
+    const record = { queue: this.queue, worker: this.id, msgId: `${runId}/ends/${seq}/${attempt}`, ends };
+    const persistence = new Persistence(clock, (what, error) =>
+      log.warn({ ends: ends.length, error: messageOf(error) }, `${what} failed: tried again`),
+    );
+    return persistence.of("storing successes", () => runs.appendEnds(record));
   }
 
   async #join(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Clock, DeadLetters, RunLog } from "../core/ports.js";
 import type { HistoryLevel } from "../core/queue.js";
 import type { Logger } from "../runtime/log.js";
 import type { Handler } from "./context.js";
+import type { EndsTogether } from "./ends-together.js";
 import type { Turns } from "./turns.js";
 
 /** What all jobs of a worker have in common. */
@@ -22,4 +23,6 @@ export interface Workplace {
   schema: z.ZodType | undefined;
   handler: Handler;
   turns: Turns;
+  /** Tells the ends that nothing rests upon. */
+  ends: EndsTogether;
 }

@@ -1,6 +1,7 @@
 /** What every suite runs on: the ports of one fresh namespace, over two connections. */
 import type { BackfillStore } from "../../src/core/backfill.js";
 import type { CalendarStore } from "../../src/core/calendar-store.js";
+import type { EndRecords } from "../../src/core/end-record.js";
 import type { GateStore } from "../../src/core/gate-store.js";
 import type { RunHistory } from "../../src/core/lookback.js";
 import type {
@@ -24,7 +25,7 @@ export interface Ports {
   schedules: ScheduleStore;
   calendars: CalendarStore;
   work: WorkStream;
-  runs: RunLog;
+  runs: RunLog & EndRecords;
   membership: Membership;
   dead: DeadLetters;
   queues: QueueStore;

@@ -42,6 +42,18 @@ export function describeRunLog(name: string, make: MakePorts): void {
       expect(await one.runs.lastSequence()).toBe(2);
     });
 
+    it("takes ends of runs, many in one record, and a repeat without complaint", async () => {
+      const { one, other } = on();
+      const ends = [
+        { runId: "job-1", seq: 1, attempt: 1, durationMs: 0.5 },
+        { runId: "job-2", seq: 2, attempt: 3, durationMs: 7, result: { sent: 3 } },
+      ];
+      const record = { queue: "mail", worker: "w1", msgId: "job-1/ends/1/1", ends };
+      await one.runs.appendEnds(record);
+      await other.runs.appendEnds(record);
+      expect(await one.runs.lastSequence()).toBe(1);
+    });
+
     const slots = (...fired: [string, number, number | null][]) =>
       fired.map(([scheduleId, slot, seq]) => ({ scheduleId, slot, seq }));
     const record = (shard: number, number: number, fired: FiredSlot[]) => ({

@@ -1,4 +1,5 @@
 /** A worker among fakes: a journal of what it did, in order, and a clock that is turned by hand. */
+import type { RunEnd } from "../../src/core/end-record.js";
 import type {
   Clock,
   ConsumeOptions,
@@ -104,6 +105,7 @@ export class Bench {
   readonly clock = new HandClock(this.journal);
   readonly events: RunEvent[] = [];
   readonly letters: DeadLetter[] = [];
+  readonly ends: RunEnd[] = [];
   readonly members: Member[] = [];
   /** Event types that RUNS knows of every run. */
   readonly known = new Set<string>();
@@ -142,6 +144,10 @@ export class Bench {
       },
       hasAny: async () => this.known.size > 0,
       appendSlots: async () => {},
+      appendEnds: async ({ ends }) => {
+        await this.#perform(`append ${ends.length} ends`);
+        this.ends.push(...ends);
+      },
       slotsAfter: async (_shard, last) => ({ fired: [], last }),
       lastSequence: async () => this.events.length,
     },
