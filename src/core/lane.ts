@@ -2,6 +2,12 @@
 export const lanes = ["high", "work", "low"] as const;
 export type Lane = (typeof lanes)[number];
 
+/** What a job may ask for, and the lane of each. */
+export const priorities = ["high", "normal", "low"] as const;
+export type Priority = (typeof priorities)[number];
+
+export const laneOf = (priority: Priority): Lane => (priority === "normal" ? "work" : priority);
+
 /** Jobs from a lane, one after another, before one from below it has its turn. */
 export const TURN_EVERY = 16;
 

@@ -90,8 +90,8 @@ export interface QueueStore {
   write(queue: string, asked: QueueRequest, revision: number): Promise<CasOutcome>;
   remove(queue: string, revision: number): Promise<CasOutcome>;
   list(): Promise<QueueRecord[]>;
-  /** Every record and every change, in order. */
-  watch(onChange: (change: QueueChange) => void): Promise<Subscription>;
+  /** Every record and every change, in order; of all queues, or only of one. */
+  watch(onChange: (change: QueueChange) => void, only?: string): Promise<Subscription>;
 }
 
 /** What is in one lane of a queue now. */

@@ -67,8 +67,8 @@ export class NatsQueueStore implements QueueStore {
     return records.filter((record) => record !== null);
   }
 
-  async watch(onChange: (change: QueueChange) => void): Promise<Subscription> {
-    const watch = await this.#parts.bucket.watch();
+  async watch(onChange: (change: QueueChange) => void, only?: string): Promise<Subscription> {
+    const watch = await this.#parts.bucket.watch(only === undefined ? {} : { key: only });
     void (async () => {
       for await (const entry of watch) {
         const { key: queue, operation, revision } = entry;

@@ -71,7 +71,7 @@ export class Intake {
       timeoutMs: request.timeoutMs,
     });
     const accepted = await enqueue(work, {
-      subject: names.job(request.queue, request.unique ?? request.runId),
+      subject: names.job(request.queue, request.unique ?? request.runId, request.lane),
       msgId: msgIdOf(request.runId, 1),
       headers: { ...ownHeaders(delivery), ...policy, [h.runId]: request.runId },
       body: delivery.body,

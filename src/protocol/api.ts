@@ -6,6 +6,7 @@ import { z } from "zod";
 import { reprocessings } from "../core/backfill.js";
 import type { ErrorCode } from "../core/errors.js";
 import { explanationCodes } from "../core/explain.js";
+import { priorities } from "../core/lane.js";
 import { backfillId, backfillView, rateText } from "./backfill.js";
 import { calendarInput } from "./calendar-input.js";
 import { scheduleHistory } from "./history.js";
@@ -80,6 +81,8 @@ export const enqueueRequest = z.strictObject({
   jobId: jobId.optional(),
   /** While a job with this key is queued or running, another is refused. Default: the job id. */
   unique: jobId.optional(),
+  /** Its lane. Default normal. */
+  priority: z.enum(priorities).default("normal"),
 });
 export type EnqueueRequest = z.input<typeof enqueueRequest>;
 

@@ -1,5 +1,6 @@
 /** A job that no schedule fires, as a message for WORK. */
 import type { z } from "zod";
+import { laneOf } from "../core/lane.js";
 import type { WorkMessage } from "../core/ports.js";
 import type { enqueueRequest } from "./api.js";
 import { headers as h } from "./headers.js";
@@ -28,7 +29,7 @@ export function enqueueMessage(
   const runId = request.jobId ?? newId();
   const retry = retryOf(request.retry, queueMaxAttempts);
   const message: WorkMessage = {
-    subject: names.job(request.queue, request.unique ?? runId),
+    subject: names.job(request.queue, request.unique ?? runId, laneOf(request.priority)),
     msgId: msgIdOf(runId, 1),
     headers: {
       ...request.headers,

@@ -1,5 +1,6 @@
 /** What a producer publishes to `<ns>.enqueue.<queue>`: the body is the payload, the options are headers. */
 import { invalid } from "../core/errors.js";
+import { type Lane, laneOf, type Priority, priorities } from "../core/lane.js";
 import { parseDuration } from "./duration.js";
 import { headers as h } from "./headers.js";
 import { limits } from "./limits.js";
@@ -10,6 +11,7 @@ export interface IntakeRequest {
   queue: string;
   runId: string;
   unique: string | undefined;
+  lane: Lane;
   retry: { maxAttempts?: number };
   timeoutMs: number;
 }
@@ -20,7 +22,7 @@ export function readIntake(
   names: Names,
 ): IntakeRequest {
   const { headers } = message;
-  for (const later of [h.at, h.delay, h.priority]) {
+  for (const later of [h.at, h.delay]) {
     if (headers[later] !== undefined) throw invalid(later, "is not supported by this version");
   }
   const unique = headers[h.unique];
@@ -28,6 +30,7 @@ export function readIntake(
     queue: checkQueue(message.subject.slice(names.enqueue("").length)),
     runId: runIdOfMessage(message),
     unique: unique === undefined ? undefined : checkJobId(unique, h.unique),
+    lane: laneOf(priorityOf(headers[h.priority])),
     retry: maxAttemptsOf(headers[h.maxAttempts]),
     timeoutMs: timeoutOf(headers[h.timeout]),
   };
@@ -43,6 +46,12 @@ function runIdOfMessage(message: {
   if (own === undefined) return `job-${message.seq}-${message.storedAt.toString(36)}`;
   if (!isRunId(own)) throw invalid(h.msgId, `expected an id of A-Z a-z 0-9 _ = : -, got ${show(own)}`);
   return own;
+}
+
+function priorityOf(text = "normal"): Priority {
+  const priority = priorities.find((one) => one === text);
+  if (priority !== undefined) return priority;
+  throw invalid(h.priority, `expected one of ${priorities.join(", ")}, got ${show(text)}`);
 }
 
 function maxAttemptsOf(text: string | undefined): { maxAttempts?: number } {

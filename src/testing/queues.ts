@@ -56,11 +56,14 @@ export class MemoryQueueStore implements QueueStore {
     );
   }
 
-  watch(onChange: (change: QueueChange) => void): Promise<Subscription> {
+  watch(onChange: (change: QueueChange) => void, only?: string): Promise<Subscription> {
     const { queueSettings } = this.#server;
     const feed = this.#link.feed(() => this.#server.faults.watchDelayMs?.("queues") ?? 0);
-    const tell = (message: StoredMessage) =>
-      feed.push(() => onChange({ queue: message.subject, record: recordIn(message) }));
+    const tell = (message: StoredMessage) => {
+      const queue = message.subject;
+      if (only === undefined || queue === only)
+        feed.push(() => onChange({ queue, record: recordIn(message) }));
+    };
     return this.#link.ask("watch queues", () => {
       const last = [...queueSettings.subjects()].map((queue) => queueSettings.last(queue) as StoredMessage);
       for (const message of last.sort((a, b) => a.seq - b.seq)) tell(message);

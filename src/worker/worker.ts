@@ -29,6 +29,7 @@ import { EndsTogether } from "./ends-together.js";
 import { Execution } from "./execute.js";
 import { type WorkerOptions, type WorkerSettings, workerOptions } from "./options.js";
 import { Persistence } from "./persistence.js";
+import { QueuePull } from "./queue-pull.js";
 import { Turns } from "./turns.js";
 import type { Workplace } from "./workplace.js";
 
@@ -36,7 +37,7 @@ export interface WorkerPorts {
   source: WorkSource;
   runs: RunLog & EndRecords;
   dead: DeadLetters;
-  queues: Pick<QueueStore, "ensure">;
+  queues: Pick<QueueStore, "ensure" | "watch">;
   /** Without it the worker is not seen among the members; nothing else depends on it. */
   members?: Membership | undefined;
   /** Without them its runs cannot be cancelled. */
@@ -100,17 +101,15 @@ export class Worker {
   }
 
   async #begin(): Promise<this> {
-    const { source, queues, log, cancellations } = this.#ports;
-    const { ackWaitMs, maxAttempts, history } = await queues.ensure(this.queue);
-    const heartbeatMs = this.#heartbeatWithin(ackWaitMs);
-    this.#workplace = this.#workplaceFor({ maxAttempts, history });
-    this.#cancellations = cancellations?.listen((runId) => this.#cancel(runId));
-    this.#subscription = await source.consume(this.queue, {
+    const { log, cancellations } = this.#ports;
+    const pull = new QueuePull(this.#ports, this.queue, {
       concurrency: this.#settings.concurrency,
       onDelivery: (delivery) => this.#onDelivery(delivery),
       onNotice: (notice) => log.debug({ queue: this.queue, notice }, "worker"),
     });
-    this.#every("heartbeat", heartbeatMs, () => this.#beat());
+    this.#subscription = pull;
+    await pull.start((settings) => this.#follow(settings));
+    this.#cancellations = cancellations?.listen((runId) => this.#cancel(runId));
     this.#every("starts", TELL_STARTS_MS, () => this.#tellStarts());
     await this.#join();
     return this;
@@ -187,14 +186,29 @@ export class Worker {
     });
   }
 
-  #heartbeatWithin(ackWaitMs: number): number {
-    const heartbeatMs = this.#settings.heartbeatMs ?? Math.max(1, Math.floor(ackWaitMs / 3));
-    if (heartbeatMs < ackWaitMs) return heartbeatMs;
-    const expected = `expected less than ${ackWaitMs}, the ack wait of queue ${this.queue}`;
-    throw invalid("heartbeatMs", `${expected}, got ${heartbeatMs}`);
+  /** At first, and whenever they change. A beat at once, as the wait of jobs in hand may be a shorter one now. */
+  #follow({ ackWaitMs, maxAttempts, history }: QueueSettings): void {
+    const heartbeatMs = this.#heartbeatWithin(ackWaitMs);
+    this.#workplace = { ...(this.#workplace ?? this.#emptyWorkplace()), maxAttempts, history };
+    this.#timers.get("heartbeat")?.();
+    this.#beat();
+    this.#every("heartbeat", heartbeatMs, () => this.#beat());
   }
 
-  #workplaceFor(kept: Pick<QueueSettings, "maxAttempts" | "history">): Workplace {
+  #heartbeatWithin(ackWaitMs: number): number {
+    const third = Math.max(1, Math.floor(ackWaitMs / 3));
+    const heartbeatMs = this.#settings.heartbeatMs ?? third;
+    if (heartbeatMs < ackWaitMs) return heartbeatMs;
+    const expected = `expected less than ${ackWaitMs}, the ack wait of queue ${this.queue}`;
+    if (this.#workplace === undefined) throw invalid("heartbeatMs", `${expected}, got ${heartbeatMs}`);
+    this.#ports.log.warn(
+      { queue: this.queue, heartbeatMs, ackWaitMs },
+      "the ack wait is shorter now: told more often",
+    );
+    return third;
+  }
+
+  #emptyWorkplace(): Omit<Workplace, "maxAttempts" | "history"> {
     const { runs, dead, clock, log } = this.#ports;
     const { abortGraceMs, schema, settleWithinMs, concurrency } = this.#settings;
     return {
@@ -204,7 +218,6 @@ export class Worker {
       log,
       queue: this.queue,
       worker: this.id,
-      ...kept,
       abortGraceMs,
       schema: schema ?? this.#handler.schema,
       handler: this.#handler,

@@ -43,6 +43,16 @@ test("own id, key, retry policy and timeout end up in the message", async () => 
   });
 });
 
+test.each([
+  ["high", "test.high.mail.a"],
+  ["normal", "test.work.mail.a"],
+  ["low", "test.low.mail.a"],
+] as const)("a job of priority %s goes into its lane", async (priority, subject) => {
+  const { client, server } = fakeClient();
+  await client.enqueue({ queue: "mail", jobId: "a", priority });
+  expect(server.published[0]).toMatchObject({ subject });
+});
+
 test("a queue is looked up once, and again after a failure", async () => {
   const { client, server } = fakeClient();
   server.queueTrouble = new Error("no answer");

@@ -117,6 +117,18 @@ export function describeQueueStore(name: string, make: MakePorts): void {
       expect(await changes.next()).toEqual({ queue: "mail", record: null });
     });
 
+    it("tells of one queue alone, to whoever wants no other", async () => {
+      const { one, other } = on();
+      const changes = new Arrivals<QueueChange>();
+      await put(one.queues, "mail-2", asked);
+      const watch = await other.queues.watch((change) => changes.add(change), "mail");
+      onTestFinished(() => watch.stop());
+      await put(one.queues, "files", asked);
+      await put(one.queues, "mail", { maxAttempts: 9 });
+      expect(await changes.next()).toMatchObject({ queue: "mail", record: { asked: { maxAttempts: 9 } } });
+      expect(changes.all).toHaveLength(1);
+    });
+
     it("says what cannot be read, and goes on with the defaults", async () => {
       const { one, other, overwriteQueue } = on();
       const changes = new Arrivals<QueueChange>();

@@ -83,6 +83,12 @@ describe("the front door", () => {
       { [h.unique]: "a b" },
       /Punctual-Unique: expected 1 to 128 characters .*got "a b"/,
     ],
+    [
+      "an unknown priority",
+      "q",
+      { [h.priority]: "urgent" },
+      /Punctual-Priority: expected one of high, normal, low, got "urgent"/,
+    ],
     ["an unusable id", "q", { [h.msgId]: "a b" }, /expected an id of .*got "a b"/],
     [
       "what this version cannot do",
@@ -105,6 +111,16 @@ describe("the front door", () => {
       expect(await stage.inWork()).toEqual([]);
     });
   }
+
+  test.each([
+    ["high", "high"],
+    ["normal", "work"],
+    ["low", "low"],
+  ])("puts a job of priority %s into its lane", async (priority, lane) => {
+    const stage = await Stage.orchestrated(server());
+    await publish(stage, stage.names.enqueue("q"), "{}", { [h.priority]: priority, [h.msgId]: "a" });
+    await until(async () => expect(await stage.inWork()).toEqual([`${stage.names.namespace}.${lane}.q.a`]));
+  });
 
   test("goes on after refused jobs", async () => {
     const stage = await Stage.orchestrated(server());

@@ -9,7 +9,12 @@ import type {
   Membership,
   RunEvent,
 } from "../../src/core/ports.js";
-import { defaultQueueSettings, type QueueSettings } from "../../src/core/queue.js";
+import {
+  defaultQueueSettings,
+  type QueueRequest,
+  type QueueSettings,
+  settingsOf,
+} from "../../src/core/queue.js";
 import { headers as h } from "../../src/protocol/headers.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import type { Handler, JobContext } from "../../src/worker/context.js";
@@ -113,13 +118,25 @@ export class Bench {
   /** Operations that fail: `append succeeded`, `bury`, `has`. */
   readonly broken = new Set<string>();
   consumed: ConsumeOptions | undefined;
+  /** Changes what was asked of the queue. */
+  change: (asked: QueueRequest) => void = () => {};
   /** Asks for the end of a run. */
   cancel: (runId: string) => void = () => {};
 
   readonly ports: WorkerPorts = {
     clock: this.clock,
     log: silentLogger,
-    queues: { ensure: async () => this.settings },
+    queues: {
+      ensure: async () => this.settings,
+      watch: async (onChange) => {
+        this.change = (asked) =>
+          onChange({
+            queue: "mail",
+            record: { queue: "mail", revision: 1, asked, settings: settingsOf(asked) },
+          });
+        return { stop: async () => {} };
+      },
+    },
     cancellations: {
       request: () => {},
       listen: (onRequest) => {
@@ -130,6 +147,7 @@ export class Bench {
     source: {
       consume: async (_queue, options) => {
         this.consumed = options;
+        this.journal.add("pull began");
         return { stop: async () => this.journal.add("pull ended") };
       },
     },
@@ -198,7 +216,7 @@ export class Bench {
 
   /** The journal without timers. */
   get done(): string[] {
-    return this.journal.lines.filter((line) => !line.startsWith("timer "));
+    return this.journal.lines.filter((line) => !line.startsWith("timer ") && line !== "pull began");
   }
 
   membership(): Membership {

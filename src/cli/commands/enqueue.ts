@@ -4,11 +4,21 @@ import { invalid, messageOf, PunctualError } from "../../core/errors.js";
 import { type EnqueueRequest, enqueueRequest } from "../../protocol/api.js";
 import { parseJson, parseWith } from "../../protocol/parse.js";
 import { oneLine } from "../failure.js";
-import { addFlags, namingFlags, readFlags, readPayload } from "../flags.js";
+import { addFlags, type Flag, namingFlags, readFlags, readPayload } from "../flags.js";
 import type { CliContext } from "../runtime.js";
 import { jobFlags } from "../schedule-flags.js";
 import { Session } from "../session.js";
 
+/** Those of a job, and those of one that no schedule fires. */
+const flags: readonly Flag[] = [
+  ...jobFlags,
+  {
+    flags: "--priority <level>",
+    field: "priority",
+    kind: "text",
+    text: "high, normal or low (default: normal)",
+  },
+];
 const names = { queue: "QUEUE", payload: "PAYLOAD", jobId: "--id", unique: "--unique" };
 
 interface Options extends Record<string, unknown> {
@@ -27,10 +37,10 @@ export function addEnqueue(program: Command, context: CliContext): void {
     )
     .option("--unique <key>", "refused while a job with this key is queued or running (default: the id)")
     .option("--lines <file>", "one job for each line, its payload as JSON; - for the standard input");
-  addFlags(enqueue, jobFlags).action(
+  addFlags(enqueue, flags).action(
     async (queue: string, payload: string | undefined, options: Options, command: Command) => {
       const session = new Session(context, command);
-      const request = { ...(await readFlags(jobFlags, options, context.readText)), queue } as EnqueueRequest;
+      const request = { ...(await readFlags(flags, options, context.readText)), queue } as EnqueueRequest;
       if (options.lines !== undefined) {
         if (payload !== undefined || options.id !== undefined || options.unique !== undefined)
           throw invalid("--lines", "goes with neither PAYLOAD, --id nor --unique");
@@ -46,8 +56,8 @@ export function addEnqueue(program: Command, context: CliContext): void {
 }
 
 async function enqueueOne(session: Session, request: EnqueueRequest): Promise<void> {
-  await namingFlags(jobFlags, names, () => parseWith(enqueueRequest, request, "enqueue"));
-  const run = await session.with(({ client }) => namingFlags(jobFlags, names, () => client.enqueue(request)));
+  await namingFlags(flags, names, () => parseWith(enqueueRequest, request, "enqueue"));
+  const run = await session.with(({ client }) => namingFlags(flags, names, () => client.enqueue(request)));
   session.output.show(run, () =>
     session.output.line(
       run.accepted ? `${run.runId} queued` : `${run.runId} not queued: it is queued or running already`,
@@ -68,7 +78,7 @@ interface Tally {
  * the reading there.
  */
 async function enqueueLines(session: Session, request: EnqueueRequest, path: string): Promise<void> {
-  await namingFlags(jobFlags, names, () => parseWith(enqueueRequest, request, "enqueue"));
+  await namingFlags(flags, names, () => parseWith(enqueueRequest, request, "enqueue"));
   const tally: Tally = { queued: 0, present: 0, failed: 0 };
   const lines: number[] = [];
   try {
