@@ -1,4 +1,5 @@
 /** The jobs of one key that wait at a gate, and the tickets and tokens that let them through. */
+import type { Lane } from "./lane.js";
 import type { KeyLimits, RateLimit } from "./queue.js";
 import { TokenBucket } from "./token-bucket.js";
 
@@ -8,6 +9,8 @@ export interface GateHead {
   seq: number;
   /** Null: no limit of keys is for it. */
   key: string | null;
+  /** Where it belongs by its priority. */
+  lane: Lane;
 }
 
 /** A right to be in the queue. It is given back when its job has left both the gate and the queue. */
@@ -22,6 +25,7 @@ interface Ticket {
 const HELD_OF_KEY = 64;
 
 export class GateLine<H extends GateHead> {
+  readonly id: string;
   readonly key: string | null;
   /** In the order of waiting. */
   readonly heads: H[] = [];
@@ -36,7 +40,8 @@ export class GateLine<H extends GateHead> {
   /** Passed, and nobody knows yet what became of them. */
   #inFlight = 0;
 
-  constructor(key: string | null) {
+  constructor(id: string, key: string | null) {
+    this.id = id;
     this.key = key;
   }
 

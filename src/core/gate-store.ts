@@ -12,8 +12,8 @@ export interface WaitingQuery {
   /** Only those that were stored after this sequence. */
   after: number;
   limit: number;
-  /** Only those of this key; null: those that have none. Default: all. */
-  key?: string | null;
+  /** Only those of this key. Default: all. */
+  key?: string;
 }
 
 export interface GateStore {

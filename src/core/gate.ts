@@ -1,7 +1,8 @@
 /**
  * The gate of a queue with limits: which of the jobs that wait there may pass now.
  *
- * Jobs pass in the order of waiting, except that one whose key is held up lets those of other keys go first. Nothing is
+ * Jobs pass in the order of waiting, except that one whose key is held up lets those of other keys go first, and that
+ * those of a higher lane go before those of a lower one, as long as nobody has waited for too many of them. Nothing is
  * done here and no time is read: whoever carries it out says what became of each job. What is kept is bounded by the
  * `window`, however many jobs wait and however many keys they have: of each key a few jobs are held, and the rest is
  * read again when it is their turn.
@@ -11,7 +12,9 @@
  */
 import { type GateHead, GateLine } from "./gate-line.js";
 import { Heap } from "./heap.js";
+import { type Lane, LaneTurns, lanes } from "./lane.js";
 import type { KeyLimits, RateLimit } from "./queue.js";
+import { TicketHolders } from "./ticket-holders.js";
 import { TokenBucket } from "./token-bucket.js";
 
 export interface GateLimits {
@@ -42,12 +45,6 @@ interface Place<H extends GateHead> {
   by: number;
 }
 
-interface Holder<H extends GateHead> {
-  line: GateLine<H>;
-  ticket: number;
-  lookedAt: number;
-}
-
 const byOrder = <H extends GateHead>(a: Place<H>, b: Place<H>) => a.by < b.by;
 
 export class Gate<H extends GateHead> {
@@ -58,11 +55,13 @@ export class Gate<H extends GateHead> {
   #emptySince: number;
   #hasPassed = false;
   #held = 0;
-  readonly #lines = new Map<string | null, GateLine<H>>();
-  readonly #ready = new Heap<Place<H>>(byOrder);
+  /** Those of jobs that have a key by the key, the others by their lane. */
+  readonly #lines = new Map<string, GateLine<H>>();
+  /** One for each lane. */
+  readonly #ready = new Map(lanes.map((lane) => [lane, new Heap<Place<H>>(byOrder)]));
+  readonly #turns = new LaneTurns();
   readonly #resting = new Heap<Place<H>>(byOrder);
-  /** Who holds tickets, by sequence in WORK; the one that was looked at longest ago is first. */
-  readonly #holders = new Map<number, Holder<H>>();
+  readonly #holders: TicketHolders<H>;
   readonly #toRefill = new Set<GateLine<H>>();
 
   /** @param window jobs that are held in memory at most */
@@ -70,6 +69,7 @@ export class Gate<H extends GateHead> {
     this.#limits = limits;
     this.#window = window;
     this.#emptySince = now;
+    this.#holders = new TicketHolders(2 * window);
     this.#bucket = limits.rate === undefined ? undefined : new TokenBucket(limits.rate, now);
   }
 
@@ -108,9 +108,10 @@ export class Gate<H extends GateHead> {
 
   /** A job that waits; they come in order. One that is known, or that is behind others of its key, changes nothing. */
   offer(head: H, now: number): void {
-    const line = this.#lineOf(head.key, now);
+    const line = this.#lineOf(head, now);
     if (head.seq <= line.heldTo) return;
-    if (line.hasMore || line.heads.length >= line.mostHeld(this.#limits.perKey, this.#window)) {
+    const isFull = line.heads.length >= line.mostHeld(this.#limits.perKey, this.#window);
+    if (head.key !== null && (line.hasMore || isFull)) {
       line.hasMore = true;
       return;
     }
@@ -119,17 +120,18 @@ export class Gate<H extends GateHead> {
   }
 
   /** Keys of which more is to be read: from where on, and how many. */
-  refills(): { key: string | null; after: number; limit: number }[] {
+  refills(): { key: string; after: number; limit: number }[] {
     return [...this.#toRefill].map((line) => ({
-      key: line.key,
+      key: line.key as string,
       after: line.heldTo,
       limit: line.mostHeld(this.#limits.perKey, this.#window) - line.heads.length,
     }));
   }
 
   /** What was read for a refill; fewer than asked for: there are no more. */
-  refill({ key, limit }: { key: string | null; limit: number }, heads: readonly H[], now: number): void {
-    const line = this.#lineOf(key, now);
+  refill({ key, limit }: { key: string; limit: number }, heads: readonly H[], now: number): void {
+    const line = this.#lines.get(key);
+    if (line === undefined) return;
     this.#toRefill.delete(line);
     line.hasMore = heads.length >= limit;
     for (const head of heads) if (head.seq > line.heldTo) this.#hold(line, head);
@@ -140,10 +142,9 @@ export class Gate<H extends GateHead> {
   next(now: number): Pass<H> | null {
     if (this.#limits.paused) return null;
     this.#wake(now);
-    const place = this.#first(this.#ready);
-    if (place === undefined || this.#bucket?.take(now) === false) return null;
-    this.#ready.pop();
-    const { line } = place;
+    if (!this.#isAnyReady() || this.#bucket?.take(now) === false) return null;
+    const lane = this.#turns.next((lane) => this.#firstIn(lane) !== undefined);
+    const { line } = this.#firstIn(lane as Lane) as Place<H>;
     const pass = { ...line.pass(this.#limits.perKey, now), line };
     this.#held--;
     this.#hasPassed = true;
@@ -155,7 +156,7 @@ export class Gate<H extends GateHead> {
   untilNext(now: number): number {
     if (this.#limits.paused) return Number.POSITIVE_INFINITY;
     this.#wake(now);
-    if (this.#first(this.#ready) !== undefined) return this.#bucket?.untilNext(now) ?? 0;
+    if (this.#isAnyReady()) return this.#bucket?.untilNext(now) ?? 0;
     const rest = this.#first(this.#resting);
     return rest === undefined ? Number.POSITIVE_INFINITY : Math.max(0, rest.by - now);
   }
@@ -166,8 +167,7 @@ export class Gate<H extends GateHead> {
     line.settle(now);
     if (ticket !== null) {
       line.hold(ticket, seq);
-      this.#holders.set(seq, { line, ticket, lookedAt: now });
-      this.#forgetHolders();
+      this.#holders.add(seq, line, ticket, now);
     }
     this.#place(line, now);
   }
@@ -200,29 +200,19 @@ export class Gate<H extends GateHead> {
     this.putBack(pass, now);
     if (ticket === null) return;
     line.occupy(ticket, seq);
-    this.#holders.set(seq, { line, ticket, lookedAt: now });
+    this.#holders.add(seq, line, ticket, now);
     this.#place(line, now);
   }
 
   /** A message has left the queue. */
   ended(seq: number, now: number): void {
-    const holder = this.#holders.get(seq);
-    if (holder === undefined) return;
-    this.#holders.delete(seq);
-    holder.line.leave(holder.ticket, "queue");
-    this.#place(holder.line, now);
+    const line = this.#holders.remove(seq);
+    if (line !== undefined) this.#place(line, now);
   }
 
   /** Messages in WORK for which jobs wait, and that nobody has looked at for a while. */
   suspects(now: number, notSince: number, most: number): number[] {
-    const found: number[] = [];
-    for (const [seq, holder] of this.#holders) {
-      if (holder.lookedAt > now - notSince || found.length >= most) break;
-      this.#holders.delete(seq);
-      this.#holders.set(seq, { ...holder, lookedAt: now });
-      if (holder.line.heads.length > 0) found.push(seq);
-    }
-    return found;
+    return this.#holders.suspects(now, notSince, most);
   }
 
   #hold(line: GateLine<H>, head: H): void {
@@ -238,8 +228,18 @@ export class Gate<H extends GateHead> {
       this.#toRefill.add(line);
     const wait = line.untilNext(this.#limits.perKey, now);
     if (wait === Number.POSITIVE_INFINITY) return;
-    const [heap, by] = wait > 0 ? [this.#resting, now + wait] : [this.#ready, line.heads[0]?.seq ?? 0];
-    heap.push({ line, placed: line.placed, by });
+    const { placed } = line;
+    const { seq, lane } = line.heads[0] as H;
+    if (wait > 0) this.#resting.push({ line, placed, by: now + wait });
+    else this.#ready.get(lane)?.push({ line, placed, by: seq });
+  }
+
+  #isAnyReady(): boolean {
+    return lanes.some((lane) => this.#firstIn(lane) !== undefined);
+  }
+
+  #firstIn(lane: Lane): Place<H> | undefined {
+    return this.#first(this.#ready.get(lane) as Heap<Place<H>>);
   }
 
   #wake(now: number): void {
@@ -258,35 +258,30 @@ export class Gate<H extends GateHead> {
     return undefined;
   }
 
-  #lineOf(key: string | null, now: number): GateLine<H> {
-    const known = this.#lines.get(key);
+  #lineOf(head: H, now: number): GateLine<H> {
+    const id = idOf(head);
+    const known = this.#lines.get(id);
     if (known !== undefined) return known;
     if (this.#lines.size >= 2 * this.#window) this.#forgetLines(now);
-    const line = new GateLine<H>(key);
+    const line = new GateLine<H>(id, head.key);
     line.limitTo(this.#limits.perKey?.rate, this.#emptySince, now);
-    this.#lines.set(key, line);
+    this.#lines.set(id, line);
     return line;
   }
 
   /** First those that would be the same if they were made anew, then others. */
   #forgetLines(now: number): void {
     const idle = [...this.#lines.values()].filter((line) => line.isIdle);
-    for (const line of idle) if (line.isAsNew(now)) this.#lines.delete(line.key);
+    for (const line of idle) if (line.isAsNew(now)) this.#lines.delete(line.id);
     if (this.#lines.size <= this.#window * 1.5) return;
     const surplus = this.#lines.size - this.#window * 1.5;
     const rest = idle.filter((line) => !line.isAsNew(now)).slice(0, surplus);
-    for (const line of rest) this.#lines.delete(line.key);
+    for (const line of rest) this.#lines.delete(line.id);
     if (rest.length > 0) this.#emptySince = now;
   }
+}
 
-  /** A ticket that nobody waits for is found taken when somebody does. */
-  #forgetHolders(): void {
-    if (this.#holders.size <= 2 * this.#window) return;
-    for (const [seq, { line, ticket }] of this.#holders) {
-      if (this.#holders.size <= this.#window * 1.5) return;
-      if (!line.isIdle) continue;
-      this.#holders.delete(seq);
-      line.drop(ticket);
-    }
-  }
+/** No key has a dot. */
+function idOf(head: Pick<GateHead, "key" | "lane">): string {
+  return head.key ?? `.${head.lane}`;
 }

@@ -5,6 +5,7 @@ import type { GateStore, Waiting, WaitingQuery } from "../core/gate-store.js";
 import { lanes } from "../core/lane.js";
 import type { Subscription } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
+import { laneOf } from "../protocol/gate-message.js";
 import { headers as h } from "../protocol/headers.js";
 import { type Names, parseGateSubject } from "../protocol/names.js";
 import { isMissing } from "./refusal.js";
@@ -63,8 +64,7 @@ export class NatsGateStore implements GateStore {
       const message = await this.#next(filter, seq);
       if (message === null) return { found, next: null };
       if (message.seq >= to) return { found, next: to };
-      const key = parseGateSubject(message.subject)?.key ?? null;
-      found.push({ seq: message.seq, key, storedAt: message.time.getTime() });
+      found.push(waitingOf(message));
       seq = message.seq + 1;
     }
     return { found, next: seq };
@@ -148,4 +148,9 @@ export class NatsGateStore implements GateStore {
   #lastIn(subject: string): Promise<StoredMsg | null> {
     return this.#jsm.streams.getMessage(this.#names.runs, { last_by_subj: subject });
   }
+}
+
+function waitingOf({ seq, subject, header, time }: StoredMsg): Waiting {
+  const key = parseGateSubject(subject)?.key ?? null;
+  return { seq, key, lane: laneOf(header?.get(h.priority)), storedAt: time.getTime() };
 }

@@ -67,6 +67,7 @@ function priorityOf(lane: Lane): string | undefined {
   return lane === "work" ? undefined : lane;
 }
 
-function laneOf(priority: string | undefined): Lane {
+/** The lane that a job at a gate is for, by its header. */
+export function laneOf(priority: string | undefined): Lane {
   return priority === "high" || priority === "low" ? priority : "work";
 }

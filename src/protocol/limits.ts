@@ -7,6 +7,8 @@ export const limits = {
   minAckWaitMs: 100,
   /** Jobs of a queue at once. */
   queueConcurrency: 100_000,
+  /** Jobs of a key at once: whoever takes a gate over looks at each of a key's tickets. */
+  keyConcurrency: 100,
   /** Jobs in one period of a rate. */
   rateLimit: 1_000_000,
   scheduleIdLength: 128,

@@ -46,7 +46,7 @@ function partsOf(text: string): unknown {
 
 const perKey = z
   .strictObject({
-    concurrency: z.int().min(1).max(limits.queueConcurrency).optional().describe("Default no limit."),
+    concurrency: z.int().min(1).max(limits.keyConcurrency).optional().describe("Default no limit."),
     rate: rateInput.optional().describe("Default none."),
     order: z.boolean().default(false).describe("One after another, as they came. Default false."),
   })

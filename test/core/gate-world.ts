@@ -1,6 +1,7 @@
 /** A gate and what is around it, in the smallest form: jobs in stored order, a queue with mutexes, times that pass. */
 import { Gate, type GateLimits, type Pass } from "../../src/core/gate.js";
 import { concurrencyOf, type GateHead } from "../../src/core/gate-line.js";
+import type { Lane } from "../../src/core/lane.js";
 
 export interface Running {
   head: GateHead;
@@ -51,8 +52,8 @@ export class GateWorld {
     this.gate = new Gate(limits, 0, window);
   }
 
-  add(key: string | null): void {
-    this.waiting.push({ seq: ++this.#seq, key });
+  add(key: string | null, lane: Lane = "work"): void {
+    this.waiting.push({ seq: ++this.#seq, key, lane });
   }
 
   limit(limits: GateLimits): void {
@@ -64,7 +65,13 @@ export class GateWorld {
   occupy(subject: string, untilMs: number): void {
     if (this.#queue.has(subject)) return;
     const seq = ++this.#workSeq;
-    const running = { head: { seq: 0, key: null }, seq, subject, from: this.now, until: this.now + untilMs };
+    const running = {
+      head: { seq: 0, key: null, lane: "work" as const },
+      seq,
+      subject,
+      from: this.now,
+      until: this.now + untilMs,
+    };
     this.#queue.set(subject, running);
     this.#after(untilMs, () => this.#end(running));
   }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Gate, type GateLimits } from "../../src/core/gate.js";
 import type { GateHead } from "../../src/core/gate-line.js";
+import type { Lane } from "../../src/core/lane.js";
 import { GateWorld } from "./gate-world.js";
 import { excess } from "./rate-bound.js";
 
@@ -136,6 +137,37 @@ describe("what waits", () => {
   });
 });
 
+describe("priority", () => {
+  const pass = (
+    lanes: readonly Lane[],
+    limits: GateLimits = { paused: false, rate: RATE },
+    key: string | null = null,
+  ) => {
+    const world = new GateWorld(limits, atOnce(1), 10_000, 10_000);
+    for (const lane of lanes) world.add(key, lane);
+    world.pass(LONG_MS);
+    return world.ran.map(({ head }) => head);
+  };
+  const RATE = { limit: 1, periodMs: 100, burst: 1 };
+  const many = (count: number, lane: Lane) => Array.from({ length: count }, () => lane);
+
+  it("lets the more urgent go first, and in each lane those who wait longest", () => {
+    const heads = pass(["low", "work", "low", "work", "high", "high"]);
+    expect(heads.map(({ seq }) => seq)).toEqual([5, 6, 2, 4, 1, 3]);
+  });
+
+  it("starves nobody: after sixteen comes one from below", () => {
+    const order = pass([...many(3, "low"), ...many(40, "high")]).map(({ lane }) => lane);
+    expect(order.indexOf("low")).toBe(16);
+    expect(order.indexOf("low", 17)).toBe(33);
+  });
+
+  it("does not change the order of a key", () => {
+    const heads = pass(["low", "high", "work"], { paused: false, rate: RATE, perKey: { order: true } }, "a");
+    expect(heads.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+  });
+});
+
 describe("memory", () => {
   it.each([
     ["rate", { paused: false, perKey: { rate: { limit: 1, periodMs: 3_600_000, burst: 1 }, order: false } }],
@@ -148,7 +180,7 @@ describe("memory", () => {
       let passed = 0;
       for (let seq = 1; seq <= 1_000_000; seq++) {
         const now = seq / 10;
-        if (gate.room > 0) gate.offer({ seq, key: `key-${seq}` }, now);
+        if (gate.room > 0) gate.offer({ seq, key: `key-${seq}`, lane: "work" }, now);
         for (let pass = gate.next(now); pass !== null; pass = gate.next(now)) {
           gate.landed(pass, ++passed, now);
           gate.left(pass, now);
@@ -195,14 +227,14 @@ describe("a rest before the gate was opened", () => {
     [{ paused: false, perKey: { rate, order: false } }, 2_500, 2],
   ] as const)("counts: %j, %i ms", (limits, idleMs, expected) => {
     const gate = new Gate<GateHead>(limits, 100_000);
-    for (let seq = 1; seq < 10; seq++) gate.offer({ seq, key: "a" }, 100_000);
+    for (let seq = 1; seq < 10; seq++) gate.offer({ seq, key: "a", lane: "work" }, 100_000);
     gate.credit(idleMs, 100_000);
     expect(passing(gate, 100_000)).toBe(expected);
   });
 
   it("does not count once something has passed", () => {
     const gate = new Gate<GateHead>({ paused: false, rate }, 0);
-    for (let seq = 1; seq < 10; seq++) gate.offer({ seq, key: "a" }, 0);
+    for (let seq = 1; seq < 10; seq++) gate.offer({ seq, key: "a", lane: "work" }, 0);
     expect(passing(gate, 1_000)).toBe(1);
     gate.credit(1e9, 1_000);
     expect(passing(gate, 1_000)).toBe(0);

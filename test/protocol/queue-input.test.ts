@@ -94,6 +94,12 @@ describe("settings of a queue", () => {
       { rate: { limit: 1, per: "1s" } },
       /rate: unknown field "per"|Unrecognized key: "per"/,
     ],
+    ["no concurrency of keys", { perKey: { concurrency: 0 } }, /perKey.concurrency: .*>=1, got 0/],
+    [
+      "too much of keys",
+      { perKey: { concurrency: limits.keyConcurrency + 1 } },
+      /perKey.concurrency: .*<=100/,
+    ],
     ["a misspelt limit of keys", { perKey: { rates: 1 } }, /perKey: unknown field "rates"/],
     [
       "order among several",
