@@ -18,7 +18,8 @@ import { type Logger, silentLogger } from "./runtime/log.js";
 import { version } from "./version.js";
 import type { Handler } from "./worker/context.js";
 import type { WorkerOptions } from "./worker/options.js";
-import { startWorker, type Worker } from "./worker/worker.js";
+import { startWorker } from "./worker/start.js";
+import type { Worker } from "./worker/worker.js";
 
 /** How to reach a namespace. */
 export interface ConnectOptions extends ServerOptions {

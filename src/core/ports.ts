@@ -182,6 +182,7 @@ export interface Member {
   pid: number;
   startedAt: Instant;
   queues?: readonly string[] | undefined;
+  labels?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Membership {

@@ -2,6 +2,8 @@
 export const runEventTypes = [
   "triggered",
   "started",
+  "progress",
+  "log",
   "succeeded",
   "retried",
   "dead",

@@ -66,6 +66,14 @@ export const limits = {
   maxDurationMs: 366 * 24 * 3_600_000,
   /** Kept of an error message and stack, and of a command's output. */
   errorLength: 8_192,
+  /** Kept of what the handler of one attempt logs: lines, and bytes of all of them and of one. */
+  logLines: 1_000,
+  logBytes: 262_144,
+  logLineBytes: 8_192,
+  /** Of one event with log lines. */
+  logBatchBytes: 65_536,
+  /** Of a handler's progress as JSON. */
+  progressBytes: 1_024,
   /** Revisions kept of each definition, so that a firing entry finds the one it refers to. */
   scheduleHistory: 16,
   /** Told of one revision in a history: fields, and characters of a value. */

@@ -44,7 +44,7 @@ export function show(value: unknown): string {
 }
 
 /** Undefined for what has no JSON, as a function, a BigInt, or a circle. */
-function jsonOf(value: unknown): string | undefined {
+export function jsonOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
   } catch {

@@ -72,6 +72,7 @@ const member = z.object({
   pid: z.int(),
   startedAt: z.number(),
   queues: z.array(z.string()).optional(),
+  labels: z.record(z.string(), z.string()).optional(),
 });
 
 /** Null when it is none: nothing depends on it. */

@@ -9,6 +9,21 @@
 import { messageOf, PunctualError } from "../core/errors.js";
 import type { Clock } from "../core/ports.js";
 
+export type AbortWhy = "timeout" | "cancelled" | "stopped";
+
+const CODES = { timeout: "timeout", cancelled: "conflict", stopped: "unavailable" } as const;
+
+/** The reason of a job's signal. */
+export class AbortReason extends PunctualError {
+  /** Its time was up, somebody cancelled the run, or the worker stopped. */
+  readonly why: AbortWhy;
+
+  constructor(why: AbortWhy, message: string) {
+    super(CODES[why], message);
+    this.why = why;
+  }
+}
+
 export type AttemptOutcome =
   | { kind: "succeeded"; value: unknown }
   | { kind: "failed"; error: unknown }
@@ -22,9 +37,9 @@ export class Attempt {
   readonly #graceMs: number;
   #controller: AbortController | undefined;
   /** Why it was aborted. */
-  #aborted: PunctualError | undefined;
-  /** What became of an attempt that was aborted and did not succeed all the same; null: a timeout. */
-  #ending: "interrupted" | "cancelled" | null = null;
+  #aborted: AbortReason | undefined;
+  /** Also of one that was aborted for something else before: it is not tried again. */
+  #isCancelled = false;
   /** There while the handler runs. */
   #end: ((outcome: AttemptOutcome) => void) | undefined;
   #cancelTimer: () => void = () => {};
@@ -44,13 +59,16 @@ export class Attempt {
   }
 
   /** Why it was aborted, if it was. */
-  get aborted(): PunctualError | undefined {
+  get aborted(): AbortReason | undefined {
     return this.#aborted;
   }
 
   /** @param timeoutMs 0: no limit */
   async run(handle: () => unknown, timeoutMs: number): Promise<AttemptOutcome> {
-    if (timeoutMs > 0) this.#cancelTimer = this.#clock.after(timeoutMs, () => this.#onTimeout(timeoutMs));
+    if (timeoutMs > 0)
+      this.#cancelTimer = this.#clock.after(timeoutMs, () =>
+        this.#abort(new AbortReason("timeout", `timed out after ${timeoutMs} ms`)),
+      );
     const outcome = await new Promise<AttemptOutcome>((resolve) => {
       this.#end = resolve;
       // A handler that throws at once must fail its attempt like one that rejects.
@@ -67,28 +85,22 @@ export class Attempt {
 
   /** The worker stops and can wait no longer. */
   interrupt(): void {
-    if (this.#aborted !== undefined) return;
-    this.#ending = "interrupted";
-    this.#abort(new PunctualError("unavailable", "the worker was stopped"));
+    this.#abort(new AbortReason("stopped", "the worker was stopped"));
   }
 
   /** Somebody asked for its end. */
   cancel(): void {
-    if (this.#aborted !== undefined) return;
-    this.#ending = "cancelled";
-    this.#abort(new PunctualError("conflict", "the run was cancelled"));
+    this.#isCancelled = true;
+    this.#abort(new AbortReason("cancelled", "the run was cancelled"));
   }
 
   get isCancelled(): boolean {
-    return this.#ending === "cancelled";
+    return this.#isCancelled;
   }
 
-  #onTimeout(timeoutMs: number): void {
-    if (this.#aborted === undefined)
-      this.#abort(new PunctualError("timeout", `timed out after ${timeoutMs} ms`));
-  }
-
-  #abort(reason: PunctualError): void {
+  /** The signal tells the first reason only. */
+  #abort(reason: AbortReason): void {
+    if (this.#aborted !== undefined) return;
     this.#cancelTimer();
     const end = this.#end;
     if (end !== undefined)
@@ -101,8 +113,10 @@ export class Attempt {
   #signalAware(outcome: AttemptOutcome): AttemptOutcome {
     const aborted = this.#aborted;
     if (aborted === undefined) return outcome;
-    if (this.#ending !== null && outcome.kind === "succeeded") return outcome;
-    return { kind: this.#ending ?? "failed", error: reasonOf(aborted, outcome) };
+    if (aborted.why !== "timeout" && outcome.kind === "succeeded") return outcome;
+    const error = reasonOf(aborted, outcome);
+    if (this.#isCancelled) return { kind: "cancelled", error };
+    return { kind: aborted.why === "timeout" ? "failed" : "interrupted", error };
   }
 }
 

@@ -31,12 +31,24 @@ export interface JobContext<T = unknown> {
   readonly headers: Readonly<Record<string, string>>;
   /**
    * Aborts when the attempt takes longer than the job's timeout, when the run is cancelled, and when a worker that
-   * stops can wait no longer.
+   * stops can wait no longer. Its `reason` is an `AbortReason`, whose `why` says which.
    */
   readonly signal: AbortSignal;
-  /** Its lines carry the run id and the attempt. */
+  /**
+   * Its lines carry the run id and the attempt. They are kept with the run from `info` on, up to 1,000 lines and
+   * 256 KiB of an attempt, if the queue's history is full.
+   */
   readonly log: Logger;
+  /**
+   * Tells how far the attempt is: a number from 0 to 1, or JSON of at most 1 KiB. The newest is kept with the run about
+   * once a second, and the last one in any case.
+   *
+   * @throws invalid for anything else
+   */
+  progress(value: Progress): void;
 }
+
+export type Progress = number | string | object;
 
 /**
  * Does a job. What it returns is kept with the run if it is JSON of at most 8 KiB; what it throws makes the
@@ -54,11 +66,10 @@ export interface ContextParts {
   delivery: Delivery;
   maxAttempts: number;
   queue: string;
-  attempt: { readonly signal: AbortSignal };
-  log: Logger;
+  /** Makes a signal and a journal when they are asked for: most jobs need none, and there may be thousands a second. */
+  run: { readonly signal: AbortSignal; readonly journal: Pick<JobContext, "log" | "progress"> };
 }
 
-/** Makes its logger and its signal when they are asked for: most jobs log nothing, and there may be thousands a second. */
 export class Context implements JobContext {
   readonly payload: unknown;
   readonly runId: string;
@@ -70,11 +81,9 @@ export class Context implements JobContext {
   readonly maxAttempts: number;
   readonly queue: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly #attempt: { readonly signal: AbortSignal };
-  readonly #parentLog: Logger;
-  #log: Logger | undefined;
+  readonly #run: ContextParts["run"];
 
-  constructor({ payload, job, delivery, maxAttempts, queue, attempt, log }: ContextParts) {
+  constructor({ payload, job, delivery, maxAttempts, queue, run }: ContextParts) {
     this.payload = payload;
     this.runId = job.runId;
     this.scheduleId = job.scheduleId;
@@ -85,8 +94,7 @@ export class Context implements JobContext {
     this.maxAttempts = maxAttempts;
     this.queue = queue;
     this.headers = delivery.headers;
-    this.#attempt = attempt;
-    this.#parentLog = log;
+    this.#run = run;
   }
 
   get interval(): JobContext["interval"] {
@@ -95,12 +103,15 @@ export class Context implements JobContext {
   }
 
   get signal(): AbortSignal {
-    return this.#attempt.signal;
+    return this.#run.signal;
   }
 
   get log(): Logger {
-    this.#log ??= this.#parentLog.child({ runId: this.runId, attempt: this.attempt });
-    return this.#log;
+    return this.#run.journal.log;
+  }
+
+  progress(value: Progress): void {
+    this.#run.journal.progress(value);
   }
 }
 

@@ -21,6 +21,7 @@ import { Attempt } from "./attempt.js";
 import { Context } from "./context.js";
 import { Endings } from "./endings.js";
 import { InHand } from "./in-hand.js";
+import { Journal } from "./journal.js";
 import { readPayload } from "./payload.js";
 import { isExpired, isOver, mayBeOver } from "./standing.js";
 import type { Workplace } from "./workplace.js";
@@ -30,6 +31,7 @@ export class Execution {
   readonly #hand: InHand;
   readonly #endings: Endings;
   readonly #attempt: Attempt;
+  #journal: Journal | undefined;
   #running = false;
   #startTold = false;
 
@@ -42,6 +44,17 @@ export class Execution {
 
   get runId(): string {
     return this.#hand.runId;
+  }
+
+  /** For the handler; made when it is asked for. */
+  get signal(): AbortSignal {
+    return this.#attempt.signal;
+  }
+
+  /** Likewise. */
+  get journal(): Journal {
+    this.#journal ??= new Journal(this.#place, this.#hand);
+    return this.#journal;
   }
 
   /** Never rejects. */
@@ -62,19 +75,13 @@ export class Execution {
   }
 
   /**
-   * Tells RUNS that the handler is running. Called in a sweep, so that a job that is soon over costs one event and
-   * not two: what ends it tells how long it took.
+   * Tells RUNS that the handler is running, and what it has said. Called in a sweep, so that a job that is soon over
+   * costs one event and not two: what ends it tells how long it took.
    */
-  tellStart(): void {
-    if (!this.#running || this.#startTold) return;
-    this.#startTold = true;
-    const { queue, worker, log } = this.#place;
-    const { attempt } = this.#hand;
-    this.#hand
-      .append("started", `started/${attempt}`, { attempt, queue, worker })
-      .catch((error) =>
-        log.debug({ runId: this.runId, error: messageOf(error) }, "a start could not be stored"),
-      );
+  tell(): void {
+    if (!this.#running) return;
+    if (!this.#startTold) this.#tellStart();
+    this.#journal?.tell();
   }
 
   /** See `InHand`. */
@@ -108,27 +115,32 @@ export class Execution {
   }
 
   async #perform(payload: unknown): Promise<void> {
-    if (this.#attempt.isCancelled) return this.#endings.cancelled();
-    if (this.#attempt.aborted !== undefined) return this.#endings.givenBack(this.#attempt.aborted);
-    const { handler, clock, log, queue } = this.#place;
+    const { aborted, isCancelled } = this.#attempt;
+    if (isCancelled) return this.#endings.cancelled();
+    if (aborted !== undefined) return this.#endings.givenBack(aborted);
+    const { handler, clock, queue } = this.#place;
     const { job, delivery, maxAttempts } = this.#hand;
-    const context = new Context({
-      payload,
-      job,
-      delivery,
-      maxAttempts,
-      queue,
-      attempt: this.#attempt,
-      log,
-    });
+    const context = new Context({ payload, job, delivery, maxAttempts, queue, run: this });
     const startedAt = clock.monotonic();
     this.#running = true;
     const outcome = await this.#attempt.run(() => handler(context), job.timeoutMs);
+    const elapsedMs = clock.monotonic() - startedAt;
     this.#running = false;
-    if (outcome.kind === "succeeded")
-      await this.#endings.succeeded(outcome.value, clock.monotonic() - startedAt);
+    await this.#journal?.finish();
+    if (outcome.kind === "succeeded") await this.#endings.succeeded(outcome.value, elapsedMs);
     else if (outcome.kind === "failed") await this.#endings.failed(outcome.error);
     else if (outcome.kind === "cancelled") await this.#endings.cancelled();
     else await this.#endings.givenBack(outcome.error);
+  }
+
+  #tellStart(): void {
+    this.#startTold = true;
+    const { queue, worker, log } = this.#place;
+    const { attempt } = this.#hand;
+    this.#hand
+      .append("started", `started/${attempt}`, { attempt, queue, worker })
+      .catch((error) =>
+        log.debug({ runId: this.runId, error: messageOf(error) }, "a start could not be stored"),
+      );
   }
 }

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { labelMap } from "../protocol/label-input.js";
 import { limits } from "../protocol/limits.js";
+import type { Middleware } from "./middleware.js";
 
 const milliseconds = z.int().min(0).max(limits.maxDurationMs);
 const isSchema = (value: unknown): boolean =>
@@ -23,7 +25,9 @@ export const workerOptions = z.strictObject({
     ),
   drainTimeoutMs: milliseconds
     .default(30_000)
-    .describe("How long stop() waits for running jobs before it aborts them. Default 30 s."),
+    .describe(
+      "How long stop() waits for running jobs before it aborts them, if it is not told. Default 30 s.",
+    ),
   abortGraceMs: milliseconds
     .default(6_000)
     .describe(
@@ -33,6 +37,15 @@ export const workerOptions = z.strictObject({
     .default(100)
     .describe(
       "While many jobs come in, their ends are told to the server together, each after this long at most. 0: at once. Default 100 ms.",
+    ),
+  middleware: z
+    .array(z.custom<Middleware>((value) => typeof value === "function", { error: "expected a function" }))
+    .default([])
+    .describe("Around every handler, the first outermost. Default none."),
+  labels: labelMap
+    .default({})
+    .describe(
+      "What people should know of this worker, as `gpu: yes`; shown among the members. Default none.",
     ),
   id: z
     .string()
@@ -45,6 +58,8 @@ export const workerOptions = z.strictObject({
 export type WorkerSettings = z.output<typeof workerOptions>;
 
 /** See `workerOptions` for meanings and defaults. The handler's payload has the type of `schema`. */
-export interface WorkerOptions<T = unknown> extends Omit<z.input<typeof workerOptions>, "schema"> {
+export interface WorkerOptions<T = unknown>
+  extends Omit<z.input<typeof workerOptions>, "schema" | "middleware"> {
   schema?: z.ZodType<T> | undefined;
+  middleware?: readonly Middleware<T>[] | undefined;
 }

@@ -1,4 +1,5 @@
 import { limits } from "../protocol/limits.js";
+import { jsonOf } from "../protocol/parse.js";
 
 /** What is kept of a handler's return value: JSON of at most `limits.errorLength` bytes, else nothing. */
 export function resultOf(value: unknown): unknown {
@@ -6,12 +7,4 @@ export function resultOf(value: unknown): unknown {
   const json = jsonOf(value);
   if (json === undefined || Buffer.byteLength(json) > limits.errorLength) return undefined;
   return value;
-}
-
-function jsonOf(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return undefined; // circular, or a BigInt
-  }
 }

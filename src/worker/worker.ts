@@ -1,12 +1,12 @@
 /**
- * A worker: pulls the jobs of one queue and runs a handler for each.
+ * A worker: pulls the jobs of one queue and has a performer do each.
  *
- * Stopping is a drain. It stops to pull, lets the running jobs end, aborts those that take longer than
- * `drainTimeoutMs`, and gives them back for another worker.
+ * Stopping is a drain. It stops to pull, lets the running jobs end, aborts those that are not over by the deadline,
+ * and gives them back for another worker.
  */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import type { EndRecords, RunEnd } from "../core/end-record.js";
+import type { EndRecords } from "../core/end-record.js";
 import { invalid, messageOf, PunctualError } from "../core/errors.js";
 import type {
   Cancellations,
@@ -22,16 +22,18 @@ import type {
 import type { QueueSettings, QueueStore } from "../core/queue.js";
 import { limits } from "../protocol/limits.js";
 import { checkQueue } from "../protocol/names.js";
-import { parseWith } from "../protocol/parse.js";
 import type { Logger } from "../runtime/log.js";
-import type { Handler } from "./context.js";
-import { EndsTogether } from "./ends-together.js";
+import { RunLogs } from "../runtime/run-log.js";
 import { Execution } from "./execute.js";
-import { type WorkerOptions, type WorkerSettings, workerOptions } from "./options.js";
-import { Persistence } from "./persistence.js";
+import { around } from "./middleware.js";
+import type { WorkerSettings } from "./options.js";
+import type { Performer } from "./performer.js";
+import { Presence } from "./presence.js";
 import { QueuePull } from "./queue-pull.js";
+import { Stalls } from "./stalls.js";
+import { Sweeps } from "./sweeps.js";
 import { Turns } from "./turns.js";
-import type { Workplace } from "./workplace.js";
+import { endsOf, type Workplace } from "./workplace.js";
 
 export interface WorkerPorts {
   source: WorkSource;
@@ -46,38 +48,50 @@ export interface WorkerPorts {
   log: Logger;
 }
 
+/** How a worker is to stop. */
+export interface StopOptions {
+  /**
+   * How long running jobs may go on; then they are aborted and given back, for which they have `abortGraceMs`, and the
+   * server 5 s to hear of it. Default: the worker's `drainTimeoutMs`.
+   */
+  deadlineMs?: number | undefined;
+}
+
 /** An announcement fades after `limits.memberTtlMs`. */
 const ANNOUNCE_MS = Math.floor(limits.memberTtlMs / 3);
 /** A job that runs for longer than this has an event of its start. */
-const TELL_STARTS_MS = 250;
+const TELL_MS = 250;
 /** After their grace, aborted jobs have this long to tell the server. */
 const LAST_WORDS_MS = 5_000;
 
+/** A worker of a queue. Use `Punctual.work`. */
 export class Worker {
   readonly id: string;
   readonly queue: string;
   readonly #ports: WorkerPorts;
   readonly #settings: WorkerSettings;
-  readonly #handler: Handler;
+  readonly #performer: Performer;
   /** By sequence in WORK. */
   readonly #running = new Map<number, Execution>();
-  readonly #timers = new Map<string, () => void>();
+  readonly #sweeps: Sweeps;
   #workplace: Workplace | undefined;
   #subscription: Subscription | undefined;
   #cancellations: Subscription | undefined;
-  #member: Member | undefined;
+  #presence: Presence | undefined;
+  #stalls: Stalls | undefined;
   #state: "new" | "running" | "draining" | "stopped" = "new";
   #starting: Promise<this> | undefined;
   #stopping: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
-  /** @throws invalid when the queue's name or an option is refused */
-  constructor(ports: WorkerPorts, queue: string, options: WorkerOptions, handler: Handler) {
+  /** @throws invalid when the queue's name is refused */
+  constructor(ports: WorkerPorts, queue: string, settings: WorkerSettings, performer: Performer) {
     this.#ports = ports;
     this.queue = checkQueue(queue);
-    this.#settings = parseWith(workerOptions, options, "worker options");
-    this.#handler = handler;
-    this.id = this.#settings.id ?? newId();
+    this.#settings = settings;
+    this.#performer = performer;
+    this.#sweeps = new Sweeps(ports.clock);
+    this.id = settings.id ?? newId();
   }
 
   /** Jobs that run now. */
@@ -94,14 +108,24 @@ export class Worker {
     return this.#starting;
   }
 
-  /** Drains and stops. Asked again, it answers with the same promise. Never rejects. */
-  stop(): Promise<void> {
-    this.#stopping ??= this.#drain();
+  /**
+   * Drains and stops. Asked again, it answers with the same promise, and an earlier deadline holds. Never rejects.
+   */
+  stop({ deadlineMs }: StopOptions = {}): Promise<void> {
+    if (this.#stopping === undefined)
+      this.#stopping = this.#drain(deadlineMs ?? this.#settings.drainTimeoutMs);
+    else if (deadlineMs !== undefined) this.#sweeps.once("deadline", deadlineMs, () => this.#interrupt());
     return this.#stopping;
+  }
+
+  /** `stop` with a deadline: no more jobs, and those that run have `deadlineMs` to end. */
+  drain(deadlineMs: number): Promise<void> {
+    return this.stop({ deadlineMs });
   }
 
   async #begin(): Promise<this> {
     const { log, cancellations } = this.#ports;
+    await this.#performer.start?.();
     const pull = new QueuePull(this.#ports, this.queue, {
       concurrency: this.#settings.concurrency,
       onDelivery: (delivery) => this.#onDelivery(delivery),
@@ -110,30 +134,35 @@ export class Worker {
     this.#subscription = pull;
     await pull.start((settings) => this.#follow(settings));
     this.#cancellations = cancellations?.listen((runId) => this.#cancel(runId));
-    this.#every("starts", TELL_STARTS_MS, () => this.#tellStarts());
+    this.#sweeps.every("telling", TELL_MS, () => {
+      this.#stalls?.look();
+      for (const execution of this.#running.values()) execution.tell();
+    });
     await this.#join();
     return this;
   }
 
-  async #drain(): Promise<void> {
-    const { drainTimeoutMs, abortGraceMs } = this.#settings;
+  async #drain(deadlineMs: number): Promise<void> {
     await this.#starting?.catch(() => {});
     await this.#quietly("ending the pull", () => this.#subscription?.stop());
-    if (!(await this.#idleWithin(drainTimeoutMs))) {
-      this.#ports.log.warn(
-        { queue: this.queue, jobs: this.#running.size },
-        "jobs are aborted: the worker stops",
-      );
-      this.#state = "draining";
-      for (const execution of this.#running.values()) execution.interrupt();
-      await this.#idleWithin(abortGraceMs + LAST_WORDS_MS);
+    this.#performer.drain?.();
+    if (!(await this.#idleWithin(deadlineMs))) {
+      this.#interrupt();
+      await this.#idleWithin(this.#settings.abortGraceMs + LAST_WORDS_MS);
     }
     this.#state = "stopped";
-    for (const cancel of this.#timers.values()) cancel();
+    this.#sweeps.stop();
     await this.#quietly("hearing no more", () => this.#cancellations?.stop());
-    const { members } = this.#ports;
-    const member = this.#member;
-    if (members && member) await this.#quietly("leaving", () => members.leave(member));
+    await this.#quietly("closing", () => this.#performer.close?.());
+    await this.#presence?.leave();
+  }
+
+  /** The deadline has come. */
+  #interrupt(): void {
+    this.#state = "draining";
+    const jobs = this.#running.size;
+    this.#ports.log.warn({ queue: this.queue, jobs }, "jobs are aborted: the worker stops");
+    for (const execution of this.#running.values()) execution.interrupt();
   }
 
   /** Resolves when the worker has done with the delivery, settled or not. */
@@ -162,17 +191,8 @@ export class Worker {
     if (this.#running.size === 0) this.#onIdle?.();
   }
 
-  /** One sweep for all jobs: a timer each would cost more than the jobs. */
-  #beat(): void {
-    for (const execution of this.#running.values()) execution.beat();
-  }
-
   #cancel(runId: string): void {
     for (const execution of this.#running.values()) if (execution.runId === runId) execution.cancel();
-  }
-
-  #tellStarts(): void {
-    for (const execution of this.#running.values()) execution.tellStart();
   }
 
   #idleWithin(ms: number): Promise<boolean> {
@@ -190,9 +210,19 @@ export class Worker {
   #follow({ ackWaitMs, maxAttempts, history }: QueueSettings): void {
     const heartbeatMs = this.#heartbeatWithin(ackWaitMs);
     this.#workplace = { ...(this.#workplace ?? this.#emptyWorkplace()), maxAttempts, history };
-    this.#timers.get("heartbeat")?.();
+    this.#stalls = new Stalls(this.#ports.clock, TELL_MS, ackWaitMs / 2, (blockedMs) =>
+      this.#ports.log.warn(
+        { queue: this.queue, worker: this.id, blockedMs, ackWaitMs },
+        "the event loop was blocked, and heartbeats with it: jobs may be delivered twice; threads help",
+      ),
+    );
     this.#beat();
-    this.#every("heartbeat", heartbeatMs, () => this.#beat());
+    this.#sweeps.every("heartbeats", heartbeatMs, () => this.#beat());
+  }
+
+  /** One sweep for all jobs: a timer each would cost more than the jobs. */
+  #beat(): void {
+    for (const execution of this.#running.values()) execution.beat();
   }
 
   #heartbeatWithin(ackWaitMs: number): number {
@@ -210,51 +240,31 @@ export class Worker {
 
   #emptyWorkplace(): Omit<Workplace, "maxAttempts" | "history"> {
     const { runs, dead, clock, log } = this.#ports;
-    const { abortGraceMs, schema, settleWithinMs, concurrency } = this.#settings;
+    const { abortGraceMs, schema, settleWithinMs, concurrency, middleware } = this.#settings;
+    const { handle } = this.#performer;
+    const place = { runs, clock, log, queue: this.queue, worker: this.id };
     return {
-      runs,
+      ...place,
       dead,
-      clock,
-      log,
-      queue: this.queue,
-      worker: this.id,
       abortGraceMs,
-      schema: schema ?? this.#handler.schema,
-      handler: this.#handler,
+      schema: schema ?? handle.schema,
+      handler: around(middleware, handle),
       turns: new Turns(clock, settleWithinMs, concurrency),
-      ends: new EndsTogether((ends) => this.#storeEnds(ends)),
+      logs: new RunLogs(log),
+      ends: endsOf(place),
     };
   }
 
-  #storeEnds(ends: readonly RunEnd[]): Promise<void> {
-    const { clock, log, runs } = this.#ports;
-    const [{ runId, seq, attempt }] = ends as [RunEnd];
-    const record = { queue: this.queue, worker: this.id, msgId: `${runId}/ends/${seq}/${attempt}`, ends };
-    const persistence = new Persistence(clock, (what, error) =>
-      log.warn({ ends: ends.length, error: messageOf(error) }, `${what} failed: tried again`),
-    );
-    return persistence.of("storing successes", () => runs.appendEnds(record));
-  }
-
   async #join(): Promise<void> {
-    const { members, clock } = this.#ports;
+    const { members, clock, log } = this.#ports;
     if (members === undefined) return;
-    const startedAt = clock.now();
-    const place = { host: hostname(), pid: process.pid, startedAt, queues: [this.queue] };
-    const member: Member = { role: "worker", id: this.id, ...place };
-    this.#member = member;
-    const announce = () => this.#quietly("announcing", () => members.announce(member));
-    await announce();
-    this.#every("announcement", ANNOUNCE_MS, announce);
-  }
-
-  #every(name: string, ms: number, action: () => unknown): void {
-    if (this.#state === "stopped") return;
-    const cancel = this.#ports.clock.after(ms, () => {
-      this.#every(name, ms, action);
-      action();
-    });
-    this.#timers.set(name, cancel);
+    const { labels } = this.#settings;
+    const place = { host: hostname(), pid: process.pid, startedAt: clock.now(), queues: [this.queue] };
+    const member: Member = { role: "worker", id: this.id, ...place, labels };
+    const presence = new Presence(members, member, log);
+    this.#presence = presence;
+    await presence.announce();
+    this.#sweeps.every("announcement", ANNOUNCE_MS, () => presence.announce());
   }
 
   /** For what people would like to see and nothing depends on. */
@@ -265,20 +275,6 @@ export class Worker {
       this.#ports.log.debug({ worker: this.id, error: messageOf(error) }, `${what} failed`);
     }
   }
-}
-
-/**
- * Starts a worker on a queue; resolves when it pulls.
- *
- * @throws invalid when the queue's name or an option is refused, unavailable when the server cannot be asked
- */
-export function startWorker<T = unknown>(
-  ports: WorkerPorts,
-  queue: string,
-  options: WorkerOptions<T>,
-  handler: Handler<T>,
-): Promise<Worker> {
-  return new Worker(ports, queue, options, handler as Handler).start();
 }
 
 function newId(): string {

@@ -1,9 +1,13 @@
 import type { z } from "zod";
+import type { EndRecords, RunEnd } from "../core/end-record.js";
+import { messageOf } from "../core/errors.js";
 import type { Clock, DeadLetters, RunLog } from "../core/ports.js";
 import type { HistoryLevel } from "../core/queue.js";
 import type { Logger } from "../runtime/log.js";
+import type { RunLogs } from "../runtime/run-log.js";
 import type { Handler } from "./context.js";
-import type { EndsTogether } from "./ends-together.js";
+import { EndsTogether } from "./ends-together.js";
+import { Persistence } from "./persistence.js";
 import type { Turns } from "./turns.js";
 
 /** What all jobs of a worker have in common. */
@@ -25,4 +29,20 @@ export interface Workplace {
   turns: Turns;
   /** Tells the ends that nothing rests upon. */
   ends: EndsTogether;
+  /** Makes the loggers of runs. */
+  logs: RunLogs;
+}
+
+type EndsPlace = Pick<Workplace, "clock" | "log" | "queue" | "worker"> & { runs: EndRecords };
+
+/** @returns stores crowds of ends, each in one record, for a minute if need be */
+export function endsOf({ clock, log, runs, queue, worker }: EndsPlace): EndsTogether {
+  return new EndsTogether((ends) => {
+    const [{ runId, seq, attempt }] = ends as [RunEnd];
+    const record = { queue, worker, msgId: `${runId}/ends/${seq}/${attempt}`, ends };
+    const persistence = new Persistence(clock, (what, error) =>
+      log.warn({ ends: ends.length, error: messageOf(error) }, `${what} failed: tried again`),
+    );
+    return persistence.of("storing successes", () => runs.appendEnds(record));
+  });
 }

@@ -279,7 +279,11 @@ describe("a run that is cancelled", () => {
     bench.cancel("another:20260101T000000Z");
     expect(held.jobs[0]?.signal.aborted).toBe(false);
     bench.cancel(RUN_ID);
-    expect(held.jobs[0]?.signal.reason).toMatchObject({ code: "conflict", message: "the run was cancelled" });
+    expect(held.jobs[0]?.signal.reason).toMatchObject({
+      why: "cancelled",
+      code: "conflict",
+      message: "the run was cancelled",
+    });
     held.reject(held.jobs[0]?.signal.reason);
     await bench.journal.until("ack");
     expect(bench.done).toEqual(["handler", "aborted", "append cancelled", "ack"]);

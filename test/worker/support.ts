@@ -19,7 +19,8 @@ import { headers as h } from "../../src/protocol/headers.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import type { Handler, JobContext } from "../../src/worker/context.js";
 import type { WorkerOptions } from "../../src/worker/options.js";
-import { startWorker, type Worker, type WorkerPorts } from "../../src/worker/worker.js";
+import { startWorker } from "../../src/worker/start.js";
+import type { Worker, WorkerPorts } from "../../src/worker/worker.js";
 
 /** Lines in the order in which they came, and a way to wait for one. */
 export class Journal {
@@ -68,6 +69,11 @@ export class HandClock implements Clock {
 
   get pending(): number {
     return this.#timers.size;
+  }
+
+  /** Time passes and nothing rings: the program stood still. */
+  stall(ms: number): void {
+    this.#elapsed += ms;
   }
 
   /** Turns the clock, ringing what falls due in order. */
@@ -284,6 +290,7 @@ export function jobContext(payload: unknown, more: Partial<JobContext> = {}): Jo
     headers: {},
     signal: new AbortController().signal,
     log: silentLogger,
+    progress: () => {},
     ...more,
   };
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { headers as h } from "../../src/protocol/headers.js";
-import { startWorker, Worker } from "../../src/worker/worker.js";
+import { workerOptions } from "../../src/worker/options.js";
+import { startWorker } from "../../src/worker/start.js";
+import { Worker } from "../../src/worker/worker.js";
 import { Bench, firedHeaders, HeldHandler } from "./support.js";
 
 describe("a worker", () => {
@@ -96,7 +98,7 @@ describe("a drain", () => {
 
   test("waits for a start that is under way", async () => {
     const bench = new Bench();
-    const worker = new Worker(bench.ports, "mail", {}, () => {});
+    const worker = new Worker(bench.ports, "mail", workerOptions.parse({}), { handle: () => {} });
     const [started] = [worker.start(), worker.stop()];
     await started;
     await worker.stop();

@@ -1,0 +1,20 @@
+/** From what a program asks to a worker that pulls. */
+import { parseWith } from "../protocol/parse.js";
+import type { Handler } from "./context.js";
+import { type WorkerOptions, workerOptions } from "./options.js";
+import { Worker, type WorkerPorts } from "./worker.js";
+
+/**
+ * Starts a worker on a queue; resolves when it pulls.
+ *
+ * @throws invalid when the queue's name or an option is refused, unavailable when the server cannot be asked
+ */
+export function startWorker<T = unknown>(
+  ports: WorkerPorts,
+  queue: string,
+  options: WorkerOptions<T>,
+  handler: Handler<T>,
+): Promise<Worker> {
+  const settings = parseWith(workerOptions, options, "worker options");
+  return new Worker(ports, queue, settings, { handle: handler as Handler }).start();
+}
