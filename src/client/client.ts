@@ -1,7 +1,7 @@
 /** What a program calls to make schedules and to enqueue jobs. */
 import { randomUUID } from "node:crypto";
-import type { ApiCaller, WorkStream } from "../core/ports.js";
-import type { QueueSettings, QueueStore } from "../core/queue.js";
+import type { ApiCaller, Clock, WorkStream } from "../core/ports.js";
+import type { QueueStore } from "../core/queue.js";
 import { type Enqueued, type EnqueueRequest, enqueueRequest } from "../protocol/api.js";
 import { enqueueMessage } from "../protocol/enqueue-message.js";
 import type { Names } from "../protocol/names.js";
@@ -10,6 +10,7 @@ import { enqueue } from "../runtime/enqueue.js";
 import { Backfills } from "./backfills.js";
 import { Calendars } from "./calendars.js";
 import { pipeline } from "./pipeline.js";
+import { QueueMemory } from "./queue-memory.js";
 import { Queues } from "./queues.js";
 import { Schedules } from "./schedules.js";
 
@@ -20,6 +21,7 @@ export interface ClientPorts {
   api: ApiCaller;
   work: WorkStream;
   queues: Pick<QueueStore, "ensure">;
+  clock: Pick<Clock, "monotonic">;
   names: Names;
   /** Of the server, in bytes. */
   maxPayload: number;
@@ -37,7 +39,7 @@ export class Client {
   readonly queues: Queues;
   readonly #ports: ClientPorts;
   readonly #newId: () => string;
-  readonly #queues = new Map<string, Promise<QueueSettings>>();
+  readonly #queues: QueueMemory;
 
   constructor(ports: ClientPorts, options: { newId?: () => string; author?: string | undefined } = {}) {
     this.calendars = new Calendars(ports.api);
@@ -45,6 +47,7 @@ export class Client {
     this.schedules = new Schedules(ports.api, options.author);
     this.backfills = new Backfills(ports.api, options.author);
     this.#ports = ports;
+    this.#queues = new QueueMemory(ports.queues, ports.clock);
     this.#newId = options.newId ?? randomUUID;
   }
 
@@ -57,9 +60,9 @@ export class Client {
    */
   async enqueue(request: EnqueueRequest): Promise<Enqueued> {
     const parsed = parseWith(enqueueRequest, request, "enqueue");
-    const { maxAttempts } = await this.#queue(parsed.queue);
+    const settings = await this.#queues.settings(parsed.queue);
     const { names, maxPayload } = this.#ports;
-    const context = { names, queueMaxAttempts: maxAttempts, maxPayload, newId: this.#newId };
+    const context = { names, settings, maxPayload, newId: this.#newId };
     const { runId, message } = enqueueMessage(parsed, context);
     return { runId, accepted: await enqueue(this.#ports.work, message) };
   }
@@ -81,15 +84,5 @@ export class Client {
         return { kind: "failed", index, error };
       }
     });
-  }
-
-  /** Asked once for each queue; a failed attempt is not remembered. */
-  #queue(queue: string): Promise<QueueSettings> {
-    const known = this.#queues.get(queue);
-    if (known !== undefined) return known;
-    const settings = this.#ports.queues.ensure(queue);
-    this.#queues.set(queue, settings);
-    settings.catch(() => this.#queues.delete(queue));
-    return settings;
   }
 }

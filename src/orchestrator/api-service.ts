@@ -65,9 +65,9 @@ export class ApiService {
       "queue.resume": (request) => queues.resume(request),
       "queue.delete": (request) => queues.delete(request),
       "job.enqueue": async (request) => {
-        const { maxAttempts } = await ports.queues.ensure(request.queue);
+        const settings = await ports.queues.ensure(request.queue);
         const { names, maxPayload, newNonce } = ports;
-        const context = { names, queueMaxAttempts: maxAttempts, maxPayload, newId: newNonce };
+        const context = { names, settings, maxPayload, newId: newNonce };
         const { runId, message } = enqueueMessage(request, context);
         return { runId, accepted: await enqueue(ports.work, message) };
       },

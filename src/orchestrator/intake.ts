@@ -9,6 +9,7 @@ import type {
   WorkStream,
 } from "../core/ports.js";
 import type { QueueStore } from "../core/queue.js";
+import { admitted } from "../protocol/gate-message.js";
 import { headers as h, isReservedHeader } from "../protocol/headers.js";
 import { readIntake } from "../protocol/intake-message.js";
 import { checkSize, msgIdOf, policyHeaders } from "../protocol/job-message.js";
@@ -65,17 +66,18 @@ export class Intake {
     const { work, queues, names, maxPayload } = this.#ports;
     const request = readIntake(delivery, names);
     checkSize(delivery.body, maxPayload);
-    const { maxAttempts } = await queues.ensure(request.queue);
+    const settings = await queues.ensure(request.queue);
     const policy = policyHeaders({
-      retry: retryOf(request.retry, maxAttempts),
+      retry: retryOf(request.retry, settings.maxAttempts),
       timeoutMs: request.timeoutMs,
     });
-    const accepted = await enqueue(work, {
+    const message = {
       subject: names.job(request.queue, request.unique ?? request.runId, request.lane),
       msgId: msgIdOf(request.runId, 1),
-      headers: { ...ownHeaders(delivery), ...policy, [h.runId]: request.runId },
+      headers: { ...ownHeaders(delivery), ...policy, ...request.kept, [h.runId]: request.runId },
       body: delivery.body,
-    });
+    };
+    const accepted = await enqueue(work, admitted(message, settings, names));
     if (!accepted) await this.#tellRefused(request.runId, delivery);
   }
 

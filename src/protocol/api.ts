@@ -81,6 +81,8 @@ export const enqueueRequest = z.strictObject({
   jobId: jobId.optional(),
   /** While a job with this key is queued or running, another is refused. Default: the job id. */
   unique: jobId.optional(),
+  /** What limits per key and order of its queue count by. Default: none of them is for it. */
+  key: jobId.optional(),
   /** Its lane. Default normal. */
   priority: z.enum(priorities).default("normal"),
 });

@@ -2,7 +2,9 @@
 import type { z } from "zod";
 import { laneOf } from "../core/lane.js";
 import type { WorkMessage } from "../core/ports.js";
+import type { QueueSettings } from "../core/queue.js";
 import type { enqueueRequest } from "./api.js";
+import { admitted } from "./gate-message.js";
 import { headers as h } from "./headers.js";
 import { bodyWithin, msgIdOf, policyHeaders } from "./job-message.js";
 import type { Names } from "./names.js";
@@ -11,7 +13,8 @@ import { retryOf } from "./schedule-input.js";
 /** What the caller knows and the request does not. */
 export interface EnqueueContext {
   names: Names;
-  queueMaxAttempts: number;
+  /** Of its queue, as they are now. */
+  settings: Pick<QueueSettings, "maxAttempts" | "rate" | "perKey">;
   /** Of the server, in bytes. */
   maxPayload: number;
   /** Makes a job id where none was given. */
@@ -24,19 +27,20 @@ export interface EnqueueContext {
  */
 export function enqueueMessage(
   request: z.output<typeof enqueueRequest>,
-  { names, queueMaxAttempts, maxPayload, newId }: EnqueueContext,
+  { names, settings, maxPayload, newId }: EnqueueContext,
 ): { runId: string; message: WorkMessage } {
   const runId = request.jobId ?? newId();
-  const retry = retryOf(request.retry, queueMaxAttempts);
+  const retry = retryOf(request.retry, settings.maxAttempts);
   const message: WorkMessage = {
     subject: names.job(request.queue, request.unique ?? runId, laneOf(request.priority)),
     msgId: msgIdOf(runId, 1),
     headers: {
       ...request.headers,
       ...policyHeaders({ retry, timeoutMs: request.timeout }),
+      ...(request.key !== undefined && { [h.key]: request.key }),
       [h.runId]: runId,
     },
     body: bodyWithin(maxPayload, request.payload),
   };
-  return { runId, message };
+  return { runId, message: admitted(message, settings, names) };
 }

@@ -12,6 +12,8 @@ export interface IntakeRequest {
   runId: string;
   unique: string | undefined;
   lane: Lane;
+  /** Headers that stay on the job, each with a value that it may have. */
+  kept: Readonly<Record<string, string>>;
   retry: { maxAttempts?: number };
   timeoutMs: number;
 }
@@ -25,12 +27,13 @@ export function readIntake(
   for (const later of [h.at, h.delay]) {
     if (headers[later] !== undefined) throw invalid(later, "is not supported by this version");
   }
-  const unique = headers[h.unique];
+  const { [h.unique]: unique, [h.key]: key } = headers;
   return {
     queue: checkQueue(message.subject.slice(names.enqueue("").length)),
     runId: runIdOfMessage(message),
     unique: unique === undefined ? undefined : checkJobId(unique, h.unique),
     lane: laneOf(priorityOf(headers[h.priority])),
+    kept: key === undefined ? {} : { [h.key]: checkJobId(key, h.key) },
     retry: maxAttemptsOf(headers[h.maxAttempts]),
     timeoutMs: timeoutOf(headers[h.timeout]),
   };

@@ -28,6 +28,7 @@ test("a job that is there already is no failure, and programs can tell", async (
 test.each([
   ["enqueue a.b", /QUEUE: expected 1 to 64 characters .* got "a\.b"/],
   ["enqueue a hello", /PAYLOAD: expected JSON, got "hello"/],
+  ["enqueue a --key a.b", /--key: expected 1 to 128 characters .*, got "a.b"/],
   ["enqueue a --priority urgent", /--priority: expected one of "high"\|"normal"\|"low", got "urgent"/],
   ["enqueue a --id .", /--id: expected 1 to 128 characters .* got "\."/],
   ["enqueue a --unique *", /--unique: expected 1 to 128 characters .* got "\*"/],

@@ -62,6 +62,39 @@ test("a queue is looked up once, and again after a failure", async () => {
   expect(server.ensured).toEqual(["a", "a", "b"]);
 });
 
+test("a job of a queue with limits goes to its gate, under its key and with its priority", async () => {
+  const { client, server } = fakeClient();
+  server.settings = { perKey: { order: true } };
+  await client.enqueue({ queue: "mail", jobId: "a", key: "customer:7", priority: "low" });
+  await client.enqueue({ queue: "mail", jobId: "b" });
+  expect(server.published).toMatchObject([
+    {
+      subject: "test.gate.mail.customer:7.a",
+      headers: { "Punctual-Key": "customer:7", "Punctual-Priority": "low" },
+    },
+    { subject: "test.gate.mail._.b" },
+  ]);
+});
+
+test("a key stays on a job of a queue without limits", async () => {
+  const { client, server } = fakeClient();
+  await client.enqueue({ queue: "mail", jobId: "a", key: "customer:7" });
+  expect(server.published[0]).toMatchObject({
+    subject: "test.work.mail.a",
+    headers: { "Punctual-Key": "customer:7" },
+  });
+});
+
+test("settings that change are known after two seconds", async () => {
+  const { client, server, clock } = fakeClient();
+  await client.enqueue({ queue: "mail", jobId: "a" });
+  server.settings = { rate: { limit: 1, periodMs: 1_000, burst: 1 } };
+  clock.advance(2_000);
+  await client.enqueue({ queue: "mail", jobId: "b" });
+  expect(server.published.map(({ subject }) => subject)).toEqual(["test.work.mail.a", "test.gate.mail._.b"]);
+  expect(server.ensured).toEqual(["mail", "mail"]);
+});
+
 test("a job whose key is taken is not accepted", async () => {
   const { client, server } = fakeClient();
   server.outcomes.push({ kind: "taken" });
@@ -77,6 +110,7 @@ test("an unanswered publish is repeated under the same message id", async () => 
 
 test.each<[string, EnqueueRequest, RegExp]>([
   ["queue", { queue: "a.b" }, /queue: expected 1 to 64 characters of .* got "a\.b"/],
+  ["key", { key: "a.b" }, /key: expected 1 to 128 characters .* got "a\.b"/],
   ["job id", { jobId: "a b" }, /jobId: expected 1 to 128 characters .* got "a b"/],
   ["reserved header", { headers: { "Nats-Msg-Id": "x" } }, /headers\.Nats-Msg-Id: .*reserved/],
   ["timeout", { timeout: "soon" }, /timeout: expected a duration .* got "soon"/],

@@ -3,6 +3,7 @@ import { Client } from "../../src/client/client.js";
 import type { PublishOutcome, WorkMessage } from "../../src/core/ports.js";
 import { defaultQueueSettings, type QueueSettings } from "../../src/core/queue.js";
 import { namesOf } from "../../src/protocol/names.js";
+import { ManualClock } from "../../src/testing/index.js";
 
 export const queueDefaults: QueueSettings = defaultQueueSettings;
 
@@ -15,6 +16,8 @@ export interface FakeServer {
   /** Outcomes of publishes; `stored` when there are no more. */
   outcomes: PublishOutcome[];
   ensured: string[];
+  /** Of every queue. */
+  settings: Partial<QueueSettings>;
   /** Thrown by the next look at a queue. */
   queueTrouble: Error | undefined;
 }
@@ -26,9 +29,11 @@ export function fakeClient() {
     published: [],
     outcomes: [],
     ensured: [],
+    settings: {},
     queueTrouble: undefined,
   };
   let ids = 0;
+  const clock = new ManualClock();
   const refuse = (): Promise<never> => Promise.reject(new Error("not used"));
   const client = new Client(
     {
@@ -56,19 +61,20 @@ export function fakeClient() {
         remove: refuse,
         removeTombstones: refuse,
       },
+      clock,
       queues: {
         async ensure(queue) {
           server.ensured.push(queue);
           const trouble = server.queueTrouble;
           server.queueTrouble = undefined;
           if (trouble !== undefined) throw trouble;
-          return queueDefaults;
+          return { ...queueDefaults, ...server.settings };
         },
       },
     },
     { newId: () => `id-${++ids}` },
   );
-  return { client, server };
+  return { client, server, clock };
 }
 
 export const viewOf = (id: string, schedule: Record<string, unknown> = { every: "5s" }) => ({

@@ -89,6 +89,7 @@ describe("the front door", () => {
       { [h.priority]: "urgent" },
       /Punctual-Priority: expected one of high, normal, low, got "urgent"/,
     ],
+    ["an unusable key", "q", { [h.key]: "a.b" }, /Punctual-Key: expected 1 to 128 characters .*got "a\.b"/],
     ["an unusable id", "q", { [h.msgId]: "a b" }, /expected an id of .*got "a b"/],
     [
       "what this version cannot do",

@@ -18,6 +18,12 @@ const flags: readonly Flag[] = [
     kind: "text",
     text: "high, normal or low (default: normal)",
   },
+  {
+    flags: "--key <key>",
+    field: "key",
+    kind: "text",
+    text: "what limits per key and order of the queue count by (default: none)",
+  },
 ];
 const names = { queue: "QUEUE", payload: "PAYLOAD", jobId: "--id", unique: "--unique" };
 
