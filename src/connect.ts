@@ -16,9 +16,10 @@ import { parseWith } from "./protocol/parse.js";
 import { systemClock } from "./runtime/clock.js";
 import { type Logger, silentLogger } from "./runtime/log.js";
 import { version } from "./version.js";
+import type { BatchHandler } from "./worker/batches.js";
 import type { Handler } from "./worker/context.js";
-import type { WorkerOptions } from "./worker/options.js";
-import { startWorker } from "./worker/start.js";
+import type { BatchOptions, WorkerOptions } from "./worker/options.js";
+import { startBatchWorker, startWorker } from "./worker/start.js";
 import type { Worker } from "./worker/worker.js";
 
 /** How to reach a namespace. */
@@ -151,6 +152,17 @@ export class Punctual {
   async work<T>(queue: string, options: WorkerOptions<T>, handler: Handler<T>): Promise<Worker> {
     const { ports, log } = this.#deps;
     return startWorker({ ...ports, members: ports.membership, log }, queue, options, handler);
+  }
+
+  /**
+   * Works a queue in batches: calls `handler` with up to `size` jobs at once. Each of them is acknowledged, tried again
+   * or buried by itself, as `handler` says of it.
+   *
+   * @throws invalid for wrong options
+   */
+  async workBatch<T>(queue: string, options: BatchOptions<T>, handler: BatchHandler<T>): Promise<Worker> {
+    const { ports, log } = this.#deps;
+    return startBatchWorker({ ...ports, members: ports.membership, log }, queue, options, handler);
   }
 
   /** The orchestrators and workers that are alive. */

@@ -3,6 +3,7 @@ import { labelMap } from "../protocol/label-input.js";
 import { limits } from "../protocol/limits.js";
 import type { Middleware } from "./middleware.js";
 
+const MOST_AT_ONCE = 10_000;
 const milliseconds = z.int().min(0).max(limits.maxDurationMs);
 const isSchema = (value: unknown): boolean =>
   typeof value === "object" &&
@@ -12,7 +13,12 @@ const isSchema = (value: unknown): boolean =>
 
 /** How a worker behaves. Times are milliseconds. */
 export const workerOptions = z.strictObject({
-  concurrency: z.int().min(1).max(10_000).default(10).describe("Jobs at once in this worker. Default 10."),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(MOST_AT_ONCE)
+    .default(10)
+    .describe("Jobs at once in this worker. Default 10."),
   schema: z
     .custom<z.ZodType>(isSchema, { error: "expected a zod schema" })
     .optional()
@@ -62,4 +68,31 @@ export interface WorkerOptions<T = unknown>
   extends Omit<z.input<typeof workerOptions>, "schema" | "middleware"> {
   schema?: z.ZodType<T> | undefined;
   middleware?: readonly Middleware<T>[] | undefined;
+}
+
+/** How a worker of batches behaves. */
+export const batchOptions = workerOptions
+  .extend({
+    size: z.int().min(1).max(1_000).default(100).describe("Jobs of one batch at most. Default 100."),
+    maxWaitMs: milliseconds
+      .max(60_000)
+      .default(1_000)
+      .describe("How long the first job of a batch waits for others; it counts to its timeout. Default 1 s."),
+    concurrency: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(1)
+      .describe("Batches at once in this worker. Default 1; with 2, the next is fetched while one runs."),
+  })
+  .refine(({ size, concurrency }) => size * concurrency <= MOST_AT_ONCE, {
+    error: `expected at most ${MOST_AT_ONCE} jobs at once, size times concurrency`,
+    path: ["concurrency"],
+  });
+
+/** See `batchOptions` for meanings and defaults. */
+export interface BatchOptions<T = unknown> extends Omit<WorkerOptions<T>, "concurrency"> {
+  size?: number | undefined;
+  maxWaitMs?: number | undefined;
+  concurrency?: number | undefined;
 }
