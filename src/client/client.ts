@@ -1,27 +1,24 @@
 /** What a program calls to make schedules and to enqueue jobs. */
 import { randomUUID } from "node:crypto";
-import type { ApiCaller, Clock, WorkStream } from "../core/ports.js";
-import type { QueueStore } from "../core/queue.js";
+import type { ApiCaller, WorkStream } from "../core/ports.js";
 import { type Enqueued, type EnqueueRequest, enqueueRequest } from "../protocol/api.js";
 import { enqueueMessage } from "../protocol/enqueue-message.js";
 import type { Names } from "../protocol/names.js";
 import { parseWith } from "../protocol/parse.js";
+import { Admission, type AdmissionPorts } from "../runtime/admission.js";
 import { enqueue } from "../runtime/enqueue.js";
 import { Backfills } from "./backfills.js";
 import { Calendars } from "./calendars.js";
 import { pipeline } from "./pipeline.js";
-import { QueueMemory } from "./queue-memory.js";
 import { Queues } from "./queues.js";
 import { Schedules } from "./schedules.js";
 
 /** Jobs that `enqueueMany` has begun and whose outcome nobody has taken yet. */
 const PIPELINE_WINDOW = 2_048;
 
-export interface ClientPorts {
+export interface ClientPorts extends AdmissionPorts {
   api: ApiCaller;
   work: WorkStream;
-  queues: Pick<QueueStore, "ensure">;
-  clock: Pick<Clock, "monotonic">;
   names: Names;
   /** Of the server, in bytes. */
   maxPayload: number;
@@ -39,7 +36,7 @@ export class Client {
   readonly queues: Queues;
   readonly #ports: ClientPorts;
   readonly #newId: () => string;
-  readonly #queues: QueueMemory;
+  readonly #admission: Admission;
 
   constructor(ports: ClientPorts, options: { newId?: () => string; author?: string | undefined } = {}) {
     this.calendars = new Calendars(ports.api);
@@ -47,7 +44,7 @@ export class Client {
     this.schedules = new Schedules(ports.api, options.author);
     this.backfills = new Backfills(ports.api, options.author);
     this.#ports = ports;
-    this.#queues = new QueueMemory(ports.queues, ports.clock);
+    this.#admission = new Admission(ports);
     this.#newId = options.newId ?? randomUUID;
   }
 
@@ -55,16 +52,21 @@ export class Client {
    * Puts a job on its queue, without an orchestrator in between; resolves when the server has stored it. A
    * queue that does not exist is made, with the default settings.
    *
-   * Throws `invalid` (the fields are named, nothing was sent), `full`, `denied`, or `timeout`: then the job may
+   * Throws `invalid` (the fields are named, nothing was sent), `full` (also when the queue holds its `maxDepth`), `denied`, or `timeout`: then the job may
    * or may not have been stored, and the same `jobId` can safely be enqueued again.
    */
   async enqueue(request: EnqueueRequest): Promise<Enqueued> {
     const parsed = parseWith(enqueueRequest, request, "enqueue");
-    const settings = await this.#queues.settings(parsed.queue);
+    const { queue, unique, uniqueFor: uniqueForMs } = parsed;
+    const settings = await this.#admission.settings(queue);
     const { names, maxPayload } = this.#ports;
     const context = { names, settings, maxPayload, newId: this.#newId };
     const { runId, message } = enqueueMessage(parsed, context);
-    return { runId, accepted: await enqueue(this.#ports.work, message) };
+    this.#admission.checkRoom(queue);
+    const { accepted } = await this.#admission.within({ queue, runId, unique, uniqueForMs }, async () => ({
+      accepted: await enqueue(this.#ports.work, message),
+    }));
+    return { runId, accepted };
   }
 
   /**

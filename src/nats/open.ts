@@ -7,6 +7,7 @@ import { NatsApiCaller, NatsApiServer } from "./api.js";
 import { NatsBackfillStore } from "./backfills.js";
 import { NatsCalendarStore } from "./calendars.js";
 import { NatsCancellations } from "./cancellations.js";
+import { NatsClaimStore } from "./claims.js";
 import { NatsDeadLetters } from "./dead.js";
 import { NatsRunEnds } from "./ends.js";
 import { NatsGateStore } from "./gates.js";
@@ -73,6 +74,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     dead: new NatsDeadLetters(events, names, server.maxPayload),
     queues: new NatsQueueStore({ jsm, names, bucket: buckets.queues, publisher: records, consumers }),
     queueConsumers: consumers,
+    claims: new NatsClaimStore(jsm, records, names),
     gates: new NatsGateStore(connection, jsm, names),
     membership: new NatsMembership(connection, buckets.members, names),
     source: new NatsWorkSource(connection, clock, names),

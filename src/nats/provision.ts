@@ -34,6 +34,7 @@ export interface Buckets {
   leases: KV;
   backfills: KV;
   queues: KV;
+  claims: KV;
   members: KV;
 }
 
@@ -106,6 +107,7 @@ export async function provision(
       ttl: limits.backfillTtlMs,
     }),
     queues: await ensureBucket(kvm, jsm, names.queues, { ...common, history: limits.queueHistory }),
+    claims: await ensureBucket(kvm, jsm, names.claims, { ...common, history: 1, ttl: limits.uniqueForMs }),
     members: await ensureBucket(kvm, jsm, names.members, { ...common, history: 1, ttl: limits.memberTtlMs }),
   };
 }

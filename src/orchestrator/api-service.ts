@@ -6,6 +6,7 @@ import { type ApiParsed, type ApiResponse, type Endpoint, endpoints } from "../p
 import { enqueueMessage } from "../protocol/enqueue-message.js";
 import type { Names } from "../protocol/names.js";
 import { parseJson, parseWith } from "../protocol/parse.js";
+import type { Admission } from "../runtime/admission.js";
 import { enqueue } from "../runtime/enqueue.js";
 import { BackfillService, type BackfillServicePorts } from "./backfill-service.js";
 import { CalendarService, type CalendarServicePorts } from "./calendar-service.js";
@@ -22,6 +23,7 @@ export interface ApiPorts
     QueueServicePorts {
   work: WorkStream;
   queues: QueueStore;
+  admission: Admission;
   names: Names;
 }
 
@@ -34,6 +36,7 @@ export class ApiService {
     const schedules = new ScheduleService(ports, definitions);
     const backfills = new BackfillService(ports, definitions);
     const calendars = new CalendarService(ports, definitions);
+    const { admission } = ports;
     const queues = new QueueService(ports, definitions);
     const explanations = new ExplainService(ports, definitions);
     this.#handlers = {
@@ -65,11 +68,16 @@ export class ApiService {
       "queue.resume": (request) => queues.resume(request),
       "queue.delete": (request) => queues.delete(request),
       "job.enqueue": async (request) => {
-        const settings = await ports.queues.ensure(request.queue);
+        const { queue, unique, uniqueFor: uniqueForMs } = request;
+        const settings = await admission.settings(queue);
         const { names, maxPayload, newNonce } = ports;
         const context = { names, settings, maxPayload, newId: newNonce };
         const { runId, message } = enqueueMessage(request, context);
-        return { runId, accepted: await enqueue(ports.work, message) };
+        admission.checkRoom(queue);
+        const { accepted } = await admission.within({ queue, runId, unique, uniqueForMs }, async () => ({
+          accepted: await enqueue(ports.work, message),
+        }));
+        return { runId, accepted };
       },
     };
   }

@@ -8,20 +8,20 @@ import type {
   Subscription,
   WorkStream,
 } from "../core/ports.js";
-import type { QueueStore } from "../core/queue.js";
 import { admitted } from "../protocol/gate-message.js";
 import { headers as h, isReservedHeader } from "../protocol/headers.js";
 import { readIntake } from "../protocol/intake-message.js";
 import { checkSize, msgIdOf, policyHeaders } from "../protocol/job-message.js";
 import type { Names } from "../protocol/names.js";
 import { retryOf } from "../protocol/schedule-input.js";
+import type { Admission } from "../runtime/admission.js";
 import { enqueue } from "../runtime/enqueue.js";
 import type { Logger } from "../runtime/log.js";
 
 export interface IntakePorts {
+  admission: Admission;
   intake: DeliverySource;
   work: WorkStream;
-  queues: QueueStore;
   dead: DeadLetters;
   runs: RunLog;
   names: Names;
@@ -52,9 +52,9 @@ export class Intake {
   async #take(delivery: Delivery): Promise<void> {
     try {
       await this.#forward(delivery);
-      delivery.ack();
     } catch (error) {
-      if (error instanceof PunctualError && error.code === "invalid") await this.#refuse(delivery, error);
+      if (error instanceof PunctualError && error.code === "invalid")
+        await this.#refuse(delivery, "invalid", error.message);
       else {
         this.#ports.log.warn({ error: messageOf(error) }, "a job could not be taken in: tried again");
         delivery.nak(RETRY_MS);
@@ -63,10 +63,10 @@ export class Intake {
   }
 
   async #forward(delivery: Delivery): Promise<void> {
-    const { work, queues, names, maxPayload } = this.#ports;
+    const { work, admission, names, maxPayload } = this.#ports;
     const request = readIntake(delivery, names);
     checkSize(delivery.body, maxPayload);
-    const settings = await queues.ensure(request.queue);
+    const settings = await admission.settings(request.queue);
     const policy = policyHeaders({
       retry: retryOf(request.retry, settings.maxAttempts),
       timeoutMs: request.timeoutMs,
@@ -77,13 +77,18 @@ export class Intake {
       headers: { ...ownHeaders(delivery), ...policy, ...request.kept, [h.runId]: request.runId },
       body: delivery.body,
     };
-    const accepted = await enqueue(work, admitted(message, settings, names));
+    const full = admission.refusal(request.queue);
+    if (full !== null) return this.#refuse(delivery, "full", full);
+    const { accepted } = await admission.within(request, async () => ({
+      accepted: await enqueue(work, admitted(message, settings, names)),
+    }));
     if (!accepted) await this.#tellRefused(request.runId, delivery);
+    delivery.ack();
   }
 
   /** The producer has gone: that its job was one too many is told in the history. */
   #tellRefused(runId: string, { seq }: Delivery): Promise<void> {
-    const reason = "a job with this id or key is queued or running, or was a moment ago";
+    const reason = "a job with this id or key is queued or running, or was within its period";
     return this.#ports.runs.append({
       runId,
       type: "skipped",
@@ -92,8 +97,8 @@ export class Intake {
     });
   }
 
-  /** Invalid input never becomes valid by waiting. */
-  async #refuse(delivery: Delivery, error: PunctualError): Promise<void> {
+  /** Invalid input never becomes valid by waiting, and for a full queue nobody waits here. */
+  async #refuse(delivery: Delivery, reason: "invalid" | "full", error: string): Promise<void> {
     const { dead, names, log } = this.#ports;
     const queue = delivery.subject.slice(names.enqueue("").length);
     try {
@@ -104,11 +109,11 @@ export class Intake {
         seq,
         headers,
         body,
-        reason: "invalid",
+        reason,
         attempts: 0,
-        error: error.message,
+        error,
       });
-      delivery.term(error.message);
+      delivery.term(error);
     } catch (cause) {
       log.warn(
         { subject: delivery.subject, error: messageOf(cause) },

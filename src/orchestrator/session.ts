@@ -23,7 +23,9 @@ import type {
 } from "../core/ports.js";
 import type { QueueConsumers, QueueStore } from "../core/queue.js";
 import { preferredHolder } from "../core/spread.js";
+import type { ClaimStore } from "../core/unique-period.js";
 import type { Names } from "../protocol/names.js";
+import { Admission } from "../runtime/admission.js";
 import type { Logger } from "../runtime/log.js";
 import { ApiService } from "./api-service.js";
 import { Backfiller } from "./backfiller.js";
@@ -55,6 +57,7 @@ export interface OrchestratorPorts {
   backfills: BackfillStore;
   queues: QueueStore;
   queueConsumers: QueueConsumers;
+  claims: ClaimStore;
   gates: GateStore;
   membership: Membership;
   dead: DeadLetters;
@@ -127,12 +130,14 @@ export class OrchestratorSession {
     this.#subscriptions.push(await definitions.follow(ports.schedules));
     this.#subscriptions.push(await ports.leases.watch((hint) => this.#shards[hint.shard]?.onLease(hint)));
     await this.#peers.start();
-    const api = new ApiService(ports, definitions);
+    // One for both, so that each knows what the other has let in.
+    const admission = new Admission(ports);
+    const api = new ApiService({ ...ports, admission }, definitions);
     this.#subscriptions.push(
       ports.apiServer.serve(this.#self.id, (endpoint, body) => api.handle(endpoint, body)),
     );
     this.#subscriptions.push(await new QueueKeeper(ports).start());
-    this.#subscriptions.push(await new Intake(ports).start());
+    this.#subscriptions.push(await new Intake({ ...ports, admission }).start());
     this.#subscriptions.push(await new DeadLetterKeeper(ports).start());
     this.#subscriptions.push(await new FailurePauser(ports, definitions).start());
     const isMine = (shard: number) => this.#shards[shard]?.isHeld === true;

@@ -16,7 +16,7 @@ import { checkJobId, checkScheduleId } from "./names.js";
 import { queueEndpoints } from "./queue-api.js";
 import { headerMap, queueName, retryInput, scheduleInput } from "./schedule-input.js";
 import { calendarName } from "./spec-input.js";
-import { duration, instant } from "./time-input.js";
+import { duration, instant, uniquePeriod } from "./time-input.js";
 
 export const apiServiceName = "punctual";
 
@@ -71,21 +71,28 @@ export const calendarView = z.object({
 });
 export type CalendarView = z.output<typeof calendarView>;
 
-export const enqueueRequest = z.strictObject({
-  queue: queueName.default("default"),
-  payload: z.json().default(null),
-  headers: headerMap.default({}),
-  retry: retryInput.default({}),
-  timeout: duration.default(0),
-  /** Own id: the run id and the idempotency key. Default: a new one. */
-  jobId: jobId.optional(),
-  /** While a job with this key is queued or running, another is refused. Default: the job id. */
-  unique: jobId.optional(),
-  /** What limits per key and order of its queue count by. Default: none of them is for it. */
-  key: jobId.optional(),
-  /** Its lane. Default normal. */
-  priority: z.enum(priorities).default("normal"),
-});
+export const enqueueRequest = z
+  .strictObject({
+    queue: queueName.default("default"),
+    payload: z.json().default(null),
+    headers: headerMap.default({}),
+    retry: retryInput.default({}),
+    timeout: duration.default(0),
+    /** Own id: the run id and the idempotency key. Default: a new one. */
+    jobId: jobId.optional(),
+    /** While a job with this key is queued or running, another is refused. Default: the job id. */
+    unique: jobId.optional(),
+    /** After a job with this key was let in, others are refused for so long, whatever became of it. */
+    uniqueFor: uniquePeriod.optional(),
+    /** What limits per key and order of its queue count by. Default: none of them is for it. */
+    key: jobId.optional(),
+    /** Its lane. Default normal. */
+    priority: z.enum(priorities).default("normal"),
+  })
+  .refine(({ unique, uniqueFor }) => uniqueFor === undefined || unique !== undefined, {
+    path: ["uniqueFor"],
+    error: "goes with unique",
+  });
 export type EnqueueRequest = z.input<typeof enqueueRequest>;
 
 const enqueued = z.object({

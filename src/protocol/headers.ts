@@ -23,6 +23,7 @@ export const headers = {
   timeout: "Punctual-Timeout",
   /** What a producer may ask at the front door. */
   unique: "Punctual-Unique",
+  uniqueFor: "Punctual-Unique-For",
   at: "Punctual-At",
   delay: "Punctual-Delay",
   priority: "Punctual-Priority",

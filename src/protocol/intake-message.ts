@@ -5,12 +5,14 @@ import { parseDuration } from "./duration.js";
 import { headers as h } from "./headers.js";
 import { limits } from "./limits.js";
 import { checkJobId, checkQueue, isRunId, type Names } from "./names.js";
-import { show } from "./parse.js";
+import { parseWith, show } from "./parse.js";
+import { uniquePeriod } from "./time-input.js";
 
 export interface IntakeRequest {
   queue: string;
   runId: string;
   unique: string | undefined;
+  uniqueForMs: number | undefined;
   lane: Lane;
   /** Headers that stay on the job, each with a value that it may have. */
   kept: Readonly<Record<string, string>>;
@@ -32,6 +34,7 @@ export function readIntake(
     queue: checkQueue(message.subject.slice(names.enqueue("").length)),
     runId: runIdOfMessage(message),
     unique: unique === undefined ? undefined : checkJobId(unique, h.unique),
+    uniqueForMs: uniqueForOf(headers),
     lane: laneOf(priorityOf(headers[h.priority])),
     kept: key === undefined ? {} : { [h.key]: checkJobId(key, h.key) },
     retry: maxAttemptsOf(headers[h.maxAttempts]),
@@ -49,6 +52,13 @@ function runIdOfMessage(message: {
   if (own === undefined) return `job-${message.seq}-${message.storedAt.toString(36)}`;
   if (!isRunId(own)) throw invalid(h.msgId, `expected an id of A-Z a-z 0-9 _ = : -, got ${show(own)}`);
   return own;
+}
+
+function uniqueForOf(headers: Readonly<Record<string, string>>): number | undefined {
+  const text = headers[h.uniqueFor];
+  if (text === undefined) return undefined;
+  if (headers[h.unique] === undefined) throw invalid(h.uniqueFor, `goes with ${h.unique}`);
+  return parseWith(uniquePeriod, /^\d+$/.test(text) ? Number(text) : text, h.uniqueFor);
 }
 
 function priorityOf(text = "normal"): Priority {

@@ -9,6 +9,8 @@ export const limits = {
   queueConcurrency: 100_000,
   /** Jobs of a key at once: whoever takes a gate over looks at each of a key's tickets. */
   keyConcurrency: 100,
+  /** A key may be unique for this long. */
+  uniqueForMs: 31 * 24 * 3_600_000,
   /** Jobs in one period of a rate. */
   rateLimit: 1_000_000,
   scheduleIdLength: 128,

@@ -108,6 +108,7 @@ export function namesOf(namespace: string) {
     members: bucket("members"),
     backfills: bucket("backfills"),
     queues: bucket("queues"),
+    claims: bucket("claims"),
 
     laneSubjects: (lane: Lane) => `${ns}.${lane}.>`,
     /** Wherever in WORK they are. */
@@ -168,6 +169,7 @@ export function namesOf(namespace: string) {
     leaseKeyPrefix: "shard.",
     leaseKey: (shard: number) => `shard.${shard}`,
     scheduleKey: (shard: number, id: string) => `${shard}.${id}`,
+    claimKey: (queue: string, key: string) => `${queue}.${key}`,
     calendarKey: (name: string) => `${CALENDAR_PREFIX}${name}`,
     memberKey: (role: "orchestrator" | "worker", id: string) => `${role}.${id}`,
   };

@@ -1,6 +1,7 @@
 /** Times as people write them: durations, instants, local times, and lists of such. */
 import { z } from "zod";
 import { parseDuration } from "./duration.js";
+import { limits } from "./limits.js";
 
 const DURATION = 'expected a duration such as "90s", "1h30m" or whole milliseconds, at most 366 days';
 
@@ -9,6 +10,11 @@ export const duration = z
   .union([z.string(), z.number()], { error: DURATION })
   .refine((value) => parseDuration(value) !== null, { error: DURATION, abort: true })
   .transform((value) => parseDuration(value) as number);
+
+/** How long a key may be unique. */
+export const uniquePeriod = duration.refine((ms) => ms >= 1_000 && ms <= limits.uniqueForMs, {
+  error: "expected 1s to 31d",
+});
 
 export const instant = z
   .string()

@@ -19,6 +19,7 @@ export interface Faults {
   leaseWrite?: (shard: number, record: LeaseRecord) => Fault;
   scheduleWrite?: (id: string, definition: ScheduleDefinition) => Fault;
   backfillWrite?: (id: string, backfill: Backfill) => Fault;
+  claimWrite?: (queue: string, key: string) => Fault;
   queueWrite?: (queue: string, text: string) => Fault;
   calendarWrite?: (name: string, definition: CalendarDefinition) => Fault;
   runEvent?: (event: RunEvent) => Fault;

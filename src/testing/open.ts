@@ -3,6 +3,7 @@ import { MemoryApi } from "./api.js";
 import { MemoryBackfillStore } from "./backfills.js";
 import { MemoryCalendarStore } from "./calendars.js";
 import { MemoryCancellations } from "./cancellations.js";
+import { MemoryClaimStore } from "./claims.js";
 import { MemoryDeadLetters } from "./dead.js";
 import { MemoryRunEnds } from "./ends.js";
 import { MemoryGateStore } from "./gates.js";
@@ -39,6 +40,7 @@ export function openMemoryPorts(server: MemoryServer) {
     dead: new MemoryDeadLetters(server, link),
     queues: new MemoryQueueStore(server, link),
     gates: new MemoryGateStore(server, link),
+    claims: new MemoryClaimStore(server, link),
     queueConsumers: new MemoryQueueConsumers(server, link),
     membership: new MemoryMembership(server, link),
     source: new MemoryWorkSource(server, link),

@@ -56,6 +56,7 @@ export class MemoryServer {
   readonly leases: MemoryStream;
   readonly backfills: MemoryStream;
   readonly queueSettings: MemoryStream;
+  readonly claims: MemoryStream;
   readonly queues = new Map<string, MemoryConsumer>();
   readonly intakeConsumer: MemoryConsumer;
   readonly advisoryConsumer: MemoryConsumer;
@@ -87,6 +88,7 @@ export class MemoryServer {
     this.leases = new MemoryStream(clock, { perSubject: 1 });
     this.backfills = new MemoryStream(clock, { perSubject: 1 });
     this.queueSettings = new MemoryStream(clock, { perSubject: limits.queueHistory });
+    this.claims = new MemoryStream(clock, { perSubject: 1 });
     this.intakeConsumer = this.#internalConsumer(this.intake, true, () => true);
     this.advisoryConsumer = this.#internalConsumer(this.runs, false, (subject) =>
       subject.startsWith(this.#exhausted("")),

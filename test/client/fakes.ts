@@ -1,7 +1,13 @@
 /** The smallest ports a client can talk to. */
 import { Client } from "../../src/client/client.js";
-import type { PublishOutcome, WorkMessage } from "../../src/core/ports.js";
-import { defaultQueueSettings, type QueueSettings } from "../../src/core/queue.js";
+import type { PublishOutcome, Versioned, WorkMessage } from "../../src/core/ports.js";
+import {
+  defaultQueueSettings,
+  type QueueRequest,
+  type QueueSettings,
+  settingsOf,
+} from "../../src/core/queue.js";
+import type { Claim } from "../../src/core/unique-period.js";
 import { namesOf } from "../../src/protocol/names.js";
 import { ManualClock } from "../../src/testing/index.js";
 
@@ -17,7 +23,11 @@ export interface FakeServer {
   outcomes: PublishOutcome[];
   ensured: string[];
   /** Of every queue. */
-  settings: Partial<QueueSettings>;
+  settings: QueueRequest;
+  /** Jobs in the queue, and how often somebody asked. */
+  depth: number;
+  counted: number;
+  claims: Map<string, Versioned<Claim>>;
   /** Thrown by the next look at a queue. */
   queueTrouble: Error | undefined;
 }
@@ -30,6 +40,9 @@ export function fakeClient() {
     outcomes: [],
     ensured: [],
     settings: {},
+    depth: 0,
+    counted: 0,
+    claims: new Map(),
     queueTrouble: undefined,
   };
   let ids = 0;
@@ -62,13 +75,33 @@ export function fakeClient() {
         removeTombstones: refuse,
       },
       clock,
+      gates: { count: async () => 0 },
+      queueConsumers: {
+        async counts() {
+          server.counted++;
+          return [
+            { lane: "work", queued: server.depth, running: 0, redelivered: 0, pulls: 0, paused: false },
+          ];
+        },
+      },
+      claims: {
+        async get(queue, key) {
+          return server.claims.get(`${queue}.${key}`) ?? null;
+        },
+        async write(queue, key, value, revision) {
+          const existing = server.claims.get(`${queue}.${key}`)?.revision ?? 0;
+          if (existing !== revision) return { kind: "lost" };
+          server.claims.set(`${queue}.${key}`, { value, revision: existing + 1 });
+          return { kind: "stored", revision: existing + 1 };
+        },
+      },
       queues: {
         async ensure(queue) {
           server.ensured.push(queue);
           const trouble = server.queueTrouble;
           server.queueTrouble = undefined;
           if (trouble !== undefined) throw trouble;
-          return { ...queueDefaults, ...server.settings };
+          return settingsOf(server.settings);
         },
       },
     },

@@ -1,6 +1,7 @@
 /** Every suite, for one set of implementations. */
 import { describeBackfillStore } from "./backfills.js";
 import { describeCalendarStore } from "./calendars.js";
+import { describeClaimStore } from "./claims.js";
 import { describeDeadLetters } from "./dead.js";
 import { describeCancellations, describeRunEnds } from "./ends.js";
 import { describeGateStore } from "./gates.js";
@@ -25,6 +26,7 @@ export function describeAllPorts(name: string, make: MakePorts): void {
   describeMembership(name, make);
   describeDeadLetters(name, make);
   describeQueueStore(name, make);
+  describeClaimStore(name, make);
   describeGateStore(name, make);
   describeQueueConsumers(name, make);
   describeWorkSource(name, make);

@@ -18,6 +18,7 @@ import type {
   WorkStream,
 } from "../../src/core/ports.js";
 import type { QueueConsumers, QueueStore } from "../../src/core/queue.js";
+import type { ClaimStore } from "../../src/core/unique-period.js";
 import type { Names } from "../../src/protocol/names.js";
 
 export interface Ports {
@@ -31,6 +32,7 @@ export interface Ports {
   queues: QueueStore;
   gates: GateStore;
   queueConsumers: QueueConsumers;
+  claims: ClaimStore;
   source: WorkSource;
   backfills: BackfillStore;
   history: RunHistory;

@@ -90,6 +90,24 @@ describe("the front door", () => {
       /Punctual-Priority: expected one of high, normal, low, got "urgent"/,
     ],
     ["an unusable key", "q", { [h.key]: "a.b" }, /Punctual-Key: expected 1 to 128 characters .*got "a\.b"/],
+    [
+      "a period without a key",
+      "q",
+      { [h.uniqueFor]: "10m" },
+      /Punctual-Unique-For: goes with Punctual-Unique/,
+    ],
+    [
+      "an unusable period",
+      "q",
+      { [h.unique]: "k", [h.uniqueFor]: "soon" },
+      /Punctual-Unique-For: expected a duration.*got "soon"/,
+    ],
+    [
+      "too long a period",
+      "q",
+      { [h.unique]: "k", [h.uniqueFor]: "32d" },
+      /Punctual-Unique-For: expected 1s to 31d, got "32d"/,
+    ],
     ["an unusable id", "q", { [h.msgId]: "a b" }, /expected an id of .*got "a b"/],
     [
       "what this version cannot do",

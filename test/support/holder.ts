@@ -10,6 +10,7 @@ import { Memory } from "../../src/orchestrator/memory.js";
 import { type OrchestratorSettings, orchestratorOptions } from "../../src/orchestrator/options.js";
 import { Shard } from "../../src/orchestrator/shard.js";
 import type { ScheduleInput } from "../../src/protocol/schedule-input.js";
+import { Admission } from "../../src/runtime/admission.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { FaultyLeases, FaultyRuns, FaultyWork, LaggingSchedules } from "./faults.js";
@@ -135,7 +136,7 @@ export class Holder {
   api(scene: Scene) {
     const { ports } = scene;
     const service = new ApiService(
-      { ...ports, log: silentLogger, newNonce: () => `api-${nonces++}` },
+      { ...ports, admission: new Admission(ports), log: silentLogger, newNonce: () => `api-${nonces++}` },
       this.definitions,
     );
     const ask = (endpoint: string, request: unknown) => service.handle(endpoint, JSON.stringify(request));

@@ -1,0 +1,55 @@
+/** Letting jobs in: what a queue says of them, whether it has room, whether their key may be used again. */
+import { PunctualError } from "../core/errors.js";
+import type { Clock } from "../core/ports.js";
+import type { QueueSettings } from "../core/queue.js";
+import type { ClaimStore } from "../core/unique-period.js";
+import { Claims } from "./claims.js";
+import { QueueDoor, type QueueDoorPorts } from "./queue-door.js";
+
+export interface AdmissionPorts extends QueueDoorPorts {
+  claims: ClaimStore;
+  clock: Pick<Clock, "now" | "monotonic">;
+}
+
+/** What of a job matters for its key. */
+interface Keyed {
+  queue: string;
+  runId: string;
+  unique?: string | undefined;
+  uniqueForMs?: number | undefined;
+}
+
+export class Admission {
+  readonly #door: QueueDoor;
+  readonly #claims: Claims;
+
+  constructor(ports: AdmissionPorts) {
+    this.#door = new QueueDoor(ports);
+    this.#claims = new Claims(ports.claims, ports.clock);
+  }
+
+  /** Makes the queue if there is none. At most about a second old. */
+  settings(queue: string): Promise<QueueSettings> {
+    return this.#door.settings(queue);
+  }
+
+  /** Counts one more job in; or says why the queue has no room for it. After `settings`. */
+  refusal(queue: string): string | null {
+    return this.#door.refusal(queue);
+  }
+
+  /** The same for those who wait for an answer. @throws full */
+  checkRoom(queue: string): void {
+    const full = this.#door.refusal(queue);
+    if (full !== null) throw new PunctualError("full", `${full}; try again later`);
+  }
+
+  /** Has a job let in by `letIn`, unless its key is taken for a period. */
+  async within<T extends { accepted: boolean }>(
+    { queue, runId, unique: key, uniqueForMs: forMs }: Keyed,
+    letIn: () => Promise<T>,
+  ): Promise<T | { accepted: false }> {
+    if (key === undefined || forMs === undefined) return letIn();
+    return (await this.#claims.within({ queue, key, runId, forMs }, letIn)) ?? { accepted: false };
+  }
+}
