@@ -15,15 +15,16 @@ import { headers as h } from "./headers.js";
 import { checkJobId, isRunId, type Names, parseGateSubject, parseJobSubject } from "./names.js";
 import { fallbackRunId } from "./run-id.js";
 
-/** A job for WORK, by way of the gate if its queue has limits. */
+/** A job for WORK, by way of the gate if its queue has limits that are for it. */
 export function admitted(
   message: WorkMessage,
   settings: Pick<QueueSettings, "rate" | "perKey">,
   names: Names,
 ): WorkMessage {
   const place = parseJobSubject(message.subject);
-  if (place === null || !isGoverned(settings)) return message;
   const key = message.headers[h.key];
+  const { rate, perKey } = settings;
+  if (place === null || !isGoverned({ rate, perKey: key === undefined ? undefined : perKey })) return message;
   const subject = names.gate(place.queue, key === undefined ? null : checkJobId(key, h.key), place.key);
   const priority = priorityOf(place.lane);
   return {
@@ -56,7 +57,7 @@ export function waitingJob(stored: StoredMessage, ticket: number | null, names: 
   const message = {
     subject,
     msgId: `${runId}/g${stored.seq}`,
-    headers: { ...headers, [h.runId]: runId },
+    headers: { ...headers, [h.runId]: runId, ...(key !== null && { [h.key]: key }) },
     body: stored.body,
   };
   const deadline = Date.parse(headers[h.startDeadline] ?? "");

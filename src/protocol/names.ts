@@ -183,10 +183,11 @@ export function parseJobSubject(subject: string): { lane: Lane; queue: string; k
   return { lane: lane as Lane, queue, key: key.join(".") };
 }
 
-/** Where a job waits, by its subject; null for one that does not wait at a gate. */
+/** Where a job waits, by its subject, in which the key may be left out; null for one that does not wait at a gate. */
 export function parseGateSubject(subject: string): { queue: string; key: string | null; id: string } | null {
   const [, lane, queue, key, ...id] = subject.split(".");
-  if (lane !== "gate" || queue === undefined || key === undefined || id.length === 0) return null;
+  if (lane !== "gate" || queue === undefined || key === undefined) return null;
+  if (id.length === 0) return { queue, key: null, id: key };
   return { queue, key: key === NO_KEY ? null : key, id: id.join(".") };
 }
 

@@ -72,7 +72,7 @@ test("a job of a queue with limits goes to its gate, under its key and with its 
       subject: "test.gate.mail.customer:7.a",
       headers: { "Punctual-Key": "customer:7", "Punctual-Priority": "low" },
     },
-    { subject: "test.gate.mail._.b" },
+    { subject: "test.work.mail.b" },
   ]);
 });
 

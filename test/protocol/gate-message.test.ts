@@ -34,12 +34,16 @@ describe("a job for WORK", () => {
   ] as [string, Pick<QueueSettings, "rate" | "perKey">][])(
     "goes to the gate in a queue with %s",
     (_, settings) => {
-      const plain = job(names.job("mail", "one"));
-      expect(admitted(plain, settings, names)).toEqual({ ...plain, subject: "shop.gate.mail._.one" });
       const keyed = job(names.job("mail", "one"), { [h.key]: "a:1" });
       expect(admitted(keyed, settings, names)).toEqual({ ...keyed, subject: "shop.gate.mail.a:1.one" });
     },
   );
+
+  it("without a key goes to the gate for a rate of the queue only", () => {
+    const plain = job(names.job("mail", "one"));
+    expect(admitted(plain, RATE, names)).toEqual({ ...plain, subject: "shop.gate.mail._.one" });
+    expect(admitted(plain, ORDER, names)).toBe(plain);
+  });
 
   it.each([
     ["", /^Punctual-Key: expected 1 to 128 characters/],
@@ -107,11 +111,19 @@ describe("a job at a gate", () => {
     const [first, again] = [1, 2].map((ticket) => waitingJob(stored({ ...atGate, headers }), ticket, names));
     expect(first?.runId).toBe("one:7");
     expect(again?.message.msgId).toBe("one:7/g7");
-    expect(first?.message.headers).toEqual({ [h.runId]: "one:7" });
+    expect(first?.message.headers).toEqual({ [h.runId]: "one:7", [h.key]: "a" });
+  });
+
+  it("may have been put there by hand, with or without a place for its key", () => {
+    const [short, long] = ["shop.gate.mail.x", "shop.gate.mail._.x"].map((subject) =>
+      waitingJob(stored({ ...atGate, subject, headers: {} }), null, names),
+    );
+    expect(short?.message.subject).toBe("shop.work.mail.x");
+    expect(long?.message).toEqual(short?.message);
   });
 
   it("is none on another subject", () => {
-    for (const subject of [names.job("mail", "one"), "shop.gate.mail", "shop.gate.mail.a", "shop.run.a.b.c"])
+    for (const subject of [names.job("mail", "one"), "shop.gate.mail", "shop.run.a.b.c"])
       expect(waitingJob(stored({ ...atGate, subject }), 1, names)).toBeNull();
   });
 });
