@@ -149,7 +149,10 @@ export class Punctual {
    *
    * @throws invalid for wrong options
    */
-  async work<T>(queue: string, options: WorkerOptions<T>, handler: Handler<T>): Promise<Worker> {
+  work<T>(queue: string, options: WorkerOptions<T>, handler: Handler<T>): Promise<Worker>;
+  /** The handler is the default export of a module, and runs in threads: for work that computes for long. */
+  work<T>(queue: string, options: WorkerOptions<T>, module: URL): Promise<Worker>;
+  async work<T>(queue: string, options: WorkerOptions<T>, handler: Handler<T> | URL): Promise<Worker> {
     const { ports, log } = this.#deps;
     return startWorker({ ...ports, members: ports.membership, log }, queue, options, handler);
   }

@@ -5,6 +5,7 @@ import type { Instant } from "../core/schedule.js";
 import type { Trigger } from "../protocol/headers.js";
 import type { JobInfo } from "../protocol/job-message.js";
 import type { Logger } from "../runtime/log.js";
+import type { Progress } from "./progress.js";
 
 /** One attempt at a job, as its handler sees it. */
 export interface JobContext<T = unknown> {
@@ -47,8 +48,6 @@ export interface JobContext<T = unknown> {
    */
   progress(value: Progress): void;
 }
-
-export type Progress = number | string | object;
 
 /**
  * Does a job. What it returns is kept with the run if it is JSON of at most 8 KiB; what it throws makes the

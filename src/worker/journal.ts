@@ -4,13 +4,12 @@
  * One event is stored at a time, and the end of the attempt waits for the last of them: RUNS has everything in its
  * order. It is for people: what cannot be stored in the end is left out, and the attempt ends all the same.
  */
-import { invalid, messageOf } from "../core/errors.js";
+import { messageOf } from "../core/errors.js";
 import type { RunEventType } from "../protocol/events.js";
-import { limits } from "../protocol/limits.js";
-import { jsonOf, show } from "../protocol/parse.js";
 import type { Logger } from "../runtime/log.js";
 import type { LogLine } from "../runtime/run-log.js";
 import type { InHand } from "./in-hand.js";
+import { type Progress, readProgress } from "./progress.js";
 import { type KeptLine, RunLines } from "./run-lines.js";
 import type { Workplace } from "./workplace.js";
 
@@ -28,7 +27,7 @@ export class Journal {
   readonly #lines = new RunLines();
   #log: Logger | undefined;
   /** The newest that is not stored. */
-  #progress: { value: unknown } | undefined;
+  #progress: { value: Progress } | undefined;
   /** Stored under this number, however often it is tried: its lines do not change any more. */
   #entry: Entry | undefined;
   #number = 0;
@@ -48,14 +47,9 @@ export class Journal {
   }
 
   /** @throws invalid when it is no progress */
-  progress(value: unknown): void {
-    const json = jsonOf(value);
-    if (!isProgress(value, json))
-      throw invalid(
-        "progress",
-        `expected a number from 0 to 1, or JSON of at most ${limits.progressBytes} bytes, got ${show(value)}`,
-      );
-    if (this.#isKept) this.#progress = { value: JSON.parse(json as string) };
+  progress(value: Progress): void {
+    const copy = readProgress(value);
+    if (this.#isKept) this.#progress = { value: copy };
   }
 
   /** Stores what there is to tell, unless it was done a moment ago or is being done. */
@@ -110,9 +104,4 @@ export class Journal {
   #warn(error: unknown, what: string): void {
     this.#place.log.warn({ runId: this.#hand.runId, error: messageOf(error) }, what);
   }
-}
-
-function isProgress(value: unknown, json: string | undefined): boolean {
-  if (typeof value === "number") return value >= 0 && value <= 1;
-  return json !== undefined && Buffer.byteLength(json) <= limits.progressBytes;
 }

@@ -18,7 +18,13 @@ export const workerOptions = z.strictObject({
     .min(1)
     .max(MOST_AT_ONCE)
     .default(10)
-    .describe("Jobs at once in this worker. Default 10."),
+    .describe("Jobs at once in this worker. Default 10; in threads, one for each."),
+  threads: z
+    .int()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe("Threads, for a handler that is a module; each runs one job at a time. Default: one a core."),
   schema: z
     .custom<z.ZodType>(isSchema, { error: "expected a zod schema" })
     .optional()
@@ -72,6 +78,7 @@ export interface WorkerOptions<T = unknown>
 
 /** How a worker of batches behaves. */
 export const batchOptions = workerOptions
+  .omit({ threads: true })
   .extend({
     size: z.int().min(1).max(1_000).default(100).describe("Jobs of one batch at most. Default 100."),
     maxWaitMs: milliseconds
@@ -91,7 +98,7 @@ export const batchOptions = workerOptions
   });
 
 /** See `batchOptions` for meanings and defaults. */
-export interface BatchOptions<T = unknown> extends Omit<WorkerOptions<T>, "concurrency"> {
+export interface BatchOptions<T = unknown> extends Omit<WorkerOptions<T>, "concurrency" | "threads"> {
   size?: number | undefined;
   maxWaitMs?: number | undefined;
   concurrency?: number | undefined;

@@ -80,7 +80,7 @@ const arrows: Record<string, readonly string[]> = {
   nats: ["core", "protocol", "zod", "@nats-io/transport-node", "@nats-io/jetstream", "@nats-io/kv", "node"],
   runtime: ["core", "pino", "node"],
   orchestrator: ["core", "protocol", "runtime", "zod"],
-  worker: ["core", "protocol", "runtime", "zod", "node"],
+  worker: ["core", "protocol", "runtime", "zod", "piscina", "node"],
   client: ["core", "protocol", "runtime", "zod", "node"],
   testing: ["core", "protocol"],
   "version.ts": ["node"],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { limits } from "../../src/protocol/limits.js";
-import type { JobContext, Progress } from "../../src/worker/context.js";
+import type { JobContext } from "../../src/worker/context.js";
+import type { Progress } from "../../src/worker/progress.js";
 import { Bench, HeldHandler, RUN_ID } from "./support.js";
 
 const log = (bench: Bench) => bench.events.filter(({ type }) => type === "log");
