@@ -11,6 +11,7 @@ import { addImport } from "./commands/import-crontab.js";
 import { addLint } from "./commands/lint.js";
 import { addOrchestrator } from "./commands/orchestrator.js";
 import { addPreview } from "./commands/preview.js";
+import { addQueue } from "./commands/queue.js";
 import { addSchedule } from "./commands/schedule.js";
 import { addWorker } from "./commands/worker.js";
 import { failureOf } from "./failure.js";
@@ -53,6 +54,7 @@ function buildProgram(version: string, context: CliContext, done: (exitCode: num
   addWorker(program, context);
   addSchedule(program, context);
   addCalendar(program, context);
+  addQueue(program, context);
   addPreview(program, context);
   addLint(program, context, done);
   addBackfill(program, context);

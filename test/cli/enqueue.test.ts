@@ -29,6 +29,8 @@ test.each([
   ["enqueue a.b", /QUEUE: expected 1 to 64 characters .* got "a\.b"/],
   ["enqueue a hello", /PAYLOAD: expected JSON, got "hello"/],
   ["enqueue a --key a.b", /--key: expected 1 to 128 characters .*, got "a.b"/],
+  ["enqueue a --unique-for 10m", /--unique-for: goes with unique/],
+  ["enqueue a --unique k --unique-for 1ms", /--unique-for: expected 1s to 31d, got "1ms"/],
   ["enqueue a --priority urgent", /--priority: expected one of "high"\|"normal"\|"low", got "urgent"/],
   ["enqueue a --id .", /--id: expected 1 to 128 characters .* got "\."/],
   ["enqueue a --unique *", /--unique: expected 1 to 128 characters .* got "\*"/],

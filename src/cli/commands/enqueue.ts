@@ -13,6 +13,12 @@ import { Session } from "../session.js";
 const flags: readonly Flag[] = [
   ...jobFlags,
   {
+    flags: "--unique-for <time>",
+    field: "uniqueFor",
+    kind: "duration",
+    text: "so long after it, others with the key of --unique are refused (default: while it is queued or running)",
+  },
+  {
     flags: "--priority <level>",
     field: "priority",
     kind: "text",

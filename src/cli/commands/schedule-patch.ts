@@ -4,6 +4,7 @@ import { scheduleInput } from "../../protocol/schedule-input.js";
 import { systemClock } from "../../runtime/clock.js";
 import { wholeNumber } from "../global-options.js";
 import { findingsOf, warn } from "../lint-text.js";
+import { addUnset, mergePatches, unsetting } from "../patch-flags.js";
 import type { CliContext } from "../runtime.js";
 import { addScheduleFlags, checkId, namingScheduleFlags, readSchedule } from "../schedule-flags.js";
 import { inputOf, nextOf } from "../schedule-text.js";
@@ -18,17 +19,16 @@ export function addSchedulePatch(parent: Command, context: CliContext): void {
   const patch = parent
     .command("patch <id>")
     .description("change what the flags say and leave the rest as it is")
-    .option("--if-revision <n>", "only if it is still this revision")
-    .option(
-      "--unset <field>",
-      "as by default again, as timeout or labels.team; may be repeated",
-      (field: string, before: string[] = []) => [...before, field],
-    );
+    .option("--if-revision <n>", "only if it is still this revision");
+  addUnset(patch, "timeout or labels.team");
   addScheduleFlags(patch).action(async (id: string, options: Options, command: Command) => {
     const session = new Session(context, command);
     checkId(id);
     const given = await readSchedule(options, context.readText);
-    const change = merge(unsetting(options.unset ?? []), replacingTimes(given));
+    const change = mergePatches(
+      unsetting(options.unset ?? [], scheduleInput, "timeout"),
+      replacingTimes(given),
+    );
     if (Object.keys(change).length === 0)
       throw invalid("", "expected something to change, as --cron or --unset");
     const ifRevision =
@@ -63,27 +63,4 @@ function replacingTimes(given: Readonly<Record<string, unknown>>): Record<string
     .flat(2)
     .filter((field) => !kept.has(field));
   return { ...Object.fromEntries(gone.map((field) => [field, null])), ...given };
-}
-
-/** `labels.team` → `{labels: {team: null}}`; a label's key may have dots itself. */
-function unsetting(fields: readonly string[]): Record<string, unknown> {
-  return fields.reduce<Record<string, unknown>>((patch, field) => {
-    const [, head = "", tail] = /^([^.]+)(?:\.(.+))?$/.exec(field) ?? [];
-    if (!Object.hasOwn(scheduleInput.shape, head))
-      throw invalid("--unset", `expected a field such as timeout, got ${JSON.stringify(field)}`);
-    return merge(patch, { [head]: tail === undefined ? null : { [tail]: null } });
-  }, {});
-}
-
-/** Of two patches, `over` wins field by field; unlike in a patch itself, null is kept. */
-function merge(under: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
-  const result = { ...under };
-  for (const [field, value] of Object.entries(over)) {
-    const before = result[field];
-    const both = [before, value].every(
-      (one) => typeof one === "object" && one !== null && !Array.isArray(one),
-    );
-    result[field] = both ? { ...(before as object), ...(value as object) } : value;
-  }
-  return result;
 }
