@@ -12,6 +12,7 @@ import { addLint } from "./commands/lint.js";
 import { addOrchestrator } from "./commands/orchestrator.js";
 import { addPreview } from "./commands/preview.js";
 import { addQueue } from "./commands/queue.js";
+import { addRuns } from "./commands/runs.js";
 import { addSchedule } from "./commands/schedule.js";
 import { addWorker } from "./commands/worker.js";
 import { failureOf } from "./failure.js";
@@ -58,6 +59,7 @@ function buildProgram(version: string, context: CliContext, done: (exitCode: num
   addPreview(program, context);
   addLint(program, context, done);
   addBackfill(program, context);
+  addRuns(program, context);
   addEnqueue(program, context);
   addImport(program, context);
   addHealth(program, context);
@@ -70,7 +72,9 @@ function usageOf(program: Command, args: readonly string[]): string {
   const path = ["punctual"];
   let command = program;
   for (const arg of args) {
-    const next = command.commands.find((candidate) => candidate.name() === arg);
+    const next = command.commands.find(
+      (candidate) => candidate.name() === arg || candidate.aliases().includes(arg),
+    );
     if (next === undefined) continue;
     path.push(arg);
     command = next;

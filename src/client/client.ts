@@ -11,6 +11,7 @@ import { Backfills } from "./backfills.js";
 import { Calendars } from "./calendars.js";
 import { pipeline } from "./pipeline.js";
 import { Queues } from "./queues.js";
+import { Runs } from "./runs.js";
 import { Schedules } from "./schedules.js";
 
 /** Jobs that `enqueueMany` has begun and whose outcome nobody has taken yet. */
@@ -34,6 +35,7 @@ export class Client {
   readonly backfills: Backfills;
   readonly calendars: Calendars;
   readonly queues: Queues;
+  readonly runs: Runs;
   readonly #ports: ClientPorts;
   readonly #newId: () => string;
   readonly #admission: Admission;
@@ -41,6 +43,7 @@ export class Client {
   constructor(ports: ClientPorts, options: { newId?: () => string; author?: string | undefined } = {}) {
     this.calendars = new Calendars(ports.api);
     this.queues = new Queues(ports.api);
+    this.runs = new Runs(ports.api);
     this.schedules = new Schedules(ports.api, options.author);
     this.backfills = new Backfills(ports.api, options.author);
     this.#ports = ports;

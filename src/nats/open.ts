@@ -20,6 +20,7 @@ import { NatsQueueStore } from "./queues.js";
 import { managerOf } from "./reads.js";
 import { NatsRunHistory } from "./run-history.js";
 import { NatsRunLog } from "./runs.js";
+import { NatsRunsReader } from "./runs-reader.js";
 import { NatsScheduleStore } from "./schedules.js";
 import { checkServer } from "./server-check.js";
 import { fixedShards } from "./settings.js";
@@ -70,6 +71,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     work: new NatsWorkStream(jobs, jsm, names),
     runs: new NatsRunLog(jsm, events, names),
     history: new NatsRunHistory(js, jsm, names),
+    reader: new NatsRunsReader(js, jsm, names),
     backfills: new NatsBackfillStore(buckets.backfills, jsm, records, names),
     dead: new NatsDeadLetters(events, names, server.maxPayload),
     queues: new NatsQueueStore({ jsm, names, bucket: buckets.queues, publisher: records, consumers }),

@@ -13,6 +13,7 @@ import { CalendarService, type CalendarServicePorts } from "./calendar-service.j
 import type { Definitions } from "./definitions.js";
 import { ExplainService, type ExplainServicePorts } from "./explain-service.js";
 import { QueueService, type QueueServicePorts } from "./queue-service.js";
+import { RunService, type RunServicePorts } from "./run-service.js";
 import { ScheduleService, type ScheduleServicePorts } from "./schedule-service.js";
 
 export interface ApiPorts
@@ -20,7 +21,8 @@ export interface ApiPorts
     CalendarServicePorts,
     BackfillServicePorts,
     ExplainServicePorts,
-    QueueServicePorts {
+    QueueServicePorts,
+    RunServicePorts {
   work: WorkStream;
   queues: QueueStore;
   admission: Admission;
@@ -38,6 +40,7 @@ export class ApiService {
     const calendars = new CalendarService(ports, definitions);
     const { admission } = ports;
     const queues = new QueueService(ports, definitions);
+    const runs = new RunService(ports, definitions);
     const explanations = new ExplainService(ports, definitions);
     this.#handlers = {
       "schedule.put": (request) => schedules.put(request),
@@ -67,6 +70,8 @@ export class ApiService {
       "queue.pause": (request) => queues.pause(request),
       "queue.resume": (request) => queues.resume(request),
       "queue.delete": (request) => queues.delete(request),
+      "run.list": (request) => runs.list(request),
+      "run.get": (request) => runs.get(request),
       "job.enqueue": async (request) => {
         const { queue, unique, uniqueFor: uniqueForMs } = request;
         const settings = await admission.settings(queue);

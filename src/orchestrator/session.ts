@@ -22,6 +22,7 @@ import type {
   WorkStream,
 } from "../core/ports.js";
 import type { QueueConsumers, QueueStore } from "../core/queue.js";
+import type { RunsReader } from "../core/runs-reader.js";
 import { preferredHolder } from "../core/spread.js";
 import type { ClaimStore } from "../core/unique-period.js";
 import type { Names } from "../protocol/names.js";
@@ -54,6 +55,7 @@ export interface OrchestratorPorts {
   work: WorkStream;
   runs: RunLog;
   history: RunHistory;
+  reader: RunsReader;
   backfills: BackfillStore;
   queues: QueueStore;
   queueConsumers: QueueConsumers;

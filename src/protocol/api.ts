@@ -9,25 +9,18 @@ import { explanationCodes } from "../core/explain.js";
 import { priorities } from "../core/lane.js";
 import { backfillId, backfillView, rateText } from "./backfill.js";
 import { calendarInput } from "./calendar-input.js";
+import { checked } from "./checked-input.js";
 import { scheduleHistory } from "./history.js";
 import { selectorText } from "./label-input.js";
 import { limits } from "./limits.js";
 import { checkJobId, checkScheduleId } from "./names.js";
 import { queueEndpoints } from "./queue-api.js";
+import { runEndpoints } from "./run-api.js";
 import { headerMap, queueName, retryInput, scheduleInput } from "./schedule-input.js";
 import { calendarName } from "./spec-input.js";
 import { duration, instant, uniquePeriod } from "./time-input.js";
 
 export const apiServiceName = "punctual";
-
-const checked = (check: (value: unknown, field: string) => string) =>
-  z.string().superRefine((value, context) => {
-    try {
-      check(value, "");
-    } catch (error) {
-      context.addIssue({ code: "custom", message: (error as Error).message });
-    }
-  });
 
 const id = checked(checkScheduleId);
 const jobId = checked(checkJobId);
@@ -252,6 +245,7 @@ export const endpoints = {
   },
   ...queueEndpoints,
   "job.enqueue": { request: enqueueRequest, response: enqueued },
+  ...runEndpoints,
 } as const;
 
 export type Endpoint = keyof typeof endpoints;

@@ -14,6 +14,7 @@ import { MemoryQueueConsumers } from "./queue-consumers.js";
 import { MemoryQueueStore } from "./queues.js";
 import { MemoryRunHistory } from "./run-history.js";
 import { MemoryRunLog } from "./runs.js";
+import { MemoryRunsReader } from "./runs-reader.js";
 import { MemoryScheduleStore } from "./schedules.js";
 import type { MemoryServer } from "./server.js";
 import { MemoryDeliverySource, MemoryWorkSource } from "./source.js";
@@ -36,6 +37,7 @@ export function openMemoryPorts(server: MemoryServer) {
     work: new MemoryWorkStream(server, link),
     runs: new MemoryRunLog(server, link),
     history: new MemoryRunHistory(server, link),
+    reader: new MemoryRunsReader(server, link),
     backfills: new MemoryBackfillStore(server, link),
     dead: new MemoryDeadLetters(server, link),
     queues: new MemoryQueueStore(server, link),

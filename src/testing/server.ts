@@ -187,7 +187,8 @@ export class MemoryServer {
     if (message.subject.split(".").length !== TOLD_TOKENS || this.faults.republish?.(message) === true)
       return;
     const subject = this.names.queued(message.subject);
-    this.runs.store({ subject, headers: message.headers, body: NO_BODY });
+    const headers = { ...message.headers, "Nats-Sequence": String(message.seq) };
+    this.runs.store({ subject, headers, body: NO_BODY });
   }
 
   #advise(queue: string, { seq }: StoredMessage, deliveries: number): void {

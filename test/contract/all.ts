@@ -13,6 +13,7 @@ import type { MakePorts } from "./ports.js";
 import { describeQueueConsumers } from "./queue-consumers.js";
 import { describeQueueStore } from "./queues.js";
 import { describeRunLog } from "./runs.js";
+import { describeRunsReader } from "./runs-reader.js";
 import { describeScheduleStore } from "./schedules.js";
 import { describeWorkSource } from "./source.js";
 import { describeWorkStream } from "./work.js";
@@ -33,6 +34,7 @@ export function describeAllPorts(name: string, make: MakePorts): void {
   describeLanes(name, make);
   describeBackfillStore(name, make);
   describeRunHistory(name, make);
+  describeRunsReader(name, make);
   describeRunEnds(name, make);
   describeCancellations(name, make);
 }

@@ -18,6 +18,7 @@ import type {
   WorkStream,
 } from "../../src/core/ports.js";
 import type { QueueConsumers, QueueStore } from "../../src/core/queue.js";
+import type { RunsReader } from "../../src/core/runs-reader.js";
 import type { ClaimStore } from "../../src/core/unique-period.js";
 import type { Names } from "../../src/protocol/names.js";
 
@@ -36,6 +37,7 @@ export interface Ports {
   source: WorkSource;
   backfills: BackfillStore;
   history: RunHistory;
+  reader: RunsReader;
   ends: RunEnds;
   cancellations: Cancellations;
 }

@@ -1,0 +1,27 @@
+/** RUNS, read as a log. */
+import type { Instant } from "./schedule.js";
+
+/** A message of RUNS. */
+export interface ToldMessage {
+  /** In RUNS. */
+  seq: number;
+  subject: string;
+  at: Instant;
+  headers: Readonly<Record<string, string>>;
+  body: Uint8Array;
+}
+
+export interface ReadOptions {
+  /** Sequences of RUNS, both included. */
+  from: number;
+  to: number;
+  /** Only the events of this run. Default: everything. */
+  runId?: string | undefined;
+}
+
+export interface RunsReader {
+  /** The oldest and the newest sequence; `last < first` when there is nothing. From the leader. */
+  bounds(): Promise<{ first: number; last: number }>;
+  /** Every message of the range that is still there, in its order. */
+  read(options: ReadOptions, onMessage: (message: ToldMessage) => void): Promise<void>;
+}

@@ -1,0 +1,57 @@
+/** RUNS, read as a log. */
+import { DeliverPolicy, type JetStreamClient, type JetStreamManager, type JsMsg } from "@nats-io/jetstream";
+import type { ReadOptions, RunsReader, ToldMessage } from "../core/runs-reader.js";
+import type { Names } from "../protocol/names.js";
+import { headersOf } from "./work.js";
+
+const AHEAD = 2_000;
+const NO_HEADERS = {};
+
+export class NatsRunsReader implements RunsReader {
+  readonly #js: JetStreamClient;
+  readonly #jsm: JetStreamManager;
+  readonly #names: Names;
+
+  constructor(js: JetStreamClient, jsm: JetStreamManager, names: Names) {
+    this.#js = js;
+    this.#jsm = jsm;
+    this.#names = names;
+  }
+
+  async bounds(): Promise<{ first: number; last: number }> {
+    const { first_seq, last_seq } = (await this.#jsm.streams.info(this.#names.runs)).state;
+    return { first: Math.max(1, first_seq), last: last_seq };
+  }
+
+  async read({ from, to, runId }: ReadOptions, onMessage: (message: ToldMessage) => void): Promise<void> {
+    if (to < from) return;
+    const consumer = await this.#js.consumers.get(this.#names.runs, {
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: from,
+      ...(runId !== undefined && { filter_subjects: this.#names.runEvents(runId) }),
+    });
+    try {
+      if ((await consumer.info()).num_pending === 0) return;
+      const messages = await consumer.consume({ max_messages: AHEAD });
+      for await (const message of messages) {
+        if (message.seq <= to) onMessage(toldBy(message));
+        if (message.seq >= to || message.info.pending === 0) break;
+      }
+      await messages.close();
+    } finally {
+      // It would go by itself, but not for minutes.
+      await consumer.delete().catch(() => {});
+    }
+  }
+}
+
+function toldBy(message: JsMsg): ToldMessage {
+  const { seq, subject, headers, data, time } = message;
+  return {
+    seq,
+    subject,
+    at: time.getTime(),
+    headers: headers === undefined ? NO_HEADERS : headersOf(headers),
+    body: data,
+  };
+}

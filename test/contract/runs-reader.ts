@@ -1,0 +1,74 @@
+import { expect, it } from "vitest";
+import type { ReadOptions, ToldMessage } from "../../src/core/runs-reader.js";
+import { until } from "../support/until.js";
+import { job } from "./given.js";
+import type { MakePorts } from "./ports.js";
+import { describePort } from "./suite.js";
+
+export function describeRunsReader(name: string, make: MakePorts): void {
+  describePort(`reader of runs over ${name}`, make, (on) => {
+    const tell = (runId: string, type: string) =>
+      on().one.runs.append({ runId, type, msgId: `${runId}/${type}/7`, data: { type } });
+    const read = async (options: ReadOptions): Promise<ToldMessage[]> => {
+      const found: ToldMessage[] = [];
+      await on().other.reader.read(options, (message) => found.push(message));
+      return found;
+    };
+
+    it("has nothing at first", async () => {
+      const { first, last } = await on().other.reader.bounds();
+      expect(last).toBeLessThan(first);
+      expect(await read({ from: 1, to: 100 })).toEqual([]);
+    });
+
+    it("reads a range in its order, and no more", async () => {
+      for (const id of ["a", "b", "c", "d"]) await tell(id, "started");
+      expect(await on().other.reader.bounds()).toEqual({ first: 1, last: 4 });
+      const found = await read({ from: 2, to: 3 });
+      expect(found.map(({ seq, subject }) => [seq, subject])).toEqual([
+        [2, on().names.runEvent("b", "started")],
+        [3, on().names.runEvent("c", "started")],
+      ]);
+      expect(found[0]?.headers["Nats-Msg-Id"]).toBe("b/started/7");
+      expect(new TextDecoder().decode(found[0]?.body)).toBe('{"type":"started"}');
+      expect(found[0]?.at).toBeGreaterThan(0);
+    });
+
+    it("ends where the stream ends", async () => {
+      await tell("a", "started");
+      expect(await read({ from: 1, to: 50 })).toHaveLength(1);
+      expect(await read({ from: 2, to: 50 })).toEqual([]);
+    });
+
+    it("reads the events of one run", async () => {
+      for (const [id, type] of [
+        ["a", "started"],
+        ["b", "started"],
+        ["a", "dead"],
+        ["ab", "dead"],
+      ] as const)
+        await tell(id, type);
+      const found = await read({ from: 1, to: 4, runId: "a" });
+      expect(found.map(({ seq }) => seq)).toEqual([1, 3]);
+      expect(await read({ from: 1, to: 2, runId: "a" })).toHaveLength(1);
+      expect(await read({ from: 1, to: 4, runId: "nobody" })).toEqual([]);
+    });
+
+    it("reads what the server tells of a job, with its place in WORK", async () => {
+      const { names, one, other } = on();
+      const stored = await one.work.publish(job(names, "x"));
+      if (stored.kind !== "stored") throw new Error(stored.kind);
+      await until(async () => (await other.reader.bounds()).last === 1);
+      const [message] = await read({ from: 1, to: 1 });
+      expect(message?.subject).toBe(names.queued(names.job("default", "x")));
+      expect(message?.headers).toMatchObject({ "Punctual-Run-Id": "x", "Nats-Sequence": String(stored.seq) });
+      expect(message?.body).toHaveLength(0);
+    });
+
+    it("reads thousands", async () => {
+      await Promise.all(Array.from({ length: 5_000 }, (_, n) => tell(`r${n}`, "started")));
+      const found = await read({ from: 1, to: 5_000 });
+      expect(found.map(({ seq }) => seq)).toEqual(Array.from({ length: 5_000 }, (_, n) => n + 1));
+    });
+  });
+}
