@@ -16,6 +16,7 @@ export type { QueueView } from "./protocol/queue-api.js";
 export type { QueueInput } from "./protocol/queue-input.js";
 export type { ScheduleInput } from "./protocol/schedule-input.js";
 export { createLogger, type Logger } from "./runtime/log.js";
+export { untilStopped } from "./runtime/stop-signal.js";
 export { version } from "./version.js";
 export { AbortReason, type AbortWhy } from "./worker/attempt.js";
 export type { BatchHandler, BatchJob } from "./worker/batches.js";

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { messageOf, PunctualError } from "../core/errors.js";
 import { limits } from "../protocol/limits.js";
+import { untilStopped } from "../runtime/stop-signal.js";
 import { parts } from "./parts.js";
 import type { CliContext } from "./runtime.js";
 
@@ -56,21 +57,4 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
   } catch (cause) {
     throw new PunctualError("invalid", `cannot read ${path} (${messageOf(cause)})`, { cause });
   }
-}
-
-/** The first signal asks, the second ends at once. */
-function untilStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    for (const [signal, exitCode] of [
-      ["SIGINT", 130],
-      ["SIGTERM", 143],
-    ] as const) {
-      process.on(signal, () => {
-        if (asked) process.exit(exitCode);
-        asked = true;
-        resolve();
-      });
-    }
-  });
 }

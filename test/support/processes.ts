@@ -17,4 +17,19 @@ export const receivingWorker = (
   queue = "default",
 ): string[] => ["--import", "tsx", path("./receiving-worker.ts"), servers, namespace, queue, mode];
 
+export const workingProcess = (
+  servers: string,
+  namespace: string,
+  queue: string,
+  deadlineMs = 0,
+): string[] => [
+  "--import",
+  "tsx",
+  path("./working-process.ts"),
+  servers,
+  namespace,
+  queue,
+  String(deadlineMs),
+];
+
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
