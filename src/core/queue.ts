@@ -111,8 +111,11 @@ export interface LaneCounts {
 
 /** What the server keeps of queues: a consumer for each lane. */
 export interface QueueConsumers {
-  /** Brings the consumers of a queue that are there to what its settings say at `now`. */
-  apply(queue: string, settings: QueueSettings, now: Instant): Promise<void>;
+  /**
+   * Brings the consumers of a queue that are there to what its settings say at `now`. False: something has to wait for
+   * jobs that are under way; do it again later.
+   */
+  apply(queue: string, settings: QueueSettings, now: Instant): Promise<boolean>;
   /** Empty: the queue has no consumers. */
   counts(queue: string): Promise<LaneCounts[]>;
   /** Of all queues that have consumers. */

@@ -34,13 +34,18 @@ export class NatsQueueConsumers implements QueueConsumers {
     for (const lane of lanes) if (!there.has(lane)) await this.#make(queue, lane, settings);
   }
 
-  async apply(queue: string, settings: QueueSettings, now: Instant): Promise<void> {
+  async apply(queue: string, settings: QueueSettings, now: Instant): Promise<boolean> {
+    let isDone = true;
     for (const lane of lanes) {
       const info = await this.#read(queue, lane);
       if (info === null) continue;
-      if (differs(info, settings)) await this.#update(queue, lane, settings);
+      const wanted = configOf(settings);
+      const config = { ...wanted, max_deliver: attemptsFor(wanted.max_deliver, info) };
+      if (config.max_deliver !== wanted.max_deliver) isDone = false;
+      if (differs(info, config)) await this.#jsm.consumers.update(this.#names.work, info.name, config);
       await this.#pause(info, settings, now);
     }
+    return isDone;
   }
 
   async counts(queue: string): Promise<LaneCounts[]> {
@@ -102,12 +107,6 @@ export class NatsQueueConsumers implements QueueConsumers {
     });
   }
 
-  /** What else an operator has set of the consumer stays. */
-  async #update(queue: string, lane: Lane, settings: QueueSettings): Promise<void> {
-    const name = this.#names.consumer(queue, lane);
-    await this.#jsm.consumers.update(this.#names.work, name, configOf(settings));
-  }
-
   async #pause({ name, paused, config }: ConsumerInfo, settings: QueueSettings, now: Instant): Promise<void> {
     if (isOlder(serverFacts(this.#connection).version, PAUSE_SINCE)) return;
     const { work } = this.#names;
@@ -151,8 +150,16 @@ function configOf(settings: QueueSettings) {
   };
 }
 
-function differs({ config }: ConsumerInfo, settings: QueueSettings): boolean {
-  const wanted = configOf(settings);
+/**
+ * A job that was delivered more often than a new limit is neither delivered again nor told of: it would lie there for
+ * ever (seen on 2.9.10 and 2.14.5). So a limit is lowered only when nothing is in its second attempt or a later one.
+ * Old servers go on counting those that are gone, while anything is handed out.
+ */
+function attemptsFor(wanted: number, { config, num_redelivered, num_ack_pending }: ConsumerInfo): number {
+  return num_redelivered > 0 && num_ack_pending > 0 ? Math.max(wanted, config.max_deliver ?? wanted) : wanted;
+}
+
+function differs({ config }: ConsumerInfo, wanted: ReturnType<typeof configOf>): boolean {
   return (
     config.ack_wait !== wanted.ack_wait ||
     config.max_deliver !== wanted.max_deliver ||

@@ -7,7 +7,7 @@
  */
 import { messageOf } from "../core/errors.js";
 import type { Clock, Subscription } from "../core/ports.js";
-import { type QueueConsumers, type QueueRecord, type QueueStore, settingsOf } from "../core/queue.js";
+import { type QueueConsumers, type QueueStore, settingsOf } from "../core/queue.js";
 import type { Logger } from "../runtime/log.js";
 
 export interface QueueKeeperPorts {
@@ -17,14 +17,15 @@ export interface QueueKeeperPorts {
   queueConsumers: QueueConsumers;
 }
 
-const RETRY_MS = 1_000;
+const AGAIN_MS = 1_000;
 
 export class QueueKeeper {
   readonly #ports: QueueKeeperPorts;
-  /** Queues to look at, and whether one is looked at now. */
   readonly #due = new Set<string>();
+  /** To be looked at again after a while. */
+  readonly #later = new Set<string>();
   #busy = false;
-  #cancelRetry: () => void = () => {};
+  #cancelTimer: () => void = () => {};
   #stopped = false;
 
   constructor(ports: QueueKeeperPorts) {
@@ -41,7 +42,7 @@ export class QueueKeeper {
     return {
       stop: async () => {
         this.#stopped = true;
-        this.#cancelRetry();
+        this.#cancelTimer();
         await watch.stop();
       },
     };
@@ -54,33 +55,35 @@ export class QueueKeeper {
       if (this.#stopped) break;
       this.#due.delete(queue);
       try {
-        await follow(this.#ports, queue);
+        if (!(await follow(this.#ports, queue))) this.#later.add(queue);
       } catch (error) {
         this.#ports.log.warn({ queue, error: messageOf(error) }, "a queue could not be brought up to date");
-        this.#retryLater(queue);
+        this.#later.add(queue);
       }
     }
     this.#busy = false;
+    if (this.#later.size > 0 && !this.#stopped) this.#lookAgain();
   }
 
-  #retryLater(queue: string): void {
-    this.#cancelRetry();
-    this.#cancelRetry = this.#ports.clock.after(RETRY_MS, () => {
-      this.#due.add(queue);
+  #lookAgain(): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#ports.clock.after(AGAIN_MS, () => {
+      for (const queue of this.#later) this.#due.add(queue);
+      this.#later.clear();
       void this.#work();
     });
   }
 }
 
-/** Brings the consumers of a queue to its newest settings; answers with the record that they follow. */
+/** Brings the consumers of a queue to its newest settings. False: something has to wait; do it again later. */
 export async function follow(
   { queues, queueConsumers, clock }: Omit<QueueKeeperPorts, "log">,
   queue: string,
-): Promise<QueueRecord | null> {
+): Promise<boolean> {
   for (let record = await queues.get(queue); ; ) {
-    await queueConsumers.apply(queue, record?.settings ?? settingsOf({}), clock.now());
+    const isDone = await queueConsumers.apply(queue, record?.settings ?? settingsOf({}), clock.now());
     const newest = await queues.get(queue);
-    if (newest?.revision === record?.revision) return newest;
+    if (newest?.revision === record?.revision) return isDone;
     record = newest;
   }
 }

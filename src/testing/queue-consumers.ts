@@ -13,8 +13,11 @@ export class MemoryQueueConsumers implements QueueConsumers {
     this.#link = link;
   }
 
-  apply(queue: string, settings: QueueSettings): Promise<void> {
-    return this.#link.ask("apply queue settings", () => this.#server.queues.get(queue)?.configure(settings));
+  apply(queue: string, settings: QueueSettings): Promise<boolean> {
+    return this.#link.ask("apply queue settings", () => {
+      this.#server.queues.get(queue)?.configure(settings);
+      return true;
+    });
   }
 
   counts(queue: string): Promise<LaneCounts[]> {

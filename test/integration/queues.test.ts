@@ -74,6 +74,26 @@ test("what somebody wrote into the bucket is followed, now and when an orchestra
   await until(async () => (await queues.get("mail")).revision === 0);
 });
 
+test("fewer attempts lose no job that was tried more often: they count when none is under way", async () => {
+  const stage = await Stage.orchestrated(server());
+  const { client } = stage.punctual;
+  await client.enqueue({ queue: "bare", jobId: "a", payload: 1 });
+  const consumer = await stage.js.consumers.get(stage.names.work, "work-bare");
+  const fail = async (attempt: number) => {
+    const message = await consumer.next({ expires: 5_000 });
+    expect(message?.info.deliveryCount).toBe(attempt);
+    message?.nak();
+  };
+  for (const attempt of [1, 2, 3]) await fail(attempt);
+  await client.queues.put("bare", { maxAttempts: 2 });
+  expect((await configOf(stage, "bare", "high")).max_deliver).toBe(2);
+  for (const attempt of [4, 5]) await fail(attempt);
+  expect(await consumer.next({ expires: 1_000 })).toBeNull();
+  const letter = await stage.deadLetter("bare");
+  expect(letter.header("Punctual-Reason")).toBe("delivery limit reached");
+  await until(async () => (await configOf(stage, "bare")).max_deliver === 2);
+});
+
 test("live numbers, a list by name, and a delete that is refused while the queue is in use", async () => {
   const stage = await Stage.orchestrated(server());
   const { client } = stage.punctual;
