@@ -4,6 +4,7 @@ import type { Subscription } from "./ports.js";
 import type { Instant } from "./schedule.js";
 
 export interface Waiting extends GateHead {
+  runId: string;
   /** When the server stored it. */
   storedAt: Instant;
 }

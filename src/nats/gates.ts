@@ -5,10 +5,11 @@ import type { GateStore, Waiting, WaitingQuery } from "../core/gate-store.js";
 import { lanes } from "../core/lane.js";
 import type { Subscription } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
-import { laneOf } from "../protocol/gate-message.js";
+import { waitingOf } from "../protocol/gate-message.js";
 import { headers as h } from "../protocol/headers.js";
 import { type Names, parseGateSubject } from "../protocol/names.js";
 import { isMissing } from "./refusal.js";
+import { storedMessage } from "./work.js";
 
 /** Read one after the other, before it is assumed that there are many. */
 const FEW = 4;
@@ -61,7 +62,7 @@ export class NatsGateStore implements GateStore {
     const found: Waiting[] = [];
     let seq = from;
     while (seq < to && found.length < limit) {
-      const message = await this.#next(filter, seq);
+      const message = storedMessage(await this.#next(filter, seq));
       if (message === null) return { found, next: null };
       if (message.seq >= to) return { found, next: to };
       found.push(waitingOf(message));
@@ -148,9 +149,4 @@ export class NatsGateStore implements GateStore {
   #lastIn(subject: string): Promise<StoredMsg | null> {
     return this.#jsm.streams.getMessage(this.#names.runs, { last_by_subj: subject });
   }
-}
-
-function waitingOf({ seq, subject, header, time }: StoredMsg): Waiting {
-  const key = parseGateSubject(subject)?.key ?? null;
-  return { seq, key, lane: laneOf(header?.get(h.priority)), storedAt: time.getTime() };
 }

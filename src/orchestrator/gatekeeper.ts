@@ -12,12 +12,15 @@ import type { Waiting } from "../core/gate-store.js";
 import type { Subscription } from "../core/ports.js";
 import { Alarm } from "../runtime/alarm.js";
 import { type PassagePorts, Passages, type Passed, type Turn } from "./passage.js";
+import { WaitingNews } from "./waiting-news.js";
 
 export interface GatekeeperOptions {
   queue: string;
   limits: GateLimits;
   /** Whether the gate is ours, now. */
   isOurs(): boolean;
+  /** Whether the history of the queue has it that jobs wait. Default: it has. */
+  isTold?(): boolean;
   /** Jobs that are held in memory. Default 10,000. */
   window?: number;
 }
@@ -38,6 +41,7 @@ export class Gatekeeper implements Subscription {
   readonly #gate: Gate<Waiting>;
   readonly #passages: Passages;
   readonly #alarm: Alarm;
+  readonly #news: WaitingNews;
   readonly #departed = new Set<number>();
   #limits: GateLimits;
   #subscriptions: Subscription[] = [];
@@ -61,6 +65,7 @@ export class Gatekeeper implements Subscription {
     this.#gate = new Gate(options.limits, ports.clock.monotonic(), options.window);
     this.#passages = new Passages(ports, () => !this.#stopped && options.isOurs());
     this.#alarm = new Alarm(ports.clock);
+    this.#news = new WaitingNews(ports, options.queue, () => options.isTold?.() ?? true);
   }
 
   start(): this {
@@ -129,7 +134,10 @@ export class Gatekeeper implements Subscription {
     const newest = found.at(-1);
     if (newest === undefined) return;
     this.#gate.credit(newest.storedAt - (this.#quietSince ?? newest.storedAt), this.#now);
-    for (const one of found) this.#gate.offer(one, this.#now);
+    for (const one of found) {
+      this.#gate.offer(one, this.#now);
+      this.#news.came(one);
+    }
     this.#readTo = newest.seq;
   }
 
@@ -151,6 +159,7 @@ export class Gatekeeper implements Subscription {
     while (!this.#stopped && this.#underWay.size < MOST_UNDER_WAY && this.#options.isOurs()) {
       const pass = this.#gate.next(this.#now);
       if (pass === null) break;
+      this.#news.passed(pass.head);
       const carrying = this.#carry(pass, this.#turn()).finally(() => {
         this.#underWay.delete(carrying);
         this.#pump();
@@ -238,5 +247,6 @@ export class Gatekeeper implements Subscription {
     const isGone = await Promise.all(suspects.map(async (seq) => (await work.at(seq)) === null));
     for (const [index, seq] of suspects.entries()) if (isGone[index]) this.#gate.ended(seq, this.#now);
     this.#hasMore = true;
+    await this.#news.tell();
   }
 }

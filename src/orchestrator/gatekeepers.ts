@@ -90,7 +90,8 @@ export class Gatekeepers implements Subscription {
     if (term === null) return;
     if (kept.keeper === undefined) {
       const isOurs = () => this.#termOf(shard) === term;
-      const options = { queue, limits: this.#limitsOf(kept), isOurs };
+      const isTold = () => kept.settings.history === "full";
+      const options = { queue, limits: this.#limitsOf(kept), isOurs, isTold };
       kept.keeper = { gatekeeper: new Gatekeeper(this.#ports, options).start(), term };
     } else if (this.#isPaused(kept) !== kept.wasPaused) this.#limit(kept);
   }

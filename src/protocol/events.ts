@@ -1,6 +1,7 @@
 /** The events of a run, as Punctual's own parts write them into RUNS. */
 export const runEventTypes = [
   "triggered",
+  "waiting",
   "started",
   "progress",
   "log",

@@ -7,6 +7,7 @@
  * from the sequence of the first, and is the same whoever lets the job pass, and however often.
  */
 import { isGoverned } from "../core/gate.js";
+import type { Waiting } from "../core/gate-store.js";
 import type { Lane } from "../core/lane.js";
 import type { StoredMessage, WorkMessage } from "../core/ports.js";
 import type { QueueSettings } from "../core/queue.js";
@@ -44,14 +45,20 @@ export interface WaitingJob {
   message: WorkMessage;
 }
 
+/** What a gate needs to know of a job that waits there. */
+export function waitingOf({ seq, subject, headers, storedAt }: Omit<StoredMessage, "body">): Waiting {
+  const { key = null, id = subject } = parseGateSubject(subject) ?? {};
+  const runId = runIdOf(headers, id, seq);
+  return { seq, key, runId, lane: laneOf(headers[h.priority]), storedAt };
+}
+
 /** @param ticket of its key; null: its key needs none */
 export function waitingJob(stored: StoredMessage, ticket: number | null, names: Names): WaitingJob | null {
   const place = parseGateSubject(stored.subject);
   if (place === null) return null;
   const { queue, key, id } = place;
   const { [h.msgId]: _, [h.priority]: priority, ...headers } = stored.headers;
-  const known = headers[h.runId];
-  const runId = known !== undefined && isRunId(known) ? known : fallbackRunId(id, stored.seq);
+  const runId = runIdOf(headers, id, stored.seq);
   const isTicketed = key !== null && ticket !== null;
   const subject = isTicketed ? names.ticket(queue, key, ticket) : names.job(queue, id, laneOf(priority));
   const message = {
@@ -64,11 +71,15 @@ export function waitingJob(stored: StoredMessage, ticket: number | null, names: 
   return { queue, runId, startDeadline: Number.isNaN(deadline) ? null : deadline, message };
 }
 
+function runIdOf(headers: Readonly<Record<string, string>>, id: string, seq: number): string {
+  const known = headers[h.runId];
+  return known !== undefined && isRunId(known) ? known : fallbackRunId(id, seq);
+}
+
 function priorityOf(lane: Lane): string | undefined {
   return lane === "work" ? undefined : lane;
 }
 
-/** The lane that a job at a gate is for, by its header. */
-export function laneOf(priority: string | undefined): Lane {
+function laneOf(priority: string | undefined): Lane {
   return priority === "high" || priority === "low" ? priority : "work";
 }

@@ -3,7 +3,7 @@ import type { GateStore, Waiting, WaitingQuery } from "../core/gate-store.js";
 import { lanes } from "../core/lane.js";
 import type { StoredMessage, Subscription } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
-import { laneOf } from "../protocol/gate-message.js";
+import { waitingOf } from "../protocol/gate-message.js";
 import { headers as h } from "../protocol/headers.js";
 import { parseGateSubject } from "../protocol/names.js";
 import { type MemoryLink, subscription } from "./link.js";
@@ -23,12 +23,7 @@ export class MemoryGateStore implements GateStore {
     const filter = key === undefined ? names.queueGate(queue) : names.keyGate(queue, key);
     return this.#link.ask("waiting jobs", () => {
       const all = this.#below(filter).filter(({ seq }) => seq > after);
-      return all.slice(0, limit).map(({ seq, subject, headers, storedAt }) => ({
-        seq,
-        lane: laneOf(headers[h.priority]),
-        key: parseGateSubject(subject)?.key ?? null,
-        storedAt,
-      }));
+      return all.slice(0, limit).map(waitingOf);
     });
   }
 

@@ -27,12 +27,13 @@ export function describeGateStore(name: string, make: MakePorts): void {
       const urgent = { ...waiting(names, "urgent", null), headers: { [h.priority]: "high" } };
       await one.work.publish(urgent);
       const [last] = await other.gates.waiting("mail", { after: 8, limit: 1 });
-      expect(last).toMatchObject({ seq: 9, lane: "high" });
+      expect(last).toMatchObject({ seq: 9, lane: "high", runId: "urgent:9" });
       await one.work.remove(9);
       const all = await other.gates.waiting("mail", { after: 0, limit: 100 });
       expect(all.map(({ seq, key, lane }) => [seq, key, lane])).toEqual(
         keys.map((key, index) => [index + 1, key, "work"]),
       );
+      expect(all.map(({ runId }) => runId)).toEqual(keys.map((_, index) => `job-${index}`));
       const stored = await one.work.at(1);
       expect(all[0]?.storedAt).toBe(stored?.storedAt);
       const seqs = async (query: Parameters<typeof other.gates.waiting>[1]) =>

@@ -92,6 +92,26 @@ describe("a job at a gate", () => {
     expect(yard.events).toEqual(["punctual.run.one.skipped"]);
   });
 
+  it("is told of when it waits for more than a moment, and only then", async () => {
+    const yard = open();
+    const keeper = yard.keep({ ...ORDER, paused: true });
+    await yard.arrive("slow", "a");
+    await yard.clock.pass(2_500);
+    await yard.arrive("quick", "b");
+    await yard.clock.pass(100);
+    keeper.limit(ORDER);
+    await yard.clock.pass(5_000);
+    expect(yard.subjects).toHaveLength(2);
+    expect(yard.events).toEqual(["punctual.run.slow.waiting"]);
+    const told = yard.server.runs.last("punctual.run.slow.waiting");
+    expect(JSON.parse(Buffer.from(told?.body ?? []).toString())).toEqual({
+      reason: "limits",
+      queue: QUEUE,
+      key: "a",
+      since: "2026-01-01T00:00:00.000Z",
+    });
+  });
+
   it("that may not start any more expires at the gate", async () => {
     const yard = open();
     await yard.arrive("one", "a", { [h.startDeadline]: new Date(yard.clock.now() + 500).toISOString() });
@@ -100,7 +120,7 @@ describe("a job at a gate", () => {
     keeper.limit(ORDER);
     await yard.clock.pass(10);
     expect(yard.subjects).toEqual([]);
-    expect(yard.events).toEqual(["punctual.run.one.expired"]);
+    expect(yard.events).toContain("punctual.run.one.expired");
   });
 
   it("that the server refuses for good goes to the dead letters", async () => {
