@@ -104,7 +104,7 @@ export function foldRun(id: string, told: Iterable<RunFact>): Run | null {
   return {
     id,
     state,
-    reason: end?.reason ?? null,
+    reason: (state === "waiting" ? find("waiting") : end)?.reason ?? null,
     error: state === "succeeded" ? null : (end?.error ?? last?.error ?? null),
     queue: pick(facts, "queue"),
     lane: pick(facts, "lane"),

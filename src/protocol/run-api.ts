@@ -175,7 +175,7 @@ function waterfallOf(run: Run, storedAt: Instant | null): RunView["waterfall"] {
 }
 
 const SENTENCES: Readonly<Record<RunState, string>> = {
-  waiting: "it waits for its time, and is not in its queue yet",
+  waiting: "it waits for its time, or for the limits of its queue to let it pass",
   queued: "it is in its queue, and no worker has begun it as far as is told",
   running: "a worker has it",
   retrying: "an attempt failed, and the next one has not begun",

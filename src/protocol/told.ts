@@ -79,6 +79,10 @@ function eventOf(message: ToldMessage, rest: string): Told[] {
     const fact = { ...placeOf(data), scheduleId: stringOf(data.scheduleId), seq: countOf(data.seq) };
     return [{ runId, fact: { kind: "triggered", at, ...fact, trigger: "manual" } }];
   }
+  if (type === "waiting") {
+    const fact = { ...placeOf(data), reason: stringOf(data.reason) };
+    return [{ runId, fact: { kind: "waiting", at: instantOf(data.since) ?? at, ...given(fact) } }];
+  }
   if (!OF_MESSAGES.includes(type)) return [];
   return [{ runId, fact: { kind: type as FactKind, at, seq: seqOf(headers[h.msgId]), ...detailsOf(data) } }];
 }

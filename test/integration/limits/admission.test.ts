@@ -59,6 +59,25 @@ describe("a queue with limits", () => {
     ]);
   });
 
+  test("tells of a run that waits at the gate, and of the same when it is done", async () => {
+    const stage = await Stage.orchestrated(server());
+    await stage.client.queues.put("mail", { perKey: { order: true } });
+    const go = latch();
+    await stage.attempts("mail", () => go.waited);
+    for (const jobId of ["one", "two"]) await stage.client.enqueue({ queue: "mail", key: "a", jobId });
+    await until(async () =>
+      expect(await stage.client.runs.get("two")).toMatchObject({
+        state: "waiting",
+        queue: "mail",
+        reason: "limits",
+      }),
+    );
+    go.release();
+    await until(async () =>
+      expect(await stage.client.runs.get("two")).toMatchObject({ state: "succeeded", reason: null }),
+    );
+  });
+
   test("refuses a second job with an id that waits, and skips one whose id runs when it may pass", async () => {
     const stage = await Stage.orchestrated(server());
     await stage.client.queues.put("mail", { rate: "100/s", paused: true });
