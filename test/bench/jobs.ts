@@ -13,7 +13,7 @@ import {
 } from "./jobs/measures.js";
 import { type JobsOptions, type MeasureName, readOptions, usage } from "./jobs/options.js";
 import type { Program } from "./jobs/program.js";
-import { type System, type Systems, startSystems } from "./jobs/systems.js";
+import { type Systems, startSystems } from "./jobs/systems.js";
 import { printTable } from "./jobs/table.js";
 
 export async function runBench(args: readonly string[]): Promise<void> {
@@ -47,7 +47,7 @@ function optionsOf(args: readonly string[]): JobsOptions {
 
 async function measure(
   contenders: readonly Contender[],
-  { nats }: Systems,
+  systems: Systems,
   { sizes, only, json }: JobsOptions,
 ): Promise<Table[]> {
   const tables: Table[] = [];
@@ -56,16 +56,17 @@ async function measure(
     tables.push(...asked);
     if (!json) for (const table of asked) printTable(table);
   };
-  const those = (name: MeasureName) =>
-    contenders.filter(({ system }) => only.includes(name) && system.measures.includes(name));
-  const both = new Set([...those("enqueue"), ...those("drain")]);
-  if (both.size > 0) tell(...(await enqueueAndDrain([...both], sizes)));
+  const those = (...names: MeasureName[]) => {
+    const asked = names.filter((name) => only.includes(name));
+    return contenders.filter(({ system }) => asked.some((name) => system.measures.includes(name)));
+  };
+  if (those("enqueue", "drain").length > 0)
+    tell(...(await enqueueAndDrain(those("enqueue", "drain"), sizes)));
+  if (those("consumers").length > 0) tell(await manyConsumers(those("consumers"), sizes));
+  if (those("instant", "spread", "delayed").length > 0) await systems.orchestrate();
   if (those("instant").length > 0) tell(await atOneInstant(those("instant"), sizes));
   if (those("spread").length > 0) tell(await spreadOut(those("spread"), sizes));
-  if (those("consumers").length > 0) tell(await manyConsumers(those("consumers"), sizes));
-  const memoryOf = (system: System): Record<string, number> =>
-    system.isPeer ? {} : { "nats-server": nats.pid };
-  if (those("delayed").length > 0) tell(await acceptDelayed(those("delayed"), sizes, memoryOf));
+  if (those("delayed").length > 0) tell(await acceptDelayed(those("delayed"), sizes));
   return tables;
 }
 

@@ -108,12 +108,7 @@ export async function spreadOut(contenders: readonly Contender[], sizes: Sizes):
   return { measure: "spread", title, ...LATE, figures: (await late(contenders, sizes, SPREAD_MS)).median() };
 }
 
-/** @param memoryOf what is worth saying of a system's memory, in MiB */
-export async function acceptDelayed(
-  contenders: readonly Contender[],
-  sizes: Sizes,
-  memoryOf: (system: System) => Record<string, number>,
-): Promise<Table> {
+export async function acceptDelayed(contenders: readonly Contender[], sizes: Sizes): Promise<Table> {
   const rounds = new Rounds(contenders);
   const remarks = new Map<string, string>();
   for (const contender of contenders) {
@@ -125,7 +120,7 @@ export async function acceptDelayed(
       const dueAt = Date.now() + 86_400_000;
       const { ms } = await producer.call("enqueue", { queue, count, dueAt, spreadMs: 86_400_000 });
       await pause(1_000);
-      const memory = Object.entries(memoryOf(system)).map(([name, pid]) => `${name} ${residentMiB(pid)} MiB`);
+      const memory = Object.entries(system.holders()).map(([name, pid]) => `${name} ${residentMiB(pid)} MiB`);
       remarks.set(system.name, [`${text(count)} jobs`, ...memory].join(", "));
       return [perSecond(count, ms)];
     });

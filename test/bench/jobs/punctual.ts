@@ -47,7 +47,10 @@ const arm: Arm = {
   },
   enqueue: async (queue, jobs) => {
     const requests = (function* () {
-      for (const payload of jobs) yield { queue, payload };
+      for (const payload of jobs) {
+        const { dueAt } = payload;
+        yield { queue, payload, ...(dueAt !== undefined && { at: new Date(dueAt).toISOString() }) };
+      }
     })();
     for await (const outcome of punctual.client.enqueueMany(requests))
       if (outcome.kind === "failed") throw outcome.error;

@@ -3,8 +3,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type HistoryLevel, historyLevels } from "../../../src/core/queue.js";
+import { Fleet } from "../../../src/demo/fleet.js";
 import { type EmbeddedServer, startEmbeddedServer } from "../../../src/runtime/embedded/server.js";
 import { version } from "../../../src/version.js";
+import { orchestratorProgram } from "../../support/processes.js";
 import type { MeasureName } from "./options.js";
 import { Program } from "./program.js";
 import { type PeerServer, startPostgres, startRedis } from "./servers.js";
@@ -18,11 +20,14 @@ export interface System {
   readonly measures: readonly MeasureName[];
   /** Starts one of its programs. */
   start(): Promise<Program>;
+  /** The processes that hold its jobs, to tell their memory. */
+  holders(): Record<string, number>;
 }
 
 export interface Systems {
   readonly all: readonly System[];
-  readonly nats: EmbeddedServer;
+  /** Starts Punctual's orchestrator, which only jobs for later need. */
+  orchestrate(): Promise<void>;
   /** Why a system is missing. */
   readonly missing: readonly string[];
   stop(): Promise<void>;
@@ -40,12 +45,22 @@ export async function startSystems(wanted: readonly string[]): Promise<Systems> 
   const nats = await startEmbeddedServer({});
   const servers: PeerServer[] = [];
   const all: System[] = [];
+  const fleet = new Fleet();
+  const holders: Record<string, number> = { "nats-server": nats.pid };
+  const orchestrate = async () => {
+    if (!all.some(({ isPeer }) => !isPeer)) return;
+    const program = orchestratorProgram(nats.url, "bench", NAMESPACE);
+    const { pid } = await fleet.spawn("orchestrator", program, { onLine: () => {} });
+    holders.orchestrator = pid;
+  };
   const stop = async () => {
+    await fleet.stop();
     await Promise.all(servers.map((server) => server.stop()));
     await nats.stop();
   };
   try {
-    if (isWanted("Punctual")) all.push(...historyLevels.map((level) => punctualOn(nats, level)));
+    if (isWanted("Punctual"))
+      all.push(...historyLevels.map((level) => punctualOn(nats, level, () => holders)));
     const names = ["BullMQ", "pg-boss", "graphile-worker", "tracker"].filter(isWanted);
     if (names.length > 0 && !installPeers()) missing.push(`${names.join(", ")}: cannot be installed`);
     else {
@@ -67,7 +82,7 @@ export async function startSystems(wanted: readonly string[]): Promise<Systems> 
     await stop();
     throw error;
   }
-  return { all, nats, missing, stop };
+  return { all, missing, orchestrate, stop };
 }
 
 /** What is told of each run is a large part of what a run costs. */
@@ -77,23 +92,29 @@ const OF_LEVEL: Readonly<Record<HistoryLevel, readonly MeasureName[]>> = {
   full: ["enqueue", "drain", "consumers"],
 };
 
-function punctualOn({ url, version: server }: EmbeddedServer, history: HistoryLevel): System {
+function punctualOn(
+  { url, version: server }: EmbeddedServer,
+  history: HistoryLevel,
+  holders: System["holders"],
+): System {
   return {
     name: `Punctual ${version}, history ${history}`,
     store: `nats-server ${server}, one node, file storage, default sync: survives kill -9, not a power failure`,
     isPeer: false,
     measures: OF_LEVEL[history],
     start: () => Program.start("./punctual.ts", [url, NAMESPACE, history]),
+    holders,
   };
 }
 
-function bullmqOn({ url, version: server }: PeerServer): System {
+function bullmqOn({ url, version: server, pid }: PeerServer): System {
   return {
     name: `BullMQ ${versionOf("bullmq")}`,
     store: `${server}, AOF everysec: survives kill -9, a power failure but for the last second`,
     isPeer: true,
     measures: EVERYTHING.filter((measure) => measure !== "consumers"),
     start: () => Program.start("../peers/bullmq.ts", [url]),
+    holders: () => ({ "redis-server": pid }),
   };
 }
 
@@ -105,6 +126,7 @@ function postgresSystem(name: string, { url, version: server }: PeerServer): Sys
     isPeer: true,
     measures: isTracker ? ["consumers"] : EVERYTHING,
     start: () => Program.start(`../peers/${name}.ts`, [url]),
+    holders: () => ({}),
   };
 }
 
