@@ -11,6 +11,7 @@ import { backfillId, backfillView, rateText } from "./backfill.js";
 import { calendarInput } from "./calendar-input.js";
 import { checked } from "./checked-input.js";
 import { scheduleHistory } from "./history.js";
+import { json } from "./json-input.js";
 import { selectorText } from "./label-input.js";
 import { limits } from "./limits.js";
 import { checkJobId, checkScheduleId } from "./names.js";
@@ -67,7 +68,7 @@ export type CalendarView = z.output<typeof calendarView>;
 export const enqueueRequest = z
   .strictObject({
     queue: queueName.default("default"),
-    payload: z.json().default(null),
+    payload: json.default(null),
     headers: headerMap.default({}),
     retry: retryInput.default({}),
     timeout: duration.default(0),

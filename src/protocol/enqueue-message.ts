@@ -14,7 +14,7 @@ import { retryOf } from "./schedule-input.js";
 export interface EnqueueContext {
   names: Names;
   /** Of its queue, as they are now. */
-  settings: Pick<QueueSettings, "maxAttempts" | "rate" | "perKey">;
+  settings: Pick<QueueSettings, "maxAttempts" | "rate" | "perKey" | "history">;
   /** Of the server, in bytes. */
   maxPayload: number;
   /** Makes a job id where none was given. */
@@ -32,7 +32,9 @@ export function enqueueMessage(
   const runId = request.jobId ?? newId();
   const retry = retryOf(request.retry, settings.maxAttempts);
   const message: WorkMessage = {
-    subject: names.job(request.queue, request.unique ?? runId, laneOf(request.priority)),
+    subject: isUntold(request, settings)
+      ? names.untold(request.queue, runId, laneOf(request.priority))
+      : names.job(request.queue, request.unique ?? runId, laneOf(request.priority)),
     msgId: msgIdOf(runId, 1),
     headers: {
       ...request.headers,
@@ -43,4 +45,16 @@ export function enqueueMessage(
     body: bodyWithin(maxPayload, request.payload),
   };
   return { runId, message: admitted(message, settings, names) };
+}
+
+/**
+ * A queue without history has the server store a job once, not twice. Only where the subject is nobody's mutex: an id
+ * that was made for this job is on no other subject, and nobody asks RUNS for it.
+ */
+function isUntold(
+  { jobId, unique }: Pick<z.output<typeof enqueueRequest>, "jobId" | "unique">,
+  { history, rate, perKey }: EnqueueContext["settings"],
+): boolean {
+  const hasGate = rate !== undefined || perKey !== undefined;
+  return history === "off" && jobId === undefined && unique === undefined && !hasGate;
 }

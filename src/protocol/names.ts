@@ -3,6 +3,7 @@
  * that tenants and tests live side by side on one server.
  *
  *   <ns>.work.<queue>.<key>            a job; the subject is its identity and its mutex
+ *   <ns>.work.<queue>.<id>.untold      a job of a queue without history, whose id was made for it
  *   <ns>.work.<queue>.<scheduleId>.<…>  a job that a schedule fired; likewise
  *   <ns>.work._void.<runId>.<term>     a tombstone: this term can no longer fire this run
  *   <ns>.gate.<queue>.<key>.<id>       a job that waits until the limits of its queue let it pass; `_`: no key
@@ -115,6 +116,8 @@ export function namesOf(namespace: string) {
     jobsOf: (queue: string) => `${ns}.*.${queue}.>`,
     queueSubjects: (queue: string, lane: Lane = "work") => `${ns}.${lane}.${queue}.>`,
     job: (queue: string, key: string, lane: Lane = "work") => `${ns}.${lane}.${queue}.${key}`,
+    /** A job whose id was made for it and that the server does not tell RUNS of: it has one token more. */
+    untold: (queue: string, id: string, lane: Lane = "work") => `${ns}.${lane}.${queue}.${id}.untold`,
     fire: (queue: string, scheduleId: string, place: string, lane: Lane = "work") =>
       `${ns}.${lane}.${queue}.${scheduleId}.${place}`,
     /** `id`: of one token or more. */

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { EnqueueOutcome } from "../../src/client/client.js";
 import type { EnqueueRequest } from "../../src/protocol/api.js";
 import { fakeClient } from "./fakes.js";
@@ -153,4 +153,30 @@ test("many jobs can come from a stream", async () => {
   for await (const outcome of client.enqueueMany(stream()))
     if (outcome.kind === "enqueued" && outcome.accepted) accepted++;
   expect(accepted).toBe(10_000);
+});
+
+describe("a queue without history", () => {
+  test("has the server tell nothing of a job whose id was made for it", async () => {
+    const { client, server } = fakeClient();
+    server.settings = { history: "off" };
+    const { runId } = await client.enqueue({ queue: "mail" });
+    expect(server.published[0]?.subject).toBe(`test.work.mail.${runId}.untold`);
+  });
+
+  test.each([{ jobId: "order-17" }, { unique: "order-17" }])(
+    "keeps the subject that stands for a job, and refuses another: %j",
+    async (given) => {
+      const { client, server } = fakeClient();
+      server.settings = { history: "off" };
+      await client.enqueue({ queue: "mail", ...given });
+      expect(server.published[0]?.subject).toBe("test.work.mail.order-17");
+    },
+  );
+
+  test.each(["full", "outcome"] as const)("is not one with history %s", async (history) => {
+    const { client, server } = fakeClient();
+    server.settings = { history };
+    const { runId } = await client.enqueue({ queue: "mail" });
+    expect(server.published[0]?.subject).toBe(`test.work.mail.${runId}`);
+  });
 });
