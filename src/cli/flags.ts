@@ -82,7 +82,7 @@ export async function readPayload(
   }
 }
 
-function pairsOf(
+export function pairsOf(
   name: string,
   lines: readonly string[],
   separator: string,

@@ -32,11 +32,17 @@ export interface Health {
 /** A handler as the command line sees it: something to hand on. */
 export type Handler = (...args: never[]) => unknown;
 
+export interface WorkOptions {
+  concurrency: number;
+  drainTimeoutMs?: number;
+  labels?: Record<string, string>;
+}
+
 /** A connection and what can be done with it. */
 export interface Punctual {
   readonly client: Client;
   orchestrate(): Promise<Running & { readonly id: string }>;
-  work(queue: string, options: { concurrency: number }, handler: Handler): Promise<Running>;
+  work(queue: string, options: WorkOptions, handler: Handler): Promise<Running>;
   close(): Promise<void>;
 }
 

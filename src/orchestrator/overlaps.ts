@@ -150,7 +150,7 @@ export class Overlaps {
   async #terminate({ runId, seq }: Occupant, by: Firing): Promise<void> {
     const { runs, work, cancellations } = this.#ports;
     const data = { reason: "terminated", by: by.scheduleId };
-    await runs.append({ runId, type: "cancelled", msgId: `${runId}/terminated/${seq}`, data });
+    await runs.append({ runId, type: "cancelled", msgId: `${runId}/cancelled/${seq}`, data });
     await work.remove(seq);
     cancellations.request(runId);
   }

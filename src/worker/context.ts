@@ -109,8 +109,9 @@ export class Context implements JobContext {
     return this.#run.journal.log;
   }
 
-  progress(value: Progress): void {
-    this.#run.journal.progress(value);
+  /** Handlers take it out of its job. */
+  get progress(): (value: Progress) => void {
+    return (value) => this.#run.journal.progress(value);
   }
 }
 

@@ -32,6 +32,9 @@ test.each([
   ["orchestrator --shards 0", /--shards: expected a whole number from 1 to 1024, got "0"/],
   ["worker http --concurrency many", /--concurrency: expected a whole number from 1 to 1000, got "many"/],
   ["worker http --queue a.b", /--queue: expected 1 to 64 characters .* got "a\.b"/],
+  ["worker http --drain soon", /--drain: expected a duration such as 20s, got "soon"/],
+  ["worker http --label gpu", /--label: expected "key=value", got "gpu"/],
+  ["worker http --label gpu=a/b", /--label: expected 1 to 63 characters/],
   ["worker exec", /--allow: expected the programs that jobs may run here, or --allow-shell/],
   ["dev --port 70000", /--port: expected a whole number from 0 to 65535, got "70000"/],
   ["demo --for 3s", /--for: expected a duration of at least 5s, such as 30s, got "3s"/],
@@ -120,11 +123,18 @@ test("workers get their queue, their concurrency and their rules", async () => {
   const cli = fakeCli();
   await cli.punctual("worker http --allow-host a --allow-host b:8443");
   await cli.punctual("worker exec --queue q --concurrency 3 --allow ls --allow /bin/df");
-  await cli.punctual("worker exec --allow-shell");
+  await cli.punctual("worker exec --allow-shell --drain 1m30s --label gpu=yes --label zone=eu-1");
+  const usual = { drainTimeoutMs: 30_000, labels: {} };
   expect(cli.seen.work).toEqual([
-    { queue: "http", concurrency: 10, made: { http: { allowHosts: ["a", "b:8443"] } } },
-    { queue: "q", concurrency: 3, made: { exec: { allow: ["ls", "/bin/df"], allowShell: false } } },
-    { queue: "exec", concurrency: 10, made: { exec: { allow: [], allowShell: true } } },
+    { queue: "http", concurrency: 10, ...usual, made: { http: { allowHosts: ["a", "b:8443"] } } },
+    { queue: "q", concurrency: 3, ...usual, made: { exec: { allow: ["ls", "/bin/df"], allowShell: false } } },
+    {
+      queue: "exec",
+      concurrency: 10,
+      drainTimeoutMs: 90_000,
+      labels: { gpu: "yes", zone: "eu-1" },
+      made: { exec: { allow: [], allowShell: true } },
+    },
   ]);
 });
 

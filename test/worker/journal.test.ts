@@ -166,9 +166,9 @@ describe("progress", () => {
   });
 
   test("is what it was when it was told", async () => {
-    const bench = await ranOnce((job) => {
+    const bench = await ranOnce(({ progress }) => {
       const state = { done: 1 };
-      job.progress(state);
+      progress(state);
       state.done = 2;
     });
     expect(bench.dataOf("progress")).toMatchObject({ value: { done: 1 } });

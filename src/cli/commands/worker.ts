@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import { invalid } from "../../core/errors.js";
+import { parseDuration } from "../../protocol/duration.js";
+import { labelMap } from "../../protocol/label-input.js";
 import { checkQueue } from "../../protocol/names.js";
-import { namingFlags } from "../flags.js";
+import { namingFlags, pairsOf } from "../flags.js";
 import { wholeNumber } from "../global-options.js";
 import type { CliContext, Handler } from "../runtime.js";
 import { Session } from "../session.js";
@@ -9,6 +11,8 @@ import { Session } from "../session.js";
 interface Options {
   queue: string;
   concurrency: string;
+  drain: string;
+  label?: string[];
 }
 
 interface HttpOptions extends Options {
@@ -50,7 +54,9 @@ export function addWorker(program: Command, context: CliContext): void {
 function withOptions(command: Command, queue: string): Command {
   return command
     .option("--queue <name>", "the queue to work on", queue)
-    .option("--concurrency <n>", "jobs at once, 1 to 1000", "10");
+    .option("--concurrency <n>", "jobs at once, 1 to 1000", "10")
+    .option("--drain <duration>", "how long jobs may go on when the worker is to stop", "30s")
+    .option("--label <key=value>", "what people should know of this worker; may be repeated", collect);
 }
 
 const naming = <T>(make: () => Promise<T>): Promise<T> =>
@@ -61,10 +67,24 @@ const collect = (value: string, before: string[] | undefined): string[] => [...(
 async function serve(session: Session, options: Options, handler: Handler): Promise<void> {
   const queue = checkQueue(options.queue, "--queue");
   const concurrency = wholeNumber("--concurrency", options.concurrency, 1, 1_000);
+  const drainTimeoutMs = durationOf("--drain", options.drain);
+  const labels = labelsOf("--label", options.label ?? []);
   await session.serve({ name: `punctual worker ${queue}` }, async (punctual, running) => {
-    running.push(await punctual.work(queue, { concurrency }, handler));
+    running.push(await punctual.work(queue, { concurrency, drainTimeoutMs, labels }, handler));
     session.output.show({ queue, concurrency }, () =>
       session.output.line(`worker on queue ${queue}, ${concurrency} jobs at once; interrupt to stop`),
     );
   });
+}
+
+function durationOf(flag: string, text: string): number {
+  const ms = parseDuration(text);
+  if (ms === null) throw invalid(flag, `expected a duration such as 20s, got ${JSON.stringify(text)}`);
+  return ms;
+}
+
+function labelsOf(flag: string, lines: readonly string[]): Record<string, string> {
+  const read = labelMap.safeParse(pairsOf(flag, lines, "=", "key=value"));
+  if (read.success) return read.data;
+  throw invalid(flag, read.error.issues[0]?.message ?? "expected labels");
 }

@@ -15,7 +15,7 @@ export default async function crunch(job) {
   if (act === "compute until aborted") {
     job.log.info("computing");
     while (!job.signal.aborted);
-    throw job.signal.reason;
+    job.signal.throwIfAborted();
   }
   if (act === "wait until aborted")
     return new Promise((_resolve, reject) => {
