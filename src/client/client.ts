@@ -43,7 +43,7 @@ export class Client {
   constructor(ports: ClientPorts, options: { newId?: () => string; author?: string | undefined } = {}) {
     this.calendars = new Calendars(ports.api);
     this.queues = new Queues(ports.api);
-    this.runs = new Runs(ports.api);
+    this.runs = new Runs(ports.api, options.author);
     this.schedules = new Schedules(ports.api, options.author);
     this.backfills = new Backfills(ports.api, options.author);
     this.#ports = ports;

@@ -277,8 +277,11 @@ export interface RunEnds {
   listen(run: Occupant, onEnd: () => void): Subscription;
 }
 
-/** Asking workers to end runs. Heard by those who listen at that moment, and nobody answers. */
+/** Asking workers to end runs. Heard by those who listen at that moment. */
 export interface Cancellations {
   request(runId: string): void;
-  listen(onRequest: (runId: string) => void): Subscription;
+  /** The same, and whether a worker answers, within `ms`, that it has the run. */
+  ask(runId: string, ms: number): Promise<boolean>;
+  /** @param onRequest says whether the run is here */
+  listen(onRequest: (runId: string) => boolean): Subscription;
 }

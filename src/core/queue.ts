@@ -120,6 +120,8 @@ export interface QueueConsumers {
   counts(queue: string): Promise<LaneCounts[]>;
   /** Of all queues that have consumers. */
   all(): Promise<Map<string, LaneCounts[]>>;
+  /** The newest message that a lane has handed out, by its sequence in WORK; what is older was handed out too. */
+  handedOut(queue: string, lane: Lane): Promise<number>;
   /** Whether any job lies in WORK, also one that no consumer sees any more. */
   hasJobs(queue: string): Promise<boolean>;
   remove(queue: string): Promise<void>;

@@ -63,6 +63,10 @@ export class NatsQueueConsumers implements QueueConsumers {
     return found;
   }
 
+  async handedOut(queue: string, lane: Lane): Promise<number> {
+    return (await this.#read(queue, lane))?.delivered.stream_seq ?? 0;
+  }
+
   async hasJobs(queue: string): Promise<boolean> {
     const query = { seq: 1, next_by_subj: this.#names.jobsOf(queue) };
     return (await this.#jsm.streams.getMessage(this.#names.work, query)) !== null;

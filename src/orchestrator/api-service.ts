@@ -13,6 +13,7 @@ import { CalendarService, type CalendarServicePorts } from "./calendar-service.j
 import type { Definitions } from "./definitions.js";
 import { ExplainService, type ExplainServicePorts } from "./explain-service.js";
 import { QueueService, type QueueServicePorts } from "./queue-service.js";
+import { type RunActionPorts, RunActions } from "./run-actions.js";
 import { RunService, type RunServicePorts } from "./run-service.js";
 import { ScheduleService, type ScheduleServicePorts } from "./schedule-service.js";
 
@@ -22,7 +23,8 @@ export interface ApiPorts
     BackfillServicePorts,
     ExplainServicePorts,
     QueueServicePorts,
-    RunServicePorts {
+    RunServicePorts,
+    RunActionPorts {
   work: WorkStream;
   queues: QueueStore;
   admission: Admission;
@@ -41,6 +43,11 @@ export class ApiService {
     const { admission } = ports;
     const queues = new QueueService(ports, definitions);
     const runs = new RunService(ports, definitions);
+    const actions = new RunActions(ports, {
+      known: (id) => runs.known(id),
+      trigger: (request) => schedules.trigger(request),
+      retryLetter: async () => null,
+    });
     const explanations = new ExplainService(ports, definitions);
     this.#handlers = {
       "schedule.put": (request) => schedules.put(request),
@@ -72,6 +79,10 @@ export class ApiService {
       "queue.delete": (request) => queues.delete(request),
       "run.list": (request) => runs.list(request),
       "run.get": (request) => runs.get(request),
+      "run.watch": (request) => runs.watch(request),
+      "run.logs": (request) => runs.logs(request),
+      "run.cancel": (request) => actions.cancel(request),
+      "run.retry": (request) => actions.retry(request),
       "job.enqueue": async (request) => {
         const { queue, unique, uniqueFor: uniqueForMs } = request;
         const settings = await admission.settings(queue);

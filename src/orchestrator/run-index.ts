@@ -91,6 +91,28 @@ export class RunIndex {
     });
   }
 
+  /** What is known of a run without its logs, stacks and results. */
+  brief(runId: string): Promise<readonly RunFact[] | null> {
+    return this.#inTurn(async () => {
+      const entry = this.#newest?.book.get(runId);
+      // What came before the book is told by its own events.
+      if (entry?.opened === 0)
+        return [
+          ...entry.facts,
+          ...(await this.#eventsOf({ runId, from: 1, to: seqOfPlace(entry.firstEvent) })),
+        ];
+      return entry?.facts ?? null;
+    });
+  }
+
+  /** Runs of which something is told after a message of RUNS, the newest news last; null: just where RUNS is. */
+  changes(after: number | null): Promise<{ ids: string[]; last: number }> {
+    return this.#inTurn(async () => {
+      const { book, to } = await this.#catchUp();
+      return { ids: after === null ? [] : book.changedSince(after).map(({ runId }) => runId), last: to };
+    });
+  }
+
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(act);
     this.#turn = done.catch(() => {});

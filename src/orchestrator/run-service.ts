@@ -2,13 +2,11 @@
 import { PunctualError } from "../core/errors.js";
 import { shardOf } from "../core/hash.js";
 import { matches } from "../core/labels.js";
-import type { Clock, WorkStream } from "../core/ports.js";
 import { foldRun, isOver, type Run } from "../core/run.js";
 import type { RunFact } from "../core/run-fact.js";
 import type { RunsReader } from "../core/runs-reader.js";
 import type { Schedule } from "../core/schedule.js";
 import type { ApiParsed, ApiResponse } from "../protocol/api.js";
-import { readJob } from "../protocol/job-message.js";
 import type { Names } from "../protocol/names.js";
 import {
   cursorOf,
@@ -18,57 +16,96 @@ import {
   summaryOf,
   viewOf,
 } from "../protocol/run-api.js";
-import { fallbackRunId } from "../protocol/run-id.js";
 import type { Definitions } from "./definitions.js";
 import { RunIndex } from "./run-index.js";
+import { RunSightings, type SightingPorts } from "./run-sightings.js";
 
-export interface RunServicePorts {
-  clock: Clock;
+export interface RunServicePorts extends SightingPorts {
   names: Names;
-  work: WorkStream;
   reader: RunsReader;
   shards: number;
 }
 
-/** What was told a moment ago may be followed by what is being told. */
-const SETTLED_MS = 2_000;
-/** Messages of WORK that are looked at at once. */
-const TOGETHER = 16;
+/** Who watches sees a change after this long at most. */
+const LOOK_MS = 250;
+/** Runs that are told of in one answer to who watches; of more, the newest. */
+const MOST_CHANGES = 1_000;
 
 export class RunService {
   readonly #ports: RunServicePorts;
   readonly #definitions: Definitions;
   readonly #index: RunIndex;
+  readonly #sightings: RunSightings;
 
   constructor(ports: RunServicePorts, definitions: Definitions) {
     this.#ports = ports;
     this.#definitions = definitions;
     this.#index = new RunIndex(ports);
+    this.#sightings = new RunSightings(ports);
   }
 
   async list({ limit, after, ...filter }: ApiParsed<"run.list">): Promise<ApiResponse<"run.list">> {
     const accepts = (run: Run) => isMeant(filter, this.#completed(run));
     const before = after === undefined ? null : placeOfCursor(after);
     const { runs, next } = await this.#index.page(accepts, limit, before);
-    const seen = await this.#seen(runs.map((run) => this.#completed(run)));
+    const seen = await this.#sightings.left(runs.map((run) => this.#completed(run)));
     const meant = seen.filter((run) => isMeant(filter, run));
     return { runs: meant.map(summaryOf), next: next === null ? null : cursorOf(next) };
   }
 
   async get({ id }: ApiParsed<"run.get">): Promise<RunView> {
-    const { run, storedAt } = await this.#known(id);
+    const { run, storedAt } = await this.known(id);
     return viewOf(run, { storedAt });
   }
 
-  async #known(id: string): Promise<{ run: Run; storedAt: number | null }> {
+  async logs({ id, skip, limit }: ApiParsed<"run.logs">): Promise<ApiResponse<"run.logs">> {
+    const { run } = await this.known(id);
+    const lines = run.logs.slice(skip, skip + limit);
+    return { lines, total: run.logs.length, isOver: isOver(run.state) };
+  }
+
+  /** Looks again and again, until there is something. */
+  async watch({ id, after, waitMs, ...filter }: ApiParsed<"run.watch">): Promise<ApiResponse<"run.watch">> {
+    const { clock } = this.#ports;
+    const startedAt = clock.monotonic();
+    const since = after === undefined ? null : placeOfCursor(after);
+    for (;;) {
+      const { ids, last } = await this.#index.changes(since);
+      const runs =
+        id !== undefined && since === null ? [(await this.known(id)).run] : await this.#all(ids, id);
+      const meant = runs.filter((run) => isMeant(filter, run));
+      const isLate = clock.monotonic() - startedAt + LOOK_MS > waitMs;
+      if (meant.length > 0 || since === null || isLate)
+        return { runs: meant.map(summaryOf), next: cursorOf(last) };
+      await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
+    }
+  }
+
+  async #all(ids: readonly string[], only: string | undefined): Promise<Run[]> {
+    const runs: Run[] = [];
+    for (const id of ids.slice(-MOST_CHANGES)) {
+      const facts = only === undefined || only === id ? await this.#index.brief(id) : null;
+      const run = facts === null ? null : foldRun(id, facts);
+      if (run !== null) runs.push(this.#completed(run));
+    }
+    return runs;
+  }
+
+  /** @throws not_found */
+  async known(id: string): Promise<{ run: Run; storedAt: number | null }> {
+    const run = await this.#told(id);
+    const { fact, storedAt } = await this.#sightings.of(run);
+    // That it is done may be on its way.
+    const settled = fact?.kind === "gone" ? await this.#told(id) : run;
+    if (fact === null || isOver(settled.state)) return { run: this.#completed(settled), storedAt };
+    return { run: this.#completed(await this.#told(id, fact)), storedAt };
+  }
+
+  async #told(id: string, seen?: RunFact): Promise<Run> {
     const facts = await this.#index.get(id);
-    const run = facts === null ? null : foldRun(id, facts);
-    if (facts === null || run === null)
-      throw new PunctualError("not_found", `run ${id}: nothing is known of it`);
-    if (run.seq === null || isOver(run.state)) return { run: this.#completed(run), storedAt: null };
-    const { fact, storedAt } = await this.#lookAt(run, run.seq);
-    const told = fact === null ? run : (foldRun(id, [...facts, fact]) as Run);
-    return { run: this.#completed(told), storedAt };
+    const run = facts === null ? null : foldRun(id, seen === undefined ? facts : [...facts, seen]);
+    if (run === null) throw new PunctualError("not_found", `run ${id}: nothing is known of it`);
+    return run;
   }
 
   /** RUNS tells neither the queue nor the labels of what a schedule fired. */
@@ -86,29 +123,6 @@ export class RunService {
     if (scheduleId === null) return undefined;
     const shard = shardOf(scheduleId, this.#ports.shards);
     return this.#definitions.get({ id: scheduleId, shard })?.schedule;
-  }
-
-  /** Of runs that nobody told the end of, whether they are still in WORK. */
-  async #seen(runs: readonly Run[]): Promise<Run[]> {
-    const seen: Run[] = [];
-    for (let from = 0; from < runs.length; from += TOGETHER)
-      seen.push(...(await Promise.all(runs.slice(from, from + TOGETHER).map((run) => this.#seenOne(run)))));
-    return seen;
-  }
-
-  async #seenOne(run: Run): Promise<Run> {
-    const { seq, queuedAt, state } = run;
-    const isNew = queuedAt === null || this.#ports.clock.now() - queuedAt < SETTLED_MS;
-    if (seq === null || isNew || isOver(state)) return run;
-    return (await this.#lookAt(run, seq)).fact === null ? run : { ...run, state: "unknown" };
-  }
-
-  async #lookAt({ id }: Run, seq: number): Promise<{ fact: RunFact | null; storedAt: number | null }> {
-    const message = await this.#ports.work.at(seq);
-    const isIts =
-      message !== null && readJob(message.headers, () => fallbackRunId(message.subject, seq)).runId === id;
-    if (isIts) return { fact: null, storedAt: message.storedAt };
-    return { fact: { kind: "gone", at: this.#ports.clock.now(), seq }, storedAt: null };
   }
 }
 

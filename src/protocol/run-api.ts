@@ -4,6 +4,7 @@ import { type Run, type RunState, runStates } from "../core/run.js";
 import type { Instant } from "../core/schedule.js";
 import { checked } from "./checked-input.js";
 import { selectorText } from "./label-input.js";
+import { limits } from "./limits.js";
 import { checkScheduleId, isRunId } from "./names.js";
 import { queueName } from "./schedule-input.js";
 import { instant } from "./time-input.js";
@@ -97,6 +98,20 @@ export const runView = runSummary.extend({
 });
 export type RunView = z.output<typeof runView>;
 
+const logLine = z.object({
+  time: z.string(),
+  level: z.string(),
+  msg: z.string(),
+  data: z.unknown().optional(),
+  attempt: z.int().nullable(),
+});
+export type RunLogLine = z.output<typeof logLine>;
+
+const author = z.string().min(1).max(limits.authorLength).optional();
+
+/** Below the time that callers wait for an answer. */
+const MOST_WAIT_MS = 8_000;
+
 const cursor = z
   .string()
   .regex(/^[0-9a-z]+$/, "expected the cursor of an answer")
@@ -113,6 +128,49 @@ export const runEndpoints = {
     response: z.object({ runs: z.array(runSummary), next: z.string().nullable() }),
   },
   "run.get": { request: z.strictObject({ id: runId }), response: runView },
+  /**
+   * What has changed since the `next` of the answer before, the newest news last. Answers as soon as there is anything,
+   * or when nothing was for a while. Without `after`: as it is now, if a run is named; else nothing.
+   */
+  "run.watch": {
+    request: z.strictObject({
+      id: runId.optional(),
+      ...filter,
+      after: cursor.optional(),
+      waitMs: z.int().min(0).max(MOST_WAIT_MS).default(5_000),
+    }),
+    response: z.object({ runs: z.array(runSummary), next: z.string() }),
+  },
+  /** Lines as they were written, the oldest first. */
+  "run.logs": {
+    request: z.strictObject({
+      id: runId,
+      /** How many to pass over. */
+      skip: z.int().min(0).default(0),
+      limit: z.int().min(1).max(1_000).default(500),
+    }),
+    response: z.object({
+      lines: z.array(logLine),
+      /** Lines there are in all, by now. */
+      total: z.int(),
+      /** No more will come. */
+      isOver: z.boolean(),
+    }),
+  },
+  "run.cancel": {
+    request: z.strictObject({
+      id: runId,
+      /** Also take it from the queue when a worker has it that does not answer: what that does, it does to the end. */
+      force: z.boolean().default(false),
+      author,
+    }),
+    response: z.object({ id: z.string(), outcome: z.enum(["signalled", "removed"]) }),
+  },
+  /** Once more, as a run of its own: from its dead letter, or as a trigger of its schedule. */
+  "run.retry": {
+    request: z.strictObject({ id: runId, author }),
+    response: z.object({ id: z.string(), runId: z.string(), from: z.enum(["dead letter", "schedule"]) }),
+  },
 } as const;
 
 export type RunFilter = Pick<z.output<(typeof runEndpoints)["run.list"]["request"]>, keyof typeof filter>;

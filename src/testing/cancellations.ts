@@ -18,8 +18,20 @@ export class MemoryCancellations implements Cancellations {
     });
   }
 
-  listen(onRequest: (runId: string) => void): Subscription {
-    const hear = (runId: string) => this.#link.push(() => onRequest(runId));
+  ask(runId: string): Promise<boolean> {
+    return this.#link.ask("cancellation", () =>
+      [...this.#server.cancelling].map((hear) => hear(runId)).includes(true),
+    );
+  }
+
+  listen(onRequest: (runId: string) => boolean): Subscription {
+    const hear = (runId: string) => {
+      let isHere = false;
+      this.#link.push(() => {
+        isHere = onRequest(runId);
+      });
+      return isHere;
+    };
     this.#server.cancelling.add(hear);
     return subscription(this.#link, () => this.#server.cancelling.delete(hear));
   }

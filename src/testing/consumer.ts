@@ -27,6 +27,7 @@ export class MemoryConsumer {
   readonly #clock: Clock;
   readonly #pullers = new Set<Puller>();
   readonly #fresh: Record<Lane, number[]> = { high: [], work: [], low: [] };
+  readonly #handedOut: Record<Lane, number> = { high: 0, work: 0, low: 0 };
   readonly #turns = new LaneTurns();
   readonly #again: number[] = [];
   readonly #attempts = new Map<number, number>();
@@ -73,6 +74,11 @@ export class MemoryConsumer {
     });
   }
 
+  /** The newest sequence of a lane. */
+  handedOut(lane: Lane): number {
+    return this.#handedOut[lane];
+  }
+
   attach(puller: Puller): void {
     this.#pullers.add(puller);
     this.serve();
@@ -93,6 +99,8 @@ export class MemoryConsumer {
         continue;
       }
       this.#attempts.set(message.seq, attempt);
+      const lane = this.#laneOf(message);
+      this.#handedOut[lane] = Math.max(this.#handedOut[lane], message.seq);
       this.#waitForAck(message.seq);
       puller.hand(message, attempt);
     }

@@ -1,4 +1,5 @@
 /** The consumers of queues in memory: one for all lanes of a queue. It cannot be paused, as on an older server. */
+import type { Lane } from "../core/lane.js";
 import type { LaneCounts, QueueConsumers, QueueSettings } from "../core/queue.js";
 import { parseJobSubject } from "../protocol/names.js";
 import type { MemoryLink } from "./link.js";
@@ -30,6 +31,10 @@ export class MemoryQueueConsumers implements QueueConsumers {
       "all queues",
       () => new Map([...queues].map(([queue, consumer]) => [queue, consumer.counts()])),
     );
+  }
+
+  handedOut(queue: string, lane: Lane): Promise<number> {
+    return this.#link.ask("handed out", () => this.#server.queues.get(queue)?.handedOut(lane) ?? 0);
   }
 
   hasJobs(queue: string): Promise<boolean> {

@@ -64,7 +64,7 @@ export class MemoryServer {
   /** Who answers probes of a member; the value says whether it would answer now. */
   readonly answering = new Map<string, () => boolean>();
   /** Who ends runs when asked to. */
-  readonly cancelling = new Set<(runId: string) => void>();
+  readonly cancelling = new Set<(runId: string) => boolean>();
   /** Who serves the API. */
   readonly serving = new Set<(endpoint: string, body: string) => Promise<unknown>>();
   readonly #members = new Map<string, Announcement>();

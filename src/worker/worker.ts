@@ -191,8 +191,10 @@ export class Worker {
     if (this.#running.size === 0) this.#onIdle?.();
   }
 
-  #cancel(runId: string): void {
-    for (const execution of this.#running.values()) if (execution.runId === runId) execution.cancel();
+  #cancel(runId: string): boolean {
+    const here = [...this.#running.values()].filter((execution) => execution.runId === runId);
+    for (const execution of here) execution.cancel();
+    return here.length > 0;
   }
 
   #idleWithin(ms: number): Promise<boolean> {

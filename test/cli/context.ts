@@ -4,7 +4,14 @@ import type { CliContext, ConnectOptions, Parts, Punctual } from "../../src/cli/
 import { PunctualError } from "../../src/core/errors.js";
 import { fakeClient } from "../client/fakes.js";
 
-export function fakeCli(options: { env?: Record<string, string>; files?: Record<string, string> } = {}) {
+interface FakeOptions {
+  env?: Record<string, string>;
+  files?: Record<string, string>;
+  /** When somebody asks the process to end. Default: at once. */
+  stopped?: Promise<void>;
+}
+
+export function fakeCli(options: FakeOptions = {}) {
   const { client, server } = fakeClient();
   const seen = {
     connects: [] as ConnectOptions[],
@@ -67,7 +74,7 @@ export function fakeCli(options: { env?: Record<string, string>; files?: Record<
     async *readLines(path) {
       yield* (await readText(path)).split("\n");
     },
-    untilStopped: async () => {},
+    untilStopped: async () => options.stopped,
   };
   return {
     server,

@@ -88,3 +88,76 @@ test.each([
   const { exitCode, stderr } = await fakeCli().punctual(line);
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringMatching(message) });
 });
+
+const never = new Promise<void>(() => {});
+
+test("a run is followed until it is over", async () => {
+  const cli = fakeCli({ stopped: never });
+  const running = {
+    ...summary,
+    state: "running",
+    endedAt: null,
+    durationMs: null,
+    progress: 0.5,
+    attempts: 1,
+  };
+  cli.server.answers.push(
+    { runs: [running], next: "a" },
+    { runs: [], next: "b" },
+    { runs: [summary], next: "c" },
+  );
+  const { stdout } = await cli.punctual("runs watch job-1");
+  expect(stdout.split("\n")).toEqual([
+    "2026-01-01 00:00:01Z  job-1  running  0.5",
+    "2026-01-01 00:00:02.250Z  job-1  succeeded  attempt 2  1.3 s",
+    "",
+  ]);
+  expect(cli.server.calls.map(({ request }) => request)).toEqual([
+    { id: "job-1" },
+    { id: "job-1", after: "a" },
+    { id: "job-1", after: "b" },
+  ]);
+});
+
+test("changes of all runs are followed until somebody ends it", async () => {
+  const cli = fakeCli();
+  cli.server.answers.push({ runs: [], next: "a" });
+  expect(await cli.punctual("runs watch --queue emails")).toMatchObject({ exitCode: 0, stdout: "" });
+  expect(cli.server.calls[0]?.request).toEqual({ queue: "emails" });
+});
+
+test("a log is shown, page after page", async () => {
+  const cli = fakeCli({ stopped: never });
+  const line = {
+    time: "2026-01-01T00:00:00.000Z",
+    level: "info",
+    msg: "sent",
+    data: { to: "you" },
+    attempt: 1,
+  };
+  const { data: _, ...plain } = line;
+  cli.server.answers.push(
+    { lines: [line], total: 2, isOver: true },
+    { lines: [plain], total: 2, isOver: true },
+  );
+  expect((await cli.punctual("runs logs job-1")).stdout.split("\n")).toEqual([
+    '2026-01-01 00:00:00Z  1  info   sent  {"to":"you"}',
+    "2026-01-01 00:00:00Z  1  info   sent",
+    "",
+  ]);
+  expect(cli.server.calls[1]?.request).toEqual({ id: "job-1", skip: 1 });
+});
+
+test("a run is cancelled, and run once more", async () => {
+  const cli = fakeCli();
+  cli.server.answers.push(
+    { id: "job-1", outcome: "removed" },
+    { id: "job-1", runId: "s:manual-1", from: "schedule" },
+  );
+  expect((await cli.punctual("runs cancel job-1 --force")).stdout).toBe("job-1: taken from its queue\n");
+  expect((await cli.punctual("runs retry job-1")).stdout).toBe("s:manual-1 (from the schedule)\n");
+  expect(cli.server.calls.map(({ request }) => request)).toMatchObject([
+    { id: "job-1", force: true },
+    { id: "job-1" },
+  ]);
+});

@@ -35,7 +35,10 @@ export function describeCancellations(name: string, make: MakePorts): void {
     it("reach those who listen, on any connection, until they stop", async () => {
       const { one, other } = on();
       const heard: string[] = [];
-      const subscription = other.cancellations.listen((runId) => heard.push(runId));
+      const subscription = other.cancellations.listen((runId) => {
+        heard.push(runId);
+        return false;
+      });
       await other.runs.lastSequence(); // the server has heard
       one.cancellations.request("nightly:20260101T000000Z");
       await until(() => heard.length > 0);
@@ -46,6 +49,16 @@ export function describeCancellations(name: string, make: MakePorts): void {
       await one.runs.lastSequence();
       await other.runs.lastSequence();
       expect(heard).toHaveLength(1);
+    });
+
+    it("are answered by whoever has the run", async () => {
+      const { one, other } = on();
+      expect(await one.cancellations.ask("a", 1_000)).toBe(false);
+      const subscription = other.cancellations.listen((runId) => runId === "a");
+      await other.runs.lastSequence(); // the server has heard
+      expect(await one.cancellations.ask("a", 1_000)).toBe(true);
+      expect(await one.cancellations.ask("b", 50)).toBe(false);
+      await subscription.stop();
     });
   });
 }

@@ -41,6 +41,21 @@ export function describeQueueConsumers(name: string, make: MakePorts): void {
       expect(lanesOf(all.get("mail-out") ?? []).sort()).toEqual(["high", "low", "work"]);
     });
 
+    it("know how far a lane has handed out its jobs", async () => {
+      const ports = on();
+      const { one, other } = ports;
+      expect(await one.queueConsumers.handedOut("default", "work")).toBe(0);
+      await one.queues.ensure("default");
+      await publish(ports, "work", "a", "b");
+      await publish(ports, "high", "h");
+      expect(await other.queueConsumers.handedOut("default", "work")).toBe(0);
+      const deliveries = await pull(ports);
+      await until(() => deliveries.all.length === 3);
+      const seqOf = (key: string) => deliveries.all.find(({ subject }) => subject.endsWith(key))?.seq;
+      expect(await other.queueConsumers.handedOut("default", "work")).toBe(seqOf(".b"));
+      expect(await other.queueConsumers.handedOut("default", "high")).toBe(seqOf(".h"));
+    });
+
     it("count what is queued and what is handed out, lane by lane", async () => {
       const ports = on();
       const { one, other } = ports;

@@ -145,6 +145,7 @@ export class Bench {
     },
     cancellations: {
       request: () => {},
+      ask: async () => false,
       listen: (onRequest) => {
         this.cancel = onRequest;
         return { stop: async () => {} };

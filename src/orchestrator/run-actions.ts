@@ -1,0 +1,99 @@
+/** What people do to runs: ending them, and running them once more. */
+import { PunctualError } from "../core/errors.js";
+import type { Cancellations, RunLog, StoredMessage, WorkStream } from "../core/ports.js";
+import type { QueueConsumers } from "../core/queue.js";
+import { isOver, type Run } from "../core/run.js";
+import type { ApiParsed, ApiResponse, Enqueued } from "../protocol/api.js";
+import { readJob } from "../protocol/job-message.js";
+import { parseJobSubject } from "../protocol/names.js";
+import { fallbackRunId } from "../protocol/run-id.js";
+
+export interface RunActionPorts {
+  work: WorkStream;
+  runs: RunLog;
+  cancellations: Cancellations;
+  queueConsumers: QueueConsumers;
+}
+
+/** What other parts do for them. */
+export interface RunActionParts {
+  /** @throws not_found */
+  known(id: string): Promise<{ run: Run }>;
+  trigger(request: { id: string; author?: string | undefined }): Promise<Enqueued>;
+  /** Queues the job of a dead letter again and answers with its new run id; null: there is no letter of this run. */
+  retryLetter(run: Run, author: string | undefined): Promise<string | null>;
+}
+
+/** A worker that has the run answers within so long. */
+const ANSWER_MS = 500;
+
+export class RunActions {
+  readonly #ports: RunActionPorts;
+  readonly #parts: RunActionParts;
+
+  constructor(ports: RunActionPorts, parts: RunActionParts) {
+    this.#ports = ports;
+    this.#parts = parts;
+  }
+
+  async cancel({ id, force, author }: ApiParsed<"run.cancel">): Promise<ApiResponse<"run.cancel">> {
+    const { run } = await this.#parts.known(id);
+    if (isOver(run.state)) throw new PunctualError("conflict", `run ${id} is over: ${run.state}`);
+    if (await this.#ports.cancellations.ask(id, ANSWER_MS)) return { id, outcome: "signalled" };
+    const message = await this.#messageOf(run);
+    if (message === null) throw new PunctualError("conflict", `run ${id} is not in its queue any more`);
+    if (!force && (await this.#isInHand(run, message)))
+      throw new PunctualError(
+        "conflict",
+        `run ${id}: a worker has it that does not hear of cancellations; ` +
+          "with force it is taken from the queue, and what that worker does it does to the end",
+      );
+    await this.#remove(id, message.seq, author);
+    return { id, outcome: "removed" };
+  }
+
+  async retry({ id, author }: ApiParsed<"run.retry">): Promise<ApiResponse<"run.retry">> {
+    const { run } = await this.#parts.known(id);
+    if (!isOver(run.state)) throw new PunctualError("conflict", `run ${id} is not over: ${run.state}`);
+    const fromLetter = run.state === "dead" ? await this.#parts.retryLetter(run, author) : null;
+    if (fromLetter !== null) return { id, runId: fromLetter, from: "dead letter" };
+    if (run.scheduleId === null)
+      throw new PunctualError(
+        "conflict",
+        `run ${id}: the payload of a job is kept until it is done, or with its dead letter; enqueue it again`,
+      );
+    const { runId, accepted } = await this.#parts.trigger({ id: run.scheduleId, author });
+    if (!accepted)
+      throw new PunctualError(
+        "conflict",
+        `run ${id}: a run of schedule ${run.scheduleId} is queued or running`,
+      );
+    return { id, runId, from: "schedule" };
+  }
+
+  async #messageOf({ id, seq }: Run): Promise<StoredMessage | null> {
+    const message = seq === null ? null : await this.#ports.work.at(seq);
+    if (message === null) return null;
+    const { runId } = readJob(message.headers, () => fallbackRunId(message.subject, message.seq));
+    return runId === id ? message : null;
+  }
+
+  /** A job that waits for another attempt is in nobody's hand. */
+  async #isInHand({ state }: Run, { seq, subject }: StoredMessage): Promise<boolean> {
+    const place = parseJobSubject(subject);
+    if (place === null || state === "retrying") return false;
+    return seq <= (await this.#ports.queueConsumers.handedOut(place.queue, place.lane));
+  }
+
+  /**
+   * The event first: a crash in between repeats both. A worker that gets the job at this very moment is told after its
+   * message is gone, and tells the same event, which is stored once.
+   */
+  async #remove(id: string, seq: number, author: string | undefined): Promise<void> {
+    const { runs, work, cancellations } = this.#ports;
+    const data = { reason: "cancelled in its queue", ...(author !== undefined && { by: author }) };
+    await runs.append({ runId: id, type: "cancelled", msgId: `${id}/cancelled/${seq}`, data });
+    await work.remove(seq);
+    cancellations.request(id);
+  }
+}
