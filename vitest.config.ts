@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: [
-            "test/{core,protocol,orchestrator,worker,client,cli,runtime,demo,structure}/**/*.test.ts",
+            "test/{core,protocol,orchestrator,worker,client,cli,runtime,demo,http,tracing,deploy,structure}/**/*.test.ts",
           ],
         },
       },

@@ -4,6 +4,9 @@ import { hostname } from "node:os";
 import { z } from "zod";
 import { Client } from "./client/client.js";
 import type { LeaseHint, Member, Subscription } from "./core/ports.js";
+import { silentTelemetry } from "./core/telemetry.js";
+import type { Metrics } from "./http/metrics.js";
+import { type HttpAddress, Observatory } from "./http/observatory.js";
 import { openConnection, type ServerOptions } from "./nats/connection.js";
 import { type NatsPorts, openPorts } from "./nats/open.js";
 import { managerOf } from "./nats/reads.js";
@@ -15,12 +18,13 @@ import { namesOf } from "./protocol/names.js";
 import { parseWith } from "./protocol/parse.js";
 import { systemClock } from "./runtime/clock.js";
 import { type Logger, silentLogger } from "./runtime/log.js";
+import { OtelTracing } from "./tracing/otel.js";
 import { version } from "./version.js";
 import type { BatchHandler } from "./worker/batches.js";
 import type { Handler } from "./worker/context.js";
 import type { BatchOptions, WorkerOptions } from "./worker/options.js";
 import { startBatchWorker, startWorker } from "./worker/start.js";
-import type { Worker } from "./worker/worker.js";
+import type { Worker, WorkerPorts } from "./worker/worker.js";
 
 /** How to reach a namespace. */
 export interface ConnectOptions extends ServerOptions {
@@ -57,6 +61,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Punctual> {
     "options",
   );
   const create = options.create ?? true;
+  const tracing = new OtelTracing(version);
   const open = async (lifetime: Parameters<typeof openConnection>[1]) => {
     const connection = await openConnection(options, lifetime);
     try {
@@ -68,18 +73,19 @@ export async function connect(options: ConnectOptions = {}): Promise<Punctual> {
         version,
         create,
       });
-      return { connection, ports };
+      return { connection, ports: { ...ports, tracing } };
     } catch (error) {
       await connection.close();
       throw error;
     }
   };
   const { connection, ports } = await open("reconnects for ever");
-  const openLifetime = async (): Promise<Lifetime> => {
+  const openLifetime = async (metrics: Metrics | undefined): Promise<Lifetime> => {
     const own = await open("ends with the connection");
+    const unwatch = metrics?.watchWindow(own.ports.window);
     return {
-      ports: { ...own.ports, log, newNonce },
-      ended: own.connection.closed(),
+      ports: { ...own.ports, log, newNonce, telemetry: metrics ?? silentTelemetry },
+      ended: own.connection.closed().then(unwatch),
       close: () => own.connection.close(),
     };
   };
@@ -99,7 +105,7 @@ interface PunctualDeps {
   ports: NatsPorts;
   log: Logger;
   author: string | undefined;
-  openLifetime(): Promise<Lifetime>;
+  openLifetime(metrics: Metrics | undefined): Promise<Lifetime>;
   close(): Promise<void>;
 }
 
@@ -124,11 +130,25 @@ export async function checkHealth(options: ServerOptions = {}): Promise<Health> 
   }
 }
 
+/** Where the metrics and the health of this process can be read; until `close`. Default: nowhere. */
+interface HttpOption {
+  http?: HttpAddress | undefined;
+}
+
+export type OrchestrateOptions = OrchestratorOptions & HttpOption;
+export type WorkOptions<T = unknown> = WorkerOptions<T> & HttpOption;
+export type BatchWorkOptions<T = unknown> = BatchOptions<T> & HttpOption;
+
+const NO_CONNECTION = "has no connection";
+
 /** A namespace that we are connected to. */
 export class Punctual {
   /** Schedules and enqueueing. */
   readonly client: Client;
   readonly #deps: PunctualDeps;
+  /** There from the first time that somebody wants to look. */
+  #observatory: Observatory | undefined;
+  #urls: readonly string[] = [];
 
   /** Use `connect`. */
   constructor(deps: PunctualDeps) {
@@ -137,11 +157,16 @@ export class Punctual {
   }
 
   /** Runs an orchestrator in this process, on connections of its own. Resolves when it is up. */
-  async orchestrate(options: OrchestratorOptions = {}): Promise<Orchestrator> {
+  async orchestrate({ http, ...options }: OrchestrateOptions = {}): Promise<Orchestrator> {
     const { log, openLifetime } = this.#deps;
     const settings = parseWith(orchestratorOptions, options, "orchestrator options");
     const newMember = () => memberOf("orchestrator", settings.id);
-    return new Orchestrator({ clock: systemClock, log, settings, open: openLifetime, newMember }).start();
+    const observatory = await this.#observe(http);
+    const open = () => openLifetime(observatory?.metrics);
+    const orchestrator = new Orchestrator({ clock: systemClock, log, settings, open, newMember });
+    observatory?.health.add("orchestrator", orchestrator);
+    observatory?.metrics.watchShards(orchestrator);
+    return orchestrator.start();
   }
 
   /**
@@ -149,12 +174,41 @@ export class Punctual {
    *
    * @throws invalid for wrong options
    */
-  work<T>(queue: string, options: WorkerOptions<T>, handler: Handler<T>): Promise<Worker>;
+  work<T>(queue: string, options: WorkOptions<T>, handler: Handler<T>): Promise<Worker>;
   /** The handler is the default export of a module, and runs in threads: for work that computes for long. */
-  work<T>(queue: string, options: WorkerOptions<T>, module: URL): Promise<Worker>;
-  async work<T>(queue: string, options: WorkerOptions<T>, handler: Handler<T> | URL): Promise<Worker> {
+  work<T>(queue: string, options: WorkOptions<T>, module: URL): Promise<Worker>;
+  async work<T>(
+    queue: string,
+    { http, ...options }: WorkOptions<T>,
+    handler: Handler<T> | URL,
+  ): Promise<Worker> {
+    return this.#start(queue, http, (ports) => startWorker(ports, queue, options, handler));
+  }
+
+  async #start(
+    queue: string,
+    http: HttpAddress | undefined,
+    start: (ports: WorkerPorts) => Promise<Worker>,
+  ): Promise<Worker> {
     const { ports, log } = this.#deps;
-    return startWorker({ ...ports, members: ports.membership, log }, queue, options, handler);
+    const observatory = await this.#observe(http);
+    const telemetry = observatory?.metrics ?? silentTelemetry;
+    const worker = await start({ ...ports, members: ports.membership, telemetry, log });
+    const problem = () => (ports.isConnected() ? worker.problem : NO_CONNECTION);
+    observatory?.health.add(`worker of ${queue}`, {
+      get problem() {
+        return problem();
+      },
+      get isOver() {
+        return worker.isOver;
+      },
+    });
+    return worker;
+  }
+
+  /** Where metrics and health of what runs here can be read, by the options `http` that were given. */
+  get httpUrls(): readonly string[] {
+    return this.#urls;
   }
 
   /**
@@ -163,9 +217,12 @@ export class Punctual {
    *
    * @throws invalid for wrong options
    */
-  async workBatch<T>(queue: string, options: BatchOptions<T>, handler: BatchHandler<T>): Promise<Worker> {
-    const { ports, log } = this.#deps;
-    return startBatchWorker({ ...ports, members: ports.membership, log }, queue, options, handler);
+  async workBatch<T>(
+    queue: string,
+    { http, ...options }: BatchWorkOptions<T>,
+    handler: BatchHandler<T>,
+  ): Promise<Worker> {
+    return this.#start(queue, http, (ports) => startBatchWorker(ports, queue, options, handler));
   }
 
   /** The orchestrators and workers that are alive. */
@@ -179,8 +236,16 @@ export class Punctual {
   }
 
   /** Closes the connection. Stop workers and orchestrators first. */
-  close(): Promise<void> {
-    return this.#deps.close();
+  async close(): Promise<void> {
+    await this.#observatory?.stop();
+    await this.#deps.close();
+  }
+
+  async #observe(http: HttpAddress | undefined): Promise<Observatory | undefined> {
+    if (http === undefined) return this.#observatory;
+    this.#observatory ??= new Observatory(version);
+    this.#urls = [...new Set([...this.#urls, await this.#observatory.serve(http)])];
+    return this.#observatory;
   }
 }
 

@@ -32,7 +32,12 @@ export interface Health {
 /** A handler as the command line sees it: something to hand on. */
 export type Handler = (...args: never[]) => unknown;
 
-export interface WorkOptions {
+/** Where to serve metrics and health: a port, or `host:port`. */
+export interface HttpOption {
+  http?: string;
+}
+
+export interface WorkOptions extends HttpOption {
   concurrency: number;
   drainTimeoutMs?: number;
   labels?: Record<string, string>;
@@ -41,8 +46,10 @@ export interface WorkOptions {
 /** A connection and what can be done with it. */
 export interface Punctual {
   readonly client: Client;
-  orchestrate(): Promise<Running & { readonly id: string }>;
+  orchestrate(options?: HttpOption): Promise<Running & { readonly id: string }>;
   work(queue: string, options: WorkOptions, handler: Handler): Promise<Running>;
+  /** Where metrics and health can be read. */
+  readonly httpUrls: readonly string[];
   close(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 /** What a program calls to make schedules and to enqueue jobs. */
 import { randomUUID } from "node:crypto";
-import type { ApiCaller, WorkStream } from "../core/ports.js";
+import type { ApiCaller, WorkMessage, WorkStream } from "../core/ports.js";
+import type { Tracing } from "../core/tracing.js";
 import { type Enqueued, type EnqueueRequest, enqueueRequest } from "../protocol/api.js";
 import { enqueueMessage } from "../protocol/enqueue-message.js";
 import type { Names } from "../protocol/names.js";
@@ -23,6 +24,7 @@ export interface ClientPorts extends AdmissionPorts {
   names: Names;
   /** Of the server, in bytes. */
   maxPayload: number;
+  tracing: Tracing;
 }
 
 /** What became of one job of many; `error` keeps the others going. */
@@ -67,7 +69,7 @@ export class Client {
     const { runId, message } = enqueueMessage(parsed, context);
     this.#admission.checkRoom(queue);
     const { accepted } = await this.#admission.within({ queue, runId, unique, uniqueForMs }, async () => ({
-      accepted: await enqueue(this.#ports.work, message),
+      accepted: await this.#send(queue, runId, message),
     }));
     return { runId, accepted };
   }
@@ -89,5 +91,18 @@ export class Client {
         return { kind: "failed", index, error };
       }
     });
+  }
+
+  async #send(queue: string, runId: string, message: WorkMessage): Promise<boolean> {
+    const { work, tracing } = this.#ports;
+    const sending = tracing.enqueue({ queue, runId }, message.headers);
+    try {
+      const accepted = await enqueue(work, { ...message, headers: sending.headers });
+      sending.end();
+      return accepted;
+    } catch (error) {
+      sending.end(error);
+      throw error;
+    }
   }
 }

@@ -2,6 +2,8 @@
 import { jetstream } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../core/ports.js";
+import { silentTelemetry } from "../core/telemetry.js";
+import { noTracing } from "../core/tracing.js";
 import type { Names } from "../protocol/names.js";
 import { NatsApiCaller, NatsApiServer } from "./api.js";
 import { NatsBackfillStore } from "./backfills.js";
@@ -10,6 +12,7 @@ import { NatsCancellations } from "./cancellations.js";
 import { NatsClaimStore } from "./claims.js";
 import { NatsDeadLetters } from "./dead.js";
 import { NatsRunEnds } from "./ends.js";
+import { NatsServerFigures } from "./figures.js";
 import { NatsGateStore } from "./gates.js";
 import { NatsLeaseStore } from "./leases.js";
 import { NatsMembership } from "./members.js";
@@ -25,6 +28,7 @@ import { NatsScheduleStore } from "./schedules.js";
 import { checkServer } from "./server-check.js";
 import { fixedShards } from "./settings.js";
 import { DurableSource, NatsWorkSource } from "./source.js";
+import { ConnectionStatus } from "./status.js";
 import { NatsWorkStream } from "./work.js";
 
 export interface NatsPortsOptions {
@@ -59,12 +63,18 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
   const records = new Publisher(connection, clock, { timeoutMs: CAS_TIMEOUT_MS });
   const events = new Publisher(connection, clock);
   const consumers = new NatsQueueConsumers(connection, jsm, names);
+  const status = new ConnectionStatus(connection);
   return {
     names,
     clock,
     shards,
     server,
     maxPayload: server.maxPayload,
+    figures: new NatsServerFigures(jsm, buckets.members, names, clock),
+    telemetry: silentTelemetry,
+    tracing: noTracing,
+    window: () => jobs.window,
+    isConnected: () => status.isConnected,
     leases: new NatsLeaseStore(js, jsm, records, names),
     schedules: new NatsScheduleStore(buckets.schedules, jsm, records, names, shards),
     calendars: new NatsCalendarStore(jsm, records, names),

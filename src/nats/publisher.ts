@@ -7,6 +7,7 @@
  * `unknown`, and what that means is for the caller to decide.
  */
 import { createInbox, errors, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
+import type { PublishWindow } from "../core/figures.js";
 import type { Clock, PublishOutcome } from "../core/ports.js";
 import { headers as h } from "../protocol/headers.js";
 import { readAck } from "./ack.js";
@@ -50,6 +51,10 @@ export class Publisher {
     });
     void this.#hearRefusals();
     void connection.closed().then((error) => this.#close(error || new Error("the connection was closed")));
+  }
+
+  get window(): PublishWindow {
+    return { unanswered: this.#waiting.size, size: this.#window };
   }
 
   /** Undefined when there is room for another publish, else a promise of it. */

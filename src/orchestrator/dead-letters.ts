@@ -12,6 +12,7 @@ import type {
   Subscription,
   WorkStream,
 } from "../core/ports.js";
+import type { OrchestratorTelemetry } from "../core/telemetry.js";
 import { readJob } from "../protocol/job-message.js";
 import { parseJobSubject } from "../protocol/names.js";
 import { parseJson, parseWith } from "../protocol/parse.js";
@@ -26,6 +27,7 @@ export interface DeadLetterPorts {
   runs: RunLog;
   dead: DeadLetters;
   log: Logger;
+  telemetry: OrchestratorTelemetry;
 }
 
 const RETRY_MS = 1_000;
@@ -68,7 +70,7 @@ export class DeadLetterKeeper {
 
   /** Copies to DEAD, tells RUNS, removes from WORK, in this order: a crash in between repeats, and loses nothing. */
   async move(seq: number, attempts: number): Promise<void> {
-    const { work, dead, runs } = this.#ports;
+    const { work, dead, runs, telemetry } = this.#ports;
     const message = await work.at(seq);
     const place = message === null ? null : parseJobSubject(message.subject);
     if (message === null || place === null) return;
@@ -78,5 +80,6 @@ export class DeadLetterKeeper {
     const data = { attempt: attempts, reason: REASON };
     await runs.append({ runId, type: "dead", msgId: `${runId}/dead/${seq}`, data });
     await work.remove(seq);
+    telemetry.buried(place.queue, REASON);
   }
 }

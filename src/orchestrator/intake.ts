@@ -8,6 +8,7 @@ import type {
   Subscription,
   WorkStream,
 } from "../core/ports.js";
+import type { OrchestratorTelemetry } from "../core/telemetry.js";
 import { admitted } from "../protocol/gate-message.js";
 import { headers as h, isReservedHeader } from "../protocol/headers.js";
 import { readIntake } from "../protocol/intake-message.js";
@@ -28,6 +29,7 @@ export interface IntakePorts {
   /** Of the server, in bytes. */
   maxPayload: number;
   log: Logger;
+  telemetry: OrchestratorTelemetry;
 }
 
 const CONCURRENCY = 256;
@@ -83,6 +85,7 @@ export class Intake {
       accepted: await enqueue(work, admitted(message, settings, names)),
     }));
     if (!accepted) await this.#tellRefused(request.runId, delivery);
+    this.#ports.telemetry.tookIn(accepted ? "accepted" : "skipped");
     delivery.ack();
   }
 
@@ -99,7 +102,7 @@ export class Intake {
 
   /** Invalid input never becomes valid by waiting, and for a full queue nobody waits here. */
   async #refuse(delivery: Delivery, reason: "invalid" | "full", error: string): Promise<void> {
-    const { dead, names, log } = this.#ports;
+    const { dead, names, log, telemetry } = this.#ports;
     const queue = delivery.subject.slice(names.enqueue("").length);
     try {
       const { subject, seq, headers, body } = delivery;
@@ -113,6 +116,8 @@ export class Intake {
         attempts: 0,
         error,
       });
+      telemetry.tookIn(reason);
+      telemetry.buried(queue, reason);
       delivery.term(error);
     } catch (cause) {
       log.warn(

@@ -32,6 +32,8 @@ export class Orchestrator {
   #session: OrchestratorSession | undefined;
   #loop: Promise<void> = Promise.resolve();
   #stopped = false;
+  #isConnected = false;
+  #isOver = false;
   #stop: () => void = () => {};
   readonly #stopping = new Promise<void>((resolve) => {
     this.#stop = resolve;
@@ -54,9 +56,21 @@ export class Orchestrator {
     return this.#session?.id ?? "";
   }
 
+  /** What keeps it from deciding now; null when nothing does. */
+  get problem(): string | null {
+    if (this.#stopped) return "is stopping";
+    if (!this.#isConnected) return "has no connection";
+    return this.#session === undefined ? "is starting" : this.#session.problem;
+  }
+
+  /** It has left for good. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** Shards held now. */
   get held(): number[] {
-    return this.#session?.held ?? [];
+    return this.#isOver ? [] : (this.#session?.held ?? []);
   }
 
   /** Hands its shards over and leaves. */
@@ -64,6 +78,7 @@ export class Orchestrator {
     this.#stopped = true;
     this.#stop();
     await this.#loop;
+    this.#isOver = true;
   }
 
   async #begin(lifetime: Lifetime): Promise<OrchestratorSession> {
@@ -77,6 +92,7 @@ export class Orchestrator {
       throw error;
     }
     this.#session = session;
+    this.#isConnected = true;
     this.#deps.log.info({ orchestrator: session.id }, "orchestrator is up");
     return session;
   }
@@ -85,6 +101,7 @@ export class Orchestrator {
     let [lifetime, current]: [Lifetime, OrchestratorSession] = [first, session];
     for (;;) {
       await Promise.race([lifetime.ended, this.#stopping]);
+      this.#isConnected = false;
       await current
         .stop()
         .catch((error) => this.#deps.log.debug({ error: messageOf(error) }, "while stopping"));

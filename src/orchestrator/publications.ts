@@ -2,14 +2,21 @@
 import type { Firing, Report } from "../core/lease.js";
 import { startsBefore } from "../core/policies.js";
 import type { PublishOutcome, WorkMessage } from "../core/ports.js";
+import type { Instant } from "../core/schedule.js";
+import { classOf, type OrchestratorTelemetry } from "../core/telemetry.js";
+import type { Tracing } from "../core/tracing.js";
 import type { Logger } from "../runtime/log.js";
+import type { Definition } from "./definitions.js";
 import type { Dispatcher, Publishing } from "./dispatcher.js";
+import { FireSpans } from "./fire-spans.js";
 import type { Flights } from "./flights.js";
 import { type OverlapPorts, Overlaps } from "./overlaps.js";
 
 export interface PublicationPorts extends OverlapPorts {
   dispatcher: Dispatcher;
   log: Logger;
+  telemetry: OrchestratorTelemetry;
+  tracing: Tracing;
 }
 
 /** The term that they are of, and what becomes of them, said to it. */
@@ -32,6 +39,7 @@ export class Publications implements Publishing {
   readonly #ports: PublicationPorts;
   readonly #term: PublicationTerm;
   readonly #overlaps: Overlaps;
+  readonly #spans: FireSpans;
   /** Runs whose jitter has not passed. */
   readonly #resting = new Set<Firing>();
   #isWaiting = false;
@@ -39,6 +47,7 @@ export class Publications implements Publishing {
   constructor(ports: PublicationPorts, term: PublicationTerm) {
     this.#ports = ports;
     this.#term = term;
+    this.#spans = new FireSpans(ports.tracing);
     this.#overlaps = new Overlaps(ports, {
       definitionOf: (firing) => term.flights.definitionOf(firing),
       publish: (firing) => ports.dispatcher.addLater(this, firing, 0),
@@ -85,7 +94,9 @@ export class Publications implements Publishing {
 
   messageOf(firing: Firing): WorkMessage {
     const ticket = this.#overlaps.ticketOf(firing);
-    return this.#term.flights.definitionOf(firing).messageOf(firing, this.#term.term, ticket);
+    const definition = this.#term.flights.definitionOf(firing);
+    const message = definition.messageOf(firing, this.#term.term, ticket);
+    return this.#spans.traced(firing, definition.schedule, dueOf(firing, definition), message);
   }
 
   restOf(firing: Firing): number {
@@ -99,6 +110,7 @@ export class Publications implements Publishing {
     if (this.#term.hasEnded() && outcome.kind !== "stored") return;
     switch (outcome.kind) {
       case "stored": // the next term would like to know
+        this.#measure(firing);
         this.#fired(firing, outcome.seq);
         break;
       case "taken":
@@ -128,13 +140,25 @@ export class Publications implements Publishing {
     this.#ports.log.warn({ shard: this.#term.shard, reason }, "WORK takes nothing: runs wait");
   }
 
+  #measure(firing: Firing): void {
+    const definition = this.#term.flights.openWith(firing);
+    if (definition === null) return;
+    const { telemetry, clock } = this.#ports;
+    const latenessMs = clock.now() - dueOf(firing, definition);
+    telemetry.fired(classOf(definition.schedule), firing.catchUp === true, latenessMs);
+  }
+
   #fired(firing: Firing, seq: number | null): void {
+    this.#spans.end(firing);
     this.#term.onFired(firing, seq);
     this.#overlaps.forget(firing);
   }
 
   #notFired(firing: Firing, outcome: Report["outcome"], reason: string): void {
+    this.#spans.end(firing, new Error(`${outcome}: ${reason}`));
     this.#term.onNotFired(firing, outcome, reason);
     this.#overlaps.forget(firing);
   }
 }
+
+const dueOf = ({ slot }: Firing, definition: Definition): Instant => slot + definition.delayOf(slot);

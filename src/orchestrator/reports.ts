@@ -1,26 +1,36 @@
 /** Telling RUNS of slots that were not fired: after the commit that made it true, and from the record. */
 import type { Backlog, Firing, Report } from "../core/lease.js";
 import type { Clock, RunLog } from "../core/ports.js";
+import type { OrchestratorTelemetry } from "../core/telemetry.js";
 import { limits } from "../protocol/limits.js";
 import { runIdOf } from "../protocol/names.js";
 import type { Logger } from "../runtime/log.js";
 
 const RETRY_MS = 1_000;
 
+export interface ReportPorts {
+  runs: RunLog;
+  clock: Clock;
+  log: Logger;
+  telemetry: OrchestratorTelemetry;
+}
+
 export class Reports {
   readonly #runs: RunLog;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #telemetry: OrchestratorTelemetry;
   readonly #onTold: () => void;
   /** In the record, or about to be with the next commit. */
   readonly #untold = new Set<Report>();
   readonly #telling = new Set<Report>();
   #stopped = false;
 
-  constructor(ports: { runs: RunLog; clock: Clock; log: Logger }, onTold: () => void) {
+  constructor(ports: ReportPorts, onTold: () => void) {
     this.#runs = ports.runs;
     this.#clock = ports.clock;
     this.#log = ports.log;
+    this.#telemetry = ports.telemetry;
     this.#onTold = onTold;
   }
 
@@ -68,6 +78,7 @@ export class Reports {
     };
     try {
       await this.#runs.append({ runId, type: outcome, msgId: `${runId}/${outcome}/${to}`, data });
+      this.#telemetry.reported(outcome, count);
       this.#untold.delete(report);
       this.#telling.delete(report);
       if (this.isFull) this.#onTold();

@@ -4,6 +4,7 @@
  */
 import type { BackfillStore } from "../core/backfill.js";
 import type { CalendarStore } from "../core/calendar-store.js";
+import type { ServerFigures } from "../core/figures.js";
 import type { GateStore } from "../core/gate-store.js";
 import type { RunHistory } from "../core/lookback.js";
 import type {
@@ -24,6 +25,8 @@ import type {
 import type { QueueConsumers, QueueStore } from "../core/queue.js";
 import type { RunsReader } from "../core/runs-reader.js";
 import { preferredHolder } from "../core/spread.js";
+import type { OrchestratorTelemetry } from "../core/telemetry.js";
+import type { Tracing } from "../core/tracing.js";
 import type { ClaimStore } from "../core/unique-period.js";
 import type { Names } from "../protocol/names.js";
 import { Admission } from "../runtime/admission.js";
@@ -41,6 +44,7 @@ import type { Memory } from "./memory.js";
 import type { OrchestratorSettings } from "./options.js";
 import { QueueKeeper } from "./queue-keeper.js";
 import { Shard } from "./shard.js";
+import { Surveyor } from "./surveyor.js";
 import { Sweeper } from "./sweeper.js";
 
 export interface OrchestratorPorts {
@@ -69,6 +73,9 @@ export interface OrchestratorPorts {
   failures: DeliverySource;
   cancellations: Cancellations;
   ends: RunEnds;
+  figures: ServerFigures;
+  telemetry: OrchestratorTelemetry;
+  tracing: Tracing;
   /** Payloads above this are refused, in bytes. */
   maxPayload: number;
   newNonce(): string;
@@ -79,6 +86,8 @@ const CONSIDER_MS = 100;
 /** Members must have been the same for this long before a shard moves. */
 const SETTLED_MS = 500;
 const FULL_PAUSE_MS = 250;
+/** An orchestrator that has not looked at its shards for so long is not ready. */
+const STALLED_MS = 5_000;
 
 export class OrchestratorSession {
   readonly #ports: OrchestratorPorts;
@@ -89,6 +98,8 @@ export class OrchestratorSession {
   readonly #shards: Shard[];
   #subscriptions: Subscription[] = [];
   #cancelTimer: () => void = () => {};
+  /** When shards were looked at last; null before the start. */
+  #consideredAt: number | null = null;
   #stopped = false;
 
   constructor(ports: OrchestratorPorts, settings: OrchestratorSettings, self: Member, memory: Memory) {
@@ -126,6 +137,14 @@ export class OrchestratorSession {
     return this.#shards.filter((shard) => shard.isHeld).map((shard) => shard.number);
   }
 
+  /** What keeps it from deciding; null when nothing does. */
+  get problem(): string | null {
+    if (this.#stopped) return "is stopping";
+    if (this.#consideredAt === null) return "the schedules are being loaded";
+    const silentMs = this.#ports.clock.monotonic() - this.#consideredAt;
+    return silentMs > STALLED_MS ? `has looked at no shard for ${Math.round(silentMs)} ms` : null;
+  }
+
   async start(): Promise<void> {
     const ports = this.#ports;
     const definitions = this.#definitions;
@@ -146,7 +165,9 @@ export class OrchestratorSession {
     this.#subscriptions.push(await new Backfiller(ports, definitions, isMine).start());
     const termOf = (shard: number) => this.#shards[shard]?.actingTerm ?? null;
     this.#subscriptions.push(await new Gatekeepers(ports, termOf).start());
-    this.#subscriptions.push(new Sweeper(ports, () => this.#shards[0]?.isHeld === true).start());
+    this.#subscriptions.push(new Sweeper(ports, () => isMine(0)).start());
+    this.#subscriptions.push(new Surveyor(ports, () => isMine(0)).start());
+    this.#consideredAt = ports.clock.monotonic();
     this.#everyWhile();
   }
 
@@ -163,6 +184,7 @@ export class OrchestratorSession {
   #everyWhile(): void {
     this.#cancelTimer = this.#ports.clock.after(CONSIDER_MS, () => {
       if (this.#stopped) return;
+      this.#consideredAt = this.#ports.clock.monotonic();
       this.#considerAll();
       this.#moveOne();
       this.#everyWhile();

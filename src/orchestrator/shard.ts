@@ -121,7 +121,7 @@ export class Shard {
    * @param basis the revision by which the shard was found to be free
    */
   async #oneTerm(basis: number): Promise<TermEnd | null> {
-    const { clock, leases, self, log } = this.#ports;
+    const { clock, leases, self, log, telemetry } = this.#ports;
     const lease = await leases.read(this.#number);
     if (lease !== null && !this.#isStillFree(lease, basis)) return null;
     const record = lease?.value ?? emptyLease(clock.now());
@@ -144,9 +144,11 @@ export class Shard {
     });
     // Asked to stop while the lease was being taken: nobody has told this term.
     if (this.#stopped) this.#term.release();
+    telemetry.termBegan(record.holder === null || record.holder === self ? "free" : "taken over");
     log.debug({ shard: this.#number, term: taken.term, inherited: record.firing.length }, "took a shard");
     const end = await this.#term.run(inherited);
     this.#term = undefined;
+    telemetry.termEnded(end.kind);
     if (end.kind === "doubt") log.warn({ shard: this.#number, reason: end.reason }, "a term ended in doubt");
     return end;
   }

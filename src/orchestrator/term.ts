@@ -215,6 +215,7 @@ export class Term {
   /** One write: decides what is due, renews the lease. False when another holder has written. */
   async #commit(): Promise<boolean> {
     const { clock, definitions } = this.#ports;
+    const begunAt = clock.monotonic();
     this.#adopted.adoptChanges(this.#tenure.record);
     const view = definitions.view;
     const keep = this.#flights.firings;
@@ -240,6 +241,7 @@ export class Term {
       backlog: this.#agenda.backlog,
     });
     if (!(await this.#tenure.write(record))) return false;
+    this.#ports.telemetry.ticked(clock.monotonic() - begunAt);
     this.#flights.add(flights, runsFrom);
     this.#publications.add(plan.fire);
     this.#reports.tell(reports);

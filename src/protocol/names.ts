@@ -175,6 +175,8 @@ export function namesOf(namespace: string) {
     claimKey: (queue: string, key: string) => `${queue}.${key}`,
     calendarKey: (name: string) => `${CALENDAR_PREFIX}${name}`,
     memberKey: (role: "orchestrator" | "worker", id: string) => `${role}.${id}`,
+    /** Beside the members, in their bucket: written to read the server's clock. */
+    clockKey: "clock",
   };
 }
 

@@ -1,4 +1,6 @@
 /** From the memory server to the ports over one connection to it. */
+import { silentTelemetry } from "../core/telemetry.js";
+import { noTracing } from "../core/tracing.js";
 import { MemoryApi } from "./api.js";
 import { MemoryBackfillStore } from "./backfills.js";
 import { MemoryCalendarStore } from "./calendars.js";
@@ -31,6 +33,8 @@ export function openMemoryPorts(server: MemoryServer) {
     names: server.names,
     shards: server.shards,
     maxPayload: server.maxPayload,
+    telemetry: silentTelemetry,
+    tracing: noTracing,
     leases: new MemoryLeaseStore(server, link),
     schedules: new MemoryScheduleStore(server, link),
     calendars: new MemoryCalendarStore(server, link),

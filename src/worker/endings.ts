@@ -42,6 +42,7 @@ export class Endings {
   async expired(): Promise<void> {
     const startDeadline = new Date(this.#hand.job.startDeadline as number).toISOString();
     await this.#store("storing an expiry", "expired", { reason: "start deadline", startDeadline });
+    this.#place.telemetry.expired(this.#place.queue);
     this.#hand.delivery.ack();
   }
 
@@ -62,7 +63,7 @@ export class Endings {
   }
 
   async buried(reason: string, kept: KeptError, issues?: readonly Issue[]): Promise<void> {
-    const { dead, log, queue } = this.#place;
+    const { dead, log, queue, telemetry } = this.#place;
     const { runId, persistence, delivery } = this.#hand;
     const { subject, seq, headers, body, attempt } = delivery;
     const letter = { queue, subject, seq, headers, body, reason, attempts: attempt, ...kept };
@@ -70,6 +71,7 @@ export class Endings {
     const data = { attempt, reason, error: kept.error, ...(issues !== undefined && { issues }) };
     await this.#store("storing a dead letter's event", "dead", data);
     this.#hand.delivery.term(reason);
+    telemetry.buried(queue, reason);
     log.warn({ runId, attempt, reason, error: kept.error }, "a job went to the dead letters");
   }
 

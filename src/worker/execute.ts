@@ -22,6 +22,7 @@ import { Context } from "./context.js";
 import { Endings } from "./endings.js";
 import { InHand } from "./in-hand.js";
 import { Journal } from "./journal.js";
+import { latenessOf } from "./lateness.js";
 import { readPayload } from "./payload.js";
 import { isExpired, isOver, mayBeOver } from "./standing.js";
 import type { Workplace } from "./workplace.js";
@@ -118,14 +119,19 @@ export class Execution {
     const { aborted, isCancelled } = this.#attempt;
     if (isCancelled) return this.#endings.cancelled();
     if (aborted !== undefined) return this.#endings.givenBack(aborted);
-    const { handler, clock, queue } = this.#place;
+    const { handler, clock, queue, telemetry, tracing } = this.#place;
     const { job, delivery, maxAttempts } = this.#hand;
     const context = new Context({ payload, job, delivery, maxAttempts, queue, run: this });
     const startedAt = clock.monotonic();
     this.#running = true;
-    const outcome = await this.#attempt.run(() => handler(context), job.timeoutMs);
+    telemetry.attemptBegan(queue, latenessOf(job, delivery.attempt, clock.now()));
+    const traced = { queue, runId: job.runId, scheduleId: job.scheduleId, attempt: delivery.attempt };
+    const outcome = await tracing.run(traced, delivery.headers, () =>
+      this.#attempt.run(() => handler(context), job.timeoutMs),
+    );
     const elapsedMs = clock.monotonic() - startedAt;
     this.#running = false;
+    telemetry.attemptEnded(queue, outcome.kind, elapsedMs);
     await this.#journal?.finish();
     if (outcome.kind === "succeeded") await this.#endings.succeeded(outcome.value, elapsedMs);
     else if (outcome.kind === "failed") await this.#endings.failed(outcome.error);

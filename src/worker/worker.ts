@@ -20,6 +20,8 @@ import type {
   WorkSource,
 } from "../core/ports.js";
 import type { QueueSettings, QueueStore } from "../core/queue.js";
+import type { WorkerTelemetry } from "../core/telemetry.js";
+import type { Tracing } from "../core/tracing.js";
 import { limits } from "../protocol/limits.js";
 import { checkQueue } from "../protocol/names.js";
 import type { Logger } from "../runtime/log.js";
@@ -44,6 +46,8 @@ export interface WorkerPorts {
   members?: Membership | undefined;
   /** Without them its runs cannot be cancelled. */
   cancellations?: Cancellations | undefined;
+  telemetry: WorkerTelemetry;
+  tracing: Tracing;
   clock: Clock;
   log: Logger;
 }
@@ -99,6 +103,16 @@ export class Worker {
     return this.#running.size;
   }
 
+  /** What keeps it from pulling; null when nothing does. */
+  get problem(): string | null {
+    if (this.#stopping !== undefined) return "is stopping";
+    return this.#subscription === undefined ? "is starting" : null;
+  }
+
+  get isOver(): boolean {
+    return this.#state === "stopped";
+  }
+
   /** Makes the queue if there is none, and begins to pull. */
   start(): Promise<this> {
     if (this.#state !== "new")
@@ -108,9 +122,7 @@ export class Worker {
     return this.#starting;
   }
 
-  /**
-   * Drains and stops. Asked again, it answers with the same promise, and an earlier deadline holds. Never rejects.
-   */
+  /** Drains and stops. Asked again, the promise is the same, and an earlier deadline holds. Never rejects. */
   stop({ deadlineMs }: StopOptions = {}): Promise<void> {
     if (this.#stopping === undefined)
       this.#stopping = this.#drain(deadlineMs ?? this.#settings.drainTimeoutMs);
@@ -241,7 +253,7 @@ export class Worker {
   }
 
   #emptyWorkplace(): Omit<Workplace, "maxAttempts" | "history"> {
-    const { runs, dead, clock, log } = this.#ports;
+    const { runs, dead, clock, log, telemetry, tracing } = this.#ports;
     const { abortGraceMs, schema, settleWithinMs, concurrency, middleware } = this.#settings;
     const { handle } = this.#performer;
     const place = { runs, clock, log, queue: this.queue, worker: this.id };
@@ -254,6 +266,8 @@ export class Worker {
       turns: new Turns(clock, settleWithinMs, concurrency),
       logs: new RunLogs(log),
       ends: endsOf(place),
+      telemetry,
+      tracing,
     };
   }
 

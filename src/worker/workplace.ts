@@ -3,6 +3,8 @@ import type { EndRecords, RunEnd } from "../core/end-record.js";
 import { messageOf } from "../core/errors.js";
 import type { Clock, DeadLetters, RunLog } from "../core/ports.js";
 import type { HistoryLevel } from "../core/queue.js";
+import type { WorkerTelemetry } from "../core/telemetry.js";
+import type { Tracing } from "../core/tracing.js";
 import type { Logger } from "../runtime/log.js";
 import type { RunLogs } from "../runtime/run-log.js";
 import type { Handler } from "./context.js";
@@ -31,6 +33,8 @@ export interface Workplace {
   ends: EndsTogether;
   /** Makes the loggers of runs. */
   logs: RunLogs;
+  telemetry: WorkerTelemetry;
+  tracing: Tracing;
 }
 
 type EndsPlace = Pick<Workplace, "clock" | "log" | "queue" | "worker"> & { runs: EndRecords };

@@ -25,6 +25,7 @@ export function fakeCli(options: FakeOptions = {}) {
   const running = (name: string) => ({ stop: async () => step(`${name} stopped`) });
   const punctual: Punctual = {
     client,
+    httpUrls: [],
     async orchestrate() {
       step("orchestrator started");
       return { id: "o-1", ...running("orchestrator") };

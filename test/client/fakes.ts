@@ -7,6 +7,7 @@ import {
   type QueueSettings,
   settingsOf,
 } from "../../src/core/queue.js";
+import { noTracing } from "../../src/core/tracing.js";
 import type { Claim } from "../../src/core/unique-period.js";
 import { namesOf } from "../../src/protocol/names.js";
 import { ManualClock } from "../../src/testing/index.js";
@@ -52,6 +53,7 @@ export function fakeClient() {
     {
       names: namesOf("test"),
       maxPayload: 1_048_576,
+      tracing: noTracing,
       api: {
         async call(endpoint, request) {
           server.calls.push({ endpoint, request });

@@ -82,6 +82,8 @@ const arrows: Record<string, readonly string[]> = {
   orchestrator: ["core", "protocol", "runtime", "zod"],
   worker: ["core", "protocol", "runtime", "zod", "piscina", "node"],
   client: ["core", "protocol", "runtime", "zod", "node"],
+  http: ["core", "protocol", "prom-client", "node"],
+  tracing: ["core", "@opentelemetry/api"],
   testing: ["core", "protocol"],
   "version.ts": ["node"],
   "connect.ts": [
@@ -92,6 +94,8 @@ const arrows: Record<string, readonly string[]> = {
     "orchestrator",
     "worker",
     "client",
+    "http",
+    "tracing",
     "version.ts",
     "zod",
     "node",

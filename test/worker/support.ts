@@ -15,6 +15,8 @@ import {
   type QueueSettings,
   settingsOf,
 } from "../../src/core/queue.js";
+import { silentTelemetry } from "../../src/core/telemetry.js";
+import { noTracing } from "../../src/core/tracing.js";
 import { headers as h } from "../../src/protocol/headers.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import type { Handler, JobContext } from "../../src/worker/context.js";
@@ -132,6 +134,8 @@ export class Bench {
   readonly ports: WorkerPorts = {
     clock: this.clock,
     log: silentLogger,
+    telemetry: silentTelemetry,
+    tracing: noTracing,
     queues: {
       ensure: async () => this.settings,
       watch: async (onChange) => {

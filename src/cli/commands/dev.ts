@@ -1,40 +1,41 @@
 import type { Command } from "commander";
 import { PunctualError } from "../../core/errors.js";
 import { wholeNumber } from "../global-options.js";
-import type { CliContext, ConnectOptions, DevServer } from "../runtime.js";
+import { addHttpFlag, type HttpFlag, httpOption, namingHttp, showUrls } from "../http-flag.js";
+import type { CliContext, ConnectOptions, DevServer, HttpOption } from "../runtime.js";
 import { Session } from "../session.js";
 
 const DEFAULT_PORT = "4222";
 
-interface Options {
+interface Options extends HttpFlag {
   dataDir: string;
   port: string;
 }
 
 export function addDev(program: Command, context: CliContext): void {
-  program
-    .command("dev")
+  addHttpFlag(program.command("dev"))
     .description("everything on this machine: a server, an orchestrator and an http worker")
     .option("--data-dir <folder>", "where the server keeps its data", "./.punctual")
     .option("--port <n>", "of the server; 0: any that is free", DEFAULT_PORT)
     .action(async (options: Options, command: Command) => {
       const session = new Session(context, command);
       const port = wholeNumber("--port", options.port, 0, 65_535);
-      if (session.connectOptions.servers !== undefined) return run(session, null);
+      const http = httpOption(options, context);
+      if (session.connectOptions.servers !== undefined) return run(session, null, http);
       const server = await context.parts.startServer({
         dataDir: options.dataDir,
         port,
         onProgress: (text) => session.output.note(text),
       });
       try {
-        await run(session, server);
+        await run(session, server, http);
       } finally {
         await server.stop();
       }
     });
 }
 
-async function run(session: Session, server: DevServer | null): Promise<void> {
+async function run(session: Session, server: DevServer | null, http: HttpOption): Promise<void> {
   const servers: ConnectOptions = server === null ? {} : { servers: server.url };
   const failed = server?.exited.then(() => {
     throw new PunctualError("unavailable", "the embedded server has ended; its log is in the data folder");
@@ -43,10 +44,11 @@ async function run(session: Session, server: DevServer | null): Promise<void> {
   await session.serve(
     { name: "punctual dev", ...servers },
     async (punctual, running) => {
-      const orchestrator = await punctual.orchestrate();
+      const orchestrator = await namingHttp(() => punctual.orchestrate(http));
       running.push(orchestrator);
       const handler = await session.context.parts.httpHandler({});
       running.push(await punctual.work("http", { concurrency: 10 }, handler));
+      showUrls(session, punctual);
       const url = server?.url ?? [session.connectOptions.servers].flat().join(",");
       session.output.show({ server: url, orchestrator: orchestrator.id }, () => showWhatNext(session, url));
     },

@@ -5,10 +5,11 @@ import { labelMap } from "../../protocol/label-input.js";
 import { checkQueue } from "../../protocol/names.js";
 import { namingFlags, pairsOf } from "../flags.js";
 import { wholeNumber } from "../global-options.js";
+import { addHttpFlag, type HttpFlag, httpOption, namingHttp, showUrls } from "../http-flag.js";
 import type { CliContext, Handler } from "../runtime.js";
 import { Session } from "../session.js";
 
-interface Options {
+interface Options extends HttpFlag {
   queue: string;
   concurrency: string;
   drain: string;
@@ -52,7 +53,7 @@ export function addWorker(program: Command, context: CliContext): void {
 }
 
 function withOptions(command: Command, queue: string): Command {
-  return command
+  return addHttpFlag(command)
     .option("--queue <name>", "the queue to work on", queue)
     .option("--concurrency <n>", "jobs at once, 1 to 1000", "10")
     .option("--drain <duration>", "how long jobs may go on when the worker is to stop", "30s")
@@ -70,7 +71,9 @@ async function serve(session: Session, options: Options, handler: Handler): Prom
   const drainTimeoutMs = durationOf("--drain", options.drain);
   const labels = labelsOf("--label", options.label ?? []);
   await session.serve({ name: `punctual worker ${queue}` }, async (punctual, running) => {
-    running.push(await punctual.work(queue, { concurrency, drainTimeoutMs, labels }, handler));
+    const settings = { concurrency, drainTimeoutMs, labels, ...httpOption(options, session.context) };
+    running.push(await namingHttp(() => punctual.work(queue, settings, handler)));
+    showUrls(session, punctual);
     session.output.show({ queue, concurrency }, () =>
       session.output.line(`worker on queue ${queue}, ${concurrency} jobs at once; interrupt to stop`),
     );
