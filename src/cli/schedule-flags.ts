@@ -48,6 +48,12 @@ export const jobFlags: readonly Flag[] = [
     kind: "duration",
     text: "limit of one attempt (default: none)",
   },
+  {
+    flags: "--priority <level>",
+    field: "priority",
+    kind: "text",
+    text: "high, normal or low (default: normal)",
+  },
 ];
 
 export const scheduleFlags: readonly Flag[] = [

@@ -6,7 +6,7 @@ export type Lane = (typeof lanes)[number];
 export const priorities = ["high", "normal", "low"] as const;
 export type Priority = (typeof priorities)[number];
 
-export const laneOf = (priority: Priority): Lane => (priority === "normal" ? "work" : priority);
+export const laneOf = (priority: Priority = "normal"): Lane => (priority === "normal" ? "work" : priority);
 
 /** Jobs from a lane, one after another, before one from below it has its turn. */
 export const TURN_EVERY = 16;

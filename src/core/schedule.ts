@@ -2,6 +2,7 @@
 
 import type { Instant } from "./instant.js";
 import type { Labels } from "./labels.js";
+import type { Priority } from "./lane.js";
 import type { OverlapPolicy } from "./overlap-policy.js";
 import type { RunPolicies } from "./policies.js";
 
@@ -136,6 +137,8 @@ export interface Job {
   retry: RetryPolicy;
   /** An attempt that takes longer is aborted and counts as failed. 0: no limit. */
   timeoutMs: number;
+  /** Its lane. Undefined: normal. */
+  priority?: Priority | undefined;
 }
 
 /** A schedule as it is stored, without its id. */

@@ -1,6 +1,7 @@
 /** A job's message: how a fire becomes one, and how a worker reads one. */
 
 import { invalid } from "../core/errors.js";
+import { laneOf } from "../core/lane.js";
 import { startsBefore } from "../core/policies.js";
 import type { WorkMessage } from "../core/ports.js";
 import { defaultRetry } from "../core/retry.js";
@@ -49,7 +50,8 @@ export class FireMessages {
    */
   subject(slot: Instant, ticket = 1): string {
     const { id, overlap, job } = this.#schedule;
-    return this.#names.fire(job.queue, id, overlap === "allow" ? instantToken(slot) : String(ticket));
+    const place = overlap === "allow" ? instantToken(slot) : String(ticket);
+    return this.#names.fire(job.queue, id, place, laneOf(job.priority));
   }
 
   message(slot: Instant, term: number, details: FireDetails = {}): WorkMessage {

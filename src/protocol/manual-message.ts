@@ -1,4 +1,5 @@
 /** A schedule's job that somebody asked for, beside its times. */
+import { laneOf } from "../core/lane.js";
 import type { WorkMessage } from "../core/ports.js";
 import type { Instant, Schedule } from "../core/schedule.js";
 import { bodyWithin, FireMessages } from "./job-message.js";
@@ -31,5 +32,7 @@ export function manualMessage(
   const { runId, previous } = run;
   const messages = new FireMessages(names, { ...schedule, job, overlap });
   const message = messages.message(run.now, 1, { runId, previous, trigger: "manual" });
-  return overlap === "allow" ? { ...message, subject: names.job(job.queue, runId) } : message;
+  return overlap === "allow"
+    ? { ...message, subject: names.job(job.queue, runId, laneOf(job.priority)) }
+    : message;
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { invalid } from "../core/errors.js";
 import type { Labels } from "../core/labels.js";
+import { priorities } from "../core/lane.js";
 import { defaultRetry } from "../core/retry.js";
 import type { Instant, RetryPolicy, ScheduleDefinition } from "../core/schedule.js";
 import { formatDuration } from "./duration.js";
@@ -65,6 +66,7 @@ export const scheduleInput = z
     headers: headerMap.default({}).describe("Added to the message."),
     retry: retryInput.default({}),
     timeout: duration.default(0).describe("Limit of one attempt. Default none."),
+    priority: z.enum(priorities).default("normal").describe("The lane of its runs. Default normal."),
     misfire: z
       .enum(["skip", "once", "all"])
       .default("once")
@@ -107,6 +109,7 @@ export function definitionOf(
       headers: input.headers,
       retry: retryOf(input.retry, context.queueMaxAttempts),
       timeoutMs: input.timeout,
+      ...(input.priority !== "normal" && { priority: input.priority }),
     },
     overlap: input.overlap,
     misfire: input.misfire,
@@ -137,6 +140,7 @@ export function inputOf(definition: ScheduleDefinition): ScheduleInput {
       maxDelay: formatDuration(job.retry.maxDelayMs),
     },
     timeout: formatDuration(job.timeoutMs),
+    ...(job.priority !== undefined && { priority: job.priority }),
     misfire: definition.misfire,
     catchUpWindow: formatDuration(definition.catchUpWindowMs),
     delivery: definition.delivery,

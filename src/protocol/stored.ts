@@ -1,5 +1,7 @@
 /** Definitions and lease records as they lie in their buckets. */
+
 import { z } from "zod";
+import { priorities } from "../core/lane.js";
 import type { Firing, LeaseRecord } from "../core/lease.js";
 import type { Member } from "../core/ports.js";
 import type { ScheduleDefinition } from "../core/schedule.js";
@@ -22,6 +24,7 @@ const definition: z.ZodType<ScheduleDefinition> = z.object({
       maxDelayMs: z.number(),
     }),
     timeoutMs: z.number(),
+    priority: z.enum(priorities).optional(),
   }),
   misfire: z.enum(["skip", "once", "all"]),
   catchUpWindowMs: z.number(),

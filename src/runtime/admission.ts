@@ -41,7 +41,7 @@ export class Admission {
   /** The same for those who wait for an answer. @throws full */
   checkRoom(queue: string): void {
     const full = this.#door.refusal(queue);
-    if (full !== null) throw new PunctualError("full", `${full}; try again later`);
+    if (full !== null) throw new PunctualError("full", full);
   }
 
   /** Has a job let in by `letIn`, unless its key is taken for a period. */

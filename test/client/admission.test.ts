@@ -9,7 +9,7 @@ describe("a queue with a depth", () => {
     await Promise.all([client.enqueue({ queue: "a" }), client.enqueue({ queue: "a" })]);
     await expect(client.enqueue({ queue: "a" })).rejects.toMatchObject({
       code: "full",
-      message: "queue a is full: it holds 5 jobs, its maxDepth; try again later",
+      message: "queue a is full: it holds 5 jobs, its maxDepth",
     });
     expect(server.published).toHaveLength(2);
     expect(server.counted).toBe(1);

@@ -94,6 +94,17 @@ test("fewer attempts lose no job that was tried more often: they count when none
   await until(async () => (await configOf(stage, "bare")).max_deliver === 2);
 });
 
+test("runs of a schedule go into the lane of its priority, and are skipped while one is there", async () => {
+  const stage = await Stage.orchestrated(server());
+  const { client } = stage.punctual;
+  await client.schedules.put("urgent", { every: "1h", queue: "mail", priority: "high" });
+  expect(await client.schedules.trigger("urgent")).toMatchObject({ accepted: true });
+  expect(await stage.inWork()).toEqual([`${stage.names.namespace}.high.mail.urgent.1`]);
+  expect(await client.schedules.trigger("urgent")).toMatchObject({ accepted: false });
+  const seen = await stage.attempts("mail");
+  await until(() => seen.length === 1);
+});
+
 test("live numbers, a list by name, and a delete that is refused while the queue is in use", async () => {
   const stage = await Stage.orchestrated(server());
   const { client } = stage.punctual;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type Priority, priorities } from "../../src/core/lane.js";
 import { defaultRetry } from "../../src/core/retry.js";
 import type { Schedule } from "../../src/core/schedule.js";
 import { headers as h, isReservedHeader } from "../../src/protocol/headers.js";
@@ -33,6 +34,15 @@ describe("the message of a fire", () => {
     expect(messages({ overlap: "skip" }).subject(SLOT)).toBe("shop.work.mail.nightly.1");
     expect(messages({ overlap: "allow" }).subject(SLOT)).toBe("shop.work.mail.nightly.20261124T030000Z");
     expect(messages({ overlap: "allow" }).message(SLOT + 1, 1).subject).toMatch(/\.20261124T030000001Z$/);
+  });
+
+  it("goes into the lane of its priority", () => {
+    const of = (priority: Priority) => messages({ job: { ...job, priority } }).subject(SLOT);
+    expect(priorities.map(of)).toEqual([
+      "shop.high.mail.nightly.1",
+      "shop.work.mail.nightly.1",
+      "shop.low.mail.nightly.1",
+    ]);
   });
 
   it("keeps the run id over terms, and has a message id for each", () => {

@@ -77,6 +77,7 @@ const BAD: [input: unknown, path: string, message: string][] = [
   [{ every: "5s", retry: { maxDelay: -5 } }, "retry.maxDelay", `${DURATION}-5`],
   [{ every: "5s", retry: { tries: 5 } }, "retry", 'unknown field "tries"'],
   [{ every: "5s", timeout: "x" }, "timeout", `${DURATION}"x"`],
+  [{ every: "5s", priority: "top" }, "priority", 'expected one of "high"|"normal"|"low", got "top"'],
   [
     { every: "5s", overlap: "queue" },
     "overlap",
@@ -207,6 +208,7 @@ describe("a schedule that is taken", () => {
     { cron: "*/5 9-17 * * MON-FRI", timeZone: "Europe/Berlin", note: "office hours", paused: true },
     { every: "5m", overlap: "buffer-all", maxConcurrent: 3, bufferLimit: 7 },
     { every: "5m", overlap: "cancel-other" },
+    { every: "5m", priority: "high" },
     { every: "5m", startDeadline: "30s", maxRuns: 12, pauseOnFailure: 3, catchUpRate: 0.5 },
     { every: "5m", pausedUntil: "2030-01-01T00:00:00.000Z", note: "until the new year" },
     { every: "1h30m", phase: "250ms", overlap: "allow", misfire: "all", delivery: "at-most-once" },

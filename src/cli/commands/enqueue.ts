@@ -19,12 +19,6 @@ const flags: readonly Flag[] = [
     text: "so long after it, others with the key of --unique are refused (default: while it is queued or running)",
   },
   {
-    flags: "--priority <level>",
-    field: "priority",
-    kind: "text",
-    text: "high, normal or low (default: normal)",
-  },
-  {
     flags: "--key <key>",
     field: "key",
     kind: "text",
@@ -71,11 +65,14 @@ async function enqueueOne(session: Session, request: EnqueueRequest): Promise<vo
   await namingFlags(flags, names, () => parseWith(enqueueRequest, request, "enqueue"));
   const run = await session.with(({ client }) => namingFlags(flags, names, () => client.enqueue(request)));
   session.output.show(run, () =>
-    session.output.line(
-      run.accepted ? `${run.runId} queued` : `${run.runId} not queued: it is queued or running already`,
-    ),
+    session.output.line(run.accepted ? `${run.runId} queued` : `${run.runId} not queued: ${whyNot(request)}`),
   );
 }
+
+const whyNot = ({ uniqueFor }: EnqueueRequest): string =>
+  uniqueFor === undefined
+    ? "it is queued or running already"
+    : "it is queued or running already, or its key was used within its period";
 
 interface Tally {
   queued: number;
