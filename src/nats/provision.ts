@@ -20,6 +20,7 @@ import { lanes } from "../core/lane.js";
 import { limits } from "../protocol/limits.js";
 import type { Names } from "../protocol/names.js";
 import { show } from "../protocol/parse.js";
+import { consumerNames } from "./consumer-names.js";
 import { isMissing, setUpFailure } from "./refusal.js";
 
 export interface ProvisionOptions {
@@ -93,9 +94,13 @@ export async function provision(
 ): Promise<Buckets> {
   if (!options.create) await refuseMissing(jsm, names);
   for (const wanted of streamsOf(names, options.replicas)) await ensureStream(jsm, wanted);
-  await ensureConsumer(jsm, names.intake, names.intakeConsumer, names.enqueueSubjects);
-  await ensureConsumer(jsm, names.runs, names.deadLetterConsumer, names.maxDeliveries);
-  await ensureConsumer(jsm, names.runs, names.failureConsumer, names.failures);
+  await ensureConsumers(connection, jsm, names.intake, [
+    { name: names.intakeConsumer, filter: names.enqueueSubjects },
+  ]);
+  await ensureConsumers(connection, jsm, names.runs, [
+    { name: names.deadLetterConsumer, filter: names.maxDeliveries },
+    { name: names.failureConsumer, filter: names.failures },
+  ]);
   const common = { replicas: options.replicas, storage: StorageType.File };
   const kvm = new Kvm(connection);
   return {
@@ -189,16 +194,23 @@ function canonical(value: unknown): string {
   return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-async function ensureConsumer(
+interface WantedConsumer {
+  name: string;
+  /** Subject. */
+  filter: string;
+}
+
+async function ensureConsumers(
+  connection: NatsConnection,
   jsm: JetStreamManager,
   stream: string,
-  name: string,
-  filter: string,
+  consumers: readonly WantedConsumer[],
 ): Promise<void> {
   try {
-    await jsm.consumers.info(stream, name).catch((error) => {
-      if (!isMissing(error)) throw error;
-      return jsm.consumers.add(stream, {
+    const there = await consumerNames(connection, stream);
+    for (const { name, filter } of consumers) {
+      if (there.has(name)) continue;
+      await jsm.consumers.add(stream, {
         durable_name: name,
         filter_subject: filter,
         ack_policy: AckPolicy.Explicit,
@@ -206,9 +218,9 @@ async function ensureConsumer(
         ack_wait: nanos(30_000),
         max_ack_pending: 1_000,
       });
-    });
+    }
   } catch (error) {
-    throw setUpFailure(`consumer ${name} of stream ${stream}`, error);
+    throw setUpFailure(`consumers of stream ${stream}`, error);
   }
 }
 

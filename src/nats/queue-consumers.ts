@@ -7,6 +7,7 @@ import { type Lane, lanes } from "../core/lane.js";
 import { isQueuePausedAt, type LaneCounts, type QueueConsumers, type QueueSettings } from "../core/queue.js";
 import { limits } from "../protocol/limits.js";
 import { type Names, parseConsumer } from "../protocol/names.js";
+import { consumerNames } from "./consumer-names.js";
 import { isMissing } from "./refusal.js";
 import { isOlder, serverFacts } from "./server-check.js";
 
@@ -19,8 +20,6 @@ export class NatsQueueConsumers implements QueueConsumers {
   readonly #connection: NatsConnection;
   readonly #jsm: JetStreamManager;
   readonly #names: Names;
-  /** Of the lanes beside `work`: there once, there for as long as that of `work` is. */
-  readonly #seen = new Set<string>();
 
   constructor(connection: NatsConnection, jsm: JetStreamManager, names: Names) {
     this.#connection = connection;
@@ -85,18 +84,17 @@ export class NatsQueueConsumers implements QueueConsumers {
 
   /** The lanes that have their consumer; none of them counts without that of `work`. */
   async #has(queue: string): Promise<Set<Lane>> {
-    const isThere = async (lane: Lane) => {
-      const name = this.#names.consumer(queue, lane);
-      if (lane !== "work" && this.#seen.has(name)) return true;
-      const isFound = (await this.#read(queue, lane)) !== null;
-      if (isFound) this.#seen.add(name);
-      return isFound;
-    };
-    const found = await Promise.all(lanes.map(async (lane) => ((await isThere(lane)) ? [lane] : [])));
-    const there = new Set(found.flat());
-    if (there.has("work")) return there;
-    for (const lane of lanes) this.#seen.delete(this.#names.consumer(queue, lane));
-    return new Set();
+    const there = await this.#existing(queue);
+    const found = lanes.filter((lane) => there.has(this.#names.consumer(queue, lane)));
+    return new Set(found.includes("work") ? found : []);
+  }
+
+  async #existing(queue: string): Promise<Set<string>> {
+    try {
+      return await consumerNames(this.#connection, this.#names.work);
+    } catch (error) {
+      throw unreadable(queue, error);
+    }
   }
 
   async #make(queue: string, lane: Lane, settings: QueueSettings): Promise<void> {
@@ -128,10 +126,13 @@ export class NatsQueueConsumers implements QueueConsumers {
       return await this.#jsm.consumers.info(this.#names.work, this.#names.consumer(queue, lane));
     } catch (error) {
       if (isMissing(error)) return null;
-      throw new PunctualError("unavailable", `queue ${queue}: cannot be read`, { cause: error });
+      throw unreadable(queue, error);
     }
   }
 }
+
+const unreadable = (queue: string, cause: unknown): PunctualError =>
+  new PunctualError("unavailable", `queue ${queue}: cannot be read`, { cause });
 
 /**
  * What the server keeps of the settings.

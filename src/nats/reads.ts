@@ -14,7 +14,7 @@ import { errors, type NatsConnection } from "@nats-io/transport-node";
 import { setUpFailure } from "./refusal.js";
 
 const CHANGE_TIMEOUT_MS = 10_000;
-const READ_TIMEOUT_MS = 1_500;
+export const READ_TIMEOUT_MS = 1_500;
 /** Together as long as a change may take. */
 const READ_TRIES = 7;
 
@@ -39,7 +39,8 @@ function combine(changing: JetStreamManager, reading: JetStreamManager): JetStre
   return Object.assign(manager, { streams, consumers, getAccountInfo });
 }
 
-async function repeated<T>(read: () => Promise<T>): Promise<T> {
+/** Asks again what nobody answered. */
+export async function repeated<T>(read: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await read();

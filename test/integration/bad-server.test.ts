@@ -184,7 +184,7 @@ describe("credentials and permissions", () => {
     await expectRefusal(
       connect(as("noqueue", namespace)),
       "denied",
-      /consumer .*: missing permission .*CONSUMER/,
+      /consumers of .*: missing permission .*CONSUMER/,
     );
   });
 
