@@ -1,6 +1,7 @@
 /** Runs a command in a process group of its own, which ends with it: nothing of it is left behind. */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Clock } from "../core/ports.js";
+import { OutputLines } from "./output-lines.js";
 import { OutputTail } from "./output-tail.js";
 
 export interface Command {
@@ -27,7 +28,12 @@ export interface CommandContext {
   clock: Clock;
   killAfterMs: number;
   tailBytes: number;
+  /** Called with each line, or each 1,000 characters of one. */
+  onLine(line: string, from: OutputName): void;
 }
+
+export type OutputName = "stdout" | "stderr";
+const LONGEST_LINE = 1_000;
 
 /** Resolves when the command has ended and its outputs are closed. Rejects when it cannot be started. */
 export function runCommand(command: Command, context: CommandContext): Promise<CommandEnd> {
@@ -36,8 +42,14 @@ export function runCommand(command: Command, context: CommandContext): Promise<C
     if (abort.aborted) return reject(abort.reason);
     const child = start(command);
     const tail = new OutputTail(tailBytes);
-    child.stdout?.on("data", (chunk: Buffer) => tail.push(chunk));
-    child.stderr?.on("data", (chunk: Buffer) => tail.push(chunk));
+    const outputs = (["stdout", "stderr"] as const).map((from) => {
+      const lines = new OutputLines(LONGEST_LINE, (line) => context.onLine(line, from));
+      child[from]?.on("data", (chunk: Buffer) => {
+        tail.push(chunk);
+        lines.push(chunk);
+      });
+      return lines;
+    });
     let cancelKill = () => {};
     const onAbort = () => {
       killGroup(child, "SIGTERM");
@@ -56,6 +68,7 @@ export function runCommand(command: Command, context: CommandContext): Promise<C
     });
     child.once("close", (status, signal) => {
       finish();
+      for (const lines of outputs) lines.end();
       resolve({ status, signal, output: tail.toString() });
     });
   });

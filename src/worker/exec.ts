@@ -108,6 +108,7 @@ export function execHandler(options: ExecOptions, clock: Clock = systemClock): H
       clock,
       killAfterMs: KILL_AFTER_MS,
       tailBytes: TAIL_BYTES,
+      onLine: (line, from) => job.log.info(from === "stderr" ? { from } : {}, line),
     }).catch((error: unknown) => {
       if (job.signal.aborted) throw job.signal.reason;
       const what = payload.command ?? "the shell";

@@ -182,3 +182,13 @@ test("is off unless something is allowed", () => {
   expect(() => execHandler({})).toThrow("allow: expected at least one program, or allowShell");
   expect(() => execHandler({ allow: ["./a"] })).toThrow(/allow\[0\]: expected the name of a program/);
 });
+
+test("each line of output is a line of the run's log", async () => {
+  const bench = new Bench();
+  await bench.start(shell);
+  bench.deliver({ payload: { shell: "echo one; echo two >&2; printf three" } });
+  await bench.journal.until("ack");
+  const lines = bench.dataOf("log")?.lines as { msg: string; data?: object }[];
+  expect(lines.map(({ msg }) => msg).sort()).toEqual(["one", "three", "two"]);
+  expect(lines.find(({ msg }) => msg === "two")?.data).toEqual({ from: "stderr" });
+});

@@ -81,6 +81,7 @@ describe("what a handler logs", () => {
     expect(Math.max(...sizes)).toBeLessThan(limits.logBatchBytes * 1.1);
     expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(limits.logBytes * 1.1);
     expect(linesOf(bench).at(-1)?.msg).toMatch(/^\d\d more lines/);
+    expect(linesOf(bench).at(-2)?.msg).toMatch(/^x/);
   });
 
   test("loses the data and the end of a line that is too long", async () => {
@@ -125,6 +126,19 @@ describe("what a handler logs", () => {
     expect(linesOf(bench).map(({ msg }) => msg)).toEqual(["one", "two"]);
     held.resolve();
     await bench.journal.until("ack");
+  });
+
+  test("is waited for by the end", async () => {
+    const bench = new Bench();
+    bench.broken.add("append log");
+    await bench.start(({ log }) => log.info("one"));
+    bench.deliver();
+    await bench.journal.until("timer 100");
+    await bench.idle();
+    bench.broken.clear();
+    bench.clock.advance(100);
+    await bench.journal.until("ack");
+    expect(bench.done).toEqual(["append log failed", "append log", "append succeeded", "ack"]);
   });
 
   test("does not keep the job from ending when it cannot be stored at all", async () => {
