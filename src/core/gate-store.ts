@@ -22,8 +22,10 @@ export interface GateStore {
   waiting(queue: string, query: WaitingQuery): Promise<Waiting[]>;
   /** How many wait at a queue's gate. */
   count(queue: string): Promise<number>;
-  /** The queue of the job that waits longest, of all queues. Null: none waits. */
-  firstQueue(): Promise<string | null>;
+  /** The queue of the next job that waits, of all queues, from a sequence on. Null: there is none. */
+  nextQueue(from: number): Promise<{ queue: string; seq: number } | null>;
+  /** Of WORK: what is stored from now on comes after it. From the leader. */
+  lastSequence(): Promise<number>;
   /** Hints, once, that a job came to a queue's gate. */
   onArrival(queue: string, arrived: () => void): Subscription;
   /** Hints that messages have left the lane `work` of a queue, by their sequences. Some are lost. */

@@ -88,9 +88,14 @@ export class NatsGateStore implements GateStore {
     return made.num_pending;
   }
 
-  async firstQueue(): Promise<string | null> {
-    const message = await this.#next(this.#names.gateSubjects, 1);
-    return message === null ? null : (parseGateSubject(message.subject)?.queue ?? null);
+  async nextQueue(from: number): Promise<{ queue: string; seq: number } | null> {
+    const message = await this.#next(this.#names.gateSubjects, from);
+    if (message === null) return null;
+    return { queue: parseGateSubject(message.subject)?.queue ?? "", seq: message.seq };
+  }
+
+  async lastSequence(): Promise<number> {
+    return (await this.#jsm.streams.info(this.#names.work)).state.last_seq;
   }
 
   /** Only the first: there may be thousands a second, and all of them are read anyway. */

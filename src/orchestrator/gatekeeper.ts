@@ -48,6 +48,7 @@ export class Gatekeeper implements Subscription {
   #readTo = 0;
   /** There may be more to read. */
   #hasMore = true;
+  #isNearEnd = true;
   #isListening = false;
   /** Whoever waits at or before it did so before we came, or may have. */
   #inheritedTo = Number.POSITIVE_INFINITY;
@@ -115,18 +116,22 @@ export class Gatekeeper implements Subscription {
   async #readSome(): Promise<boolean> {
     const { gates } = this.#ports;
     const { queue } = this.#options;
-    this.#quietSince ??= await gates.quietSince(queue);
+    if (hasRate(this.#limits)) this.#quietSince ??= await gates.quietSince(queue);
     const refills = this.#gate.refills();
     for (const refill of refills) this.#gate.refill(refill, await gates.waiting(queue, refill), this.#now);
     const limit = Math.min(BATCH, this.#gate.room);
     if (!this.#hasMore || limit === 0) return refills.length > 0;
     const isHeard = this.#isListening;
     this.#listen();
+    // To look for a few among millions of other messages takes its time, so they are not looked at again and again.
+    const last = this.#isNearEnd ? await gates.lastSequence() : 0;
     const found = await gates.waiting(queue, { after: this.#readTo, limit });
     this.#offer(found);
+    this.#isNearEnd = found.length < limit;
+    if (this.#isNearEnd) this.#readTo = Math.max(this.#readTo, last);
     // What came between the last read and our listening is found by one more.
     this.#hasMore = found.length === limit || !isHeard || !this.#isListening;
-    if (found.length < limit) this.#inheritedTo = Math.min(this.#inheritedTo, this.#readTo);
+    if (this.#isNearEnd) this.#inheritedTo = Math.min(this.#inheritedTo, this.#readTo);
     return true;
   }
 
@@ -250,3 +255,5 @@ export class Gatekeeper implements Subscription {
     await this.#news.tell();
   }
 }
+
+const hasRate = ({ rate, perKey }: GateLimits): boolean => rate !== undefined || perKey?.rate !== undefined;

@@ -13,8 +13,9 @@ export interface GatekeepersPorts extends PassagePorts {
 }
 
 const EVERY_MS = 100;
-/** Jobs that wait at a gate that nobody keeps are looked for this often. */
+/** Jobs that wait at a gate that nobody keeps are looked for this often, so many a time. */
 const STRAYS_EVERY_MS = 5_000;
+const STRAYS_AT_ONCE = 256;
 
 /** What is known of a queue. */
 interface Kept {
@@ -33,6 +34,8 @@ export class Gatekeepers implements Subscription {
   #watch: Subscription | undefined;
   #cancelTimer: () => void = () => {};
   #strayLookedAt = Number.NEGATIVE_INFINITY;
+  /** All that waits before it was looked at. */
+  #strayFrom = 1;
   #stopped = false;
 
   /** @param termOf the term in which a shard is held here and may be acted for; null: it is not, now */
@@ -112,13 +115,15 @@ export class Gatekeepers implements Subscription {
 
   /** A queue whose limits were removed, or whose jobs were sent by somebody who did not know that they were. */
   async #lookForStrays(): Promise<void> {
-    const { gates, log, shards } = this.#ports;
+    const { gates, log } = this.#ports;
     try {
-      const first = await gates.firstQueue();
-      if (first !== null && !this.#kept.has(first)) this.#put(first, settingsOf({}), true);
-      for (const [queue, kept] of this.#kept) {
-        if (kept.hasGate || this.#termOf(shardOf(queue, shards)) === null) continue;
-        kept.hasGate = (await gates.waiting(queue, { after: 0, limit: 1 })).length > 0;
+      const last = await gates.lastSequence();
+      for (let looked = 0; looked < STRAYS_AT_ONCE; looked++) {
+        const next = await gates.nextQueue(this.#strayFrom);
+        this.#strayFrom = (next?.seq ?? Math.max(last, this.#strayFrom - 1)) + 1;
+        if (next === null) return;
+        const kept = this.#kept.get(next.queue);
+        if (kept?.hasGate !== true) this.#put(next.queue, kept?.settings ?? settingsOf({}), true);
       }
     } catch (error) {
       log.debug({ error: messageOf(error) }, "gates could not be looked at");

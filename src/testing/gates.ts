@@ -31,11 +31,16 @@ export class MemoryGateStore implements GateStore {
     return this.#link.ask("waiting jobs", () => this.#below(this.#server.names.queueGate(queue)).length);
   }
 
-  firstQueue(): Promise<string | null> {
-    return this.#link.ask("first waiting job", () => {
-      const [first] = this.#below(this.#server.names.gateSubjects);
-      return first === undefined ? null : (parseGateSubject(first.subject)?.queue ?? null);
+  nextQueue(from: number): Promise<{ queue: string; seq: number } | null> {
+    return this.#link.ask("next waiting job", () => {
+      const next = this.#below(this.#server.names.gateSubjects).find(({ seq }) => seq >= from);
+      if (next === undefined) return null;
+      return { queue: parseGateSubject(next.subject)?.queue ?? "", seq: next.seq };
     });
+  }
+
+  lastSequence(): Promise<number> {
+    return this.#link.ask("last sequence", () => this.#server.work.lastSequence);
   }
 
   onArrival(queue: string, arrived: () => void): Subscription {

@@ -80,13 +80,17 @@ export function describeGateStore(name: string, make: MakePorts): void {
       expect(await other.gates.count("mails")).toBe(1);
     });
 
-    it("know the queue of the one that waits longest", async () => {
+    it("know the queue of the next that waits, of all queues", async () => {
       const { names, one, other } = on();
       await one.work.publish(queued(names, "passed"));
-      expect(await other.gates.firstQueue()).toBeNull();
+      expect(await other.gates.nextQueue(1)).toBeNull();
+      expect(await other.gates.lastSequence()).toBe(1);
       await one.work.publish(waiting(names, "first", null, "reports"));
       await one.work.publish(waiting(names, "second", null, "mail"));
-      expect(await other.gates.firstQueue()).toBe("reports");
+      expect(await other.gates.nextQueue(1)).toEqual({ queue: "reports", seq: 2 });
+      expect(await other.gates.nextQueue(3)).toEqual({ queue: "mail", seq: 3 });
+      expect(await other.gates.nextQueue(4)).toBeNull();
+      expect(await other.gates.lastSequence()).toBe(3);
     });
 
     it("hold one job under an id, however often it is published", async () => {
