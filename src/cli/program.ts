@@ -8,6 +8,7 @@ import { addDev } from "./commands/dev.js";
 import { addEnqueue } from "./commands/enqueue.js";
 import { addHealth } from "./commands/health.js";
 import { addImport } from "./commands/import-crontab.js";
+import { addJob } from "./commands/job.js";
 import { addLint } from "./commands/lint.js";
 import { addOrchestrator } from "./commands/orchestrator.js";
 import { addPreview } from "./commands/preview.js";
@@ -61,6 +62,7 @@ function buildProgram(version: string, context: CliContext, done: (exitCode: num
   addBackfill(program, context);
   addRuns(program, context);
   addEnqueue(program, context);
+  addJob(program, context);
   addImport(program, context);
   addHealth(program, context);
   addDemo(program, context, done);

@@ -1,17 +1,18 @@
 /** What a program calls to make schedules and to enqueue jobs. */
 import { randomUUID } from "node:crypto";
 import type { ApiCaller, WorkMessage, WorkStream } from "../core/ports.js";
+import type { NewJob, TimerStore } from "../core/timer.js";
 import type { Tracing } from "../core/tracing.js";
-import { type Enqueued, type EnqueueRequest, enqueueRequest } from "../protocol/api.js";
+import { type Enqueued, type EnqueueRequest, enqueueRequest } from "../protocol/enqueue-input.js";
 import { enqueueMessage } from "../protocol/enqueue-message.js";
 import type { Names } from "../protocol/names.js";
 import { parseWith } from "../protocol/parse.js";
 import { Admission, type AdmissionPorts } from "../runtime/admission.js";
-import { enqueue } from "../runtime/enqueue.js";
 import { Backfills } from "./backfills.js";
 import { Calendars } from "./calendars.js";
 import { pipeline } from "./pipeline.js";
 import { Queues } from "./queues.js";
+import { ask } from "./requests.js";
 import { Runs } from "./runs.js";
 import { Schedules } from "./schedules.js";
 
@@ -21,6 +22,8 @@ const PIPELINE_WINDOW = 2_048;
 export interface ClientPorts extends AdmissionPorts {
   api: ApiCaller;
   work: WorkStream;
+  timers: Pick<TimerStore, "put" | "ready">;
+  shards: number;
   names: Names;
   /** Of the server, in bytes. */
   maxPayload: number;
@@ -64,14 +67,31 @@ export class Client {
     const parsed = parseWith(enqueueRequest, request, "enqueue");
     const { queue, unique, uniqueFor: uniqueForMs } = parsed;
     const settings = await this.#admission.settings(queue);
-    const { names, maxPayload } = this.#ports;
-    const context = { names, settings, maxPayload, newId: this.#newId };
-    const { runId, message } = enqueueMessage(parsed, context);
-    this.#admission.checkRoom(queue);
-    const { accepted } = await this.#admission.within({ queue, runId, unique, uniqueForMs }, async () => ({
-      accepted: await this.#send(queue, runId, message),
-    }));
-    return { runId, accepted };
+    const { names, shards, clock, maxPayload } = this.#ports;
+    const context = { names, shards, now: clock.now(), settings, maxPayload, newId: this.#newId };
+    const job = enqueueMessage(parsed, context);
+    return await this.#traced(queue, job, (traced) =>
+      this.#admission.admit(this.#ports, { queue, unique, uniqueForMs }, traced),
+    );
+  }
+
+  /**
+   * Cancels a job that waits for its time, by what `enqueue` answered as `timer`; resolves when it can no longer be
+   * queued. Throws `conflict` when its time has come, `not_found` when it does not wait.
+   */
+  async cancel(timer: string): Promise<void> {
+    await ask(this.#ports.api, "job.cancel", { timer });
+  }
+
+  /**
+   * Lets a job that waits for its time wait for another one; its run id stays. Answers what it is known by from now
+   * on. Throws as `cancel` does.
+   */
+  reschedule(
+    timer: string,
+    when: { at: string } | { delay: string | number },
+  ): Promise<{ runId: string; timer: string }> {
+    return ask(this.#ports.api, "job.reschedule", { timer, ...when });
   }
 
   /**
@@ -93,13 +113,18 @@ export class Client {
     });
   }
 
-  async #send(queue: string, runId: string, message: WorkMessage): Promise<boolean> {
-    const { work, tracing } = this.#ports;
-    const sending = tracing.enqueue({ queue, runId }, message.headers);
+  async #traced<T>(queue: string, job: NewJob, send: (job: NewJob) => Promise<T>): Promise<T> {
+    const { runId, work, waiting } = job;
+    const sending = this.#ports.tracing.enqueue({ queue, runId }, work.headers);
+    const along = <M extends WorkMessage>(message: M): M => ({
+      ...message,
+      headers: { ...message.headers, ...sending.headers },
+    });
     try {
-      const accepted = await enqueue(work, { ...message, headers: sending.headers });
+      const traced = waiting && { waiting: { ...waiting, message: along(waiting.message) } };
+      const outcome = await send({ runId, work: along(work), ...traced });
       sending.end();
-      return accepted;
+      return outcome;
     } catch (error) {
       sending.end(error);
       throw error;

@@ -1,6 +1,7 @@
 import type { ApiCaller } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
-import type { ApiRequest, ApiResponse, Enqueued, ScheduleView } from "../protocol/api.js";
+import type { ApiRequest, ApiResponse, ScheduleView } from "../protocol/api.js";
+import type { Enqueued } from "../protocol/enqueue-input.js";
 import type { ScheduleHistory } from "../protocol/history.js";
 import type { ScheduleInput } from "../protocol/schedule-input.js";
 import { ask, given, isoOf } from "./requests.js";

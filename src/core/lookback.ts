@@ -22,8 +22,8 @@ export interface RunHistory {
   events(runId: string): Promise<PastEvent[]>;
   /** The newest event of a run; null when there is none. From the leader. */
   lastEvent(runId: string): Promise<PastEvent | null>;
-  /** Whether the server tells that a job was stored under this subject of WORK. From the leader. */
-  wasQueued(workSubject: string): Promise<boolean>;
+  /** The last job that the server tells to have stored under this subject of WORK, and when. From the leader. */
+  lastQueued(workSubject: string): Promise<{ runId: string | undefined; at: Instant } | null>;
   /**
    * What became of the schedule's slots, of all that was told since an instant of the server's clock.
    *

@@ -29,6 +29,7 @@ import { checkServer } from "./server-check.js";
 import { fixedShards } from "./settings.js";
 import { DurableSource, NatsWorkSource } from "./source.js";
 import { ConnectionStatus } from "./status.js";
+import { NatsTimerStore } from "./timers.js";
 import { NatsWorkStream } from "./work.js";
 
 export interface NatsPortsOptions {
@@ -84,6 +85,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     reader: new NatsRunsReader(js, jsm, names),
     backfills: new NatsBackfillStore(buckets.backfills, jsm, records, names),
     dead: new NatsDeadLetters(events, names, server.maxPayload),
+    timers: new NatsTimerStore(js, jsm, jobs, names),
     queues: new NatsQueueStore({ jsm, names, bucket: buckets.queues, publisher: records, consumers }),
     queueConsumers: consumers,
     claims: new NatsClaimStore(jsm, records, names),

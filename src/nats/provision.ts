@@ -76,6 +76,14 @@ export function streamsOf(names: Names, replicas: number): Wanted[] {
     },
     {
       ...common,
+      name: names.timers,
+      subjects: [names.allTimers],
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.New,
+      duplicate_window: window,
+    },
+    {
+      ...common,
       name: names.dead,
       subjects: [names.deadSubjects],
       retention: RetentionPolicy.Limits,

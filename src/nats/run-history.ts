@@ -3,6 +3,7 @@ import { DeliverPolicy, type JetStreamClient, type JetStreamManager } from "@nat
 import type { Report } from "../core/lease.js";
 import type { Outcomes, PastEvent, RunHistory } from "../core/lookback.js";
 import type { Instant } from "../core/schedule.js";
+import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
 import { readData, readReport, reportEvents } from "../protocol/past-events.js";
 import { decodeSlots } from "../protocol/slot-record.js";
@@ -35,9 +36,10 @@ export class NatsRunHistory implements RunHistory {
     return message === null ? null : eventOf(message);
   }
 
-  async wasQueued(workSubject: string): Promise<boolean> {
+  async lastQueued(workSubject: string): Promise<{ runId: string | undefined; at: Instant } | null> {
     const query = { last_by_subj: this.#names.queued(workSubject) };
-    return (await this.#jsm.streams.getMessage(this.#names.runs, query)) !== null;
+    const message = await this.#jsm.streams.getMessage(this.#names.runs, query);
+    return message && { runId: message.header?.get(h.runId), at: message.time.getTime() };
   }
 
   async outcomes(

@@ -1,17 +1,12 @@
 /** The API: reads a request by its schema, hands it to its handler. */
 import { PunctualError } from "../core/errors.js";
-import type { WorkStream } from "../core/ports.js";
-import type { QueueStore } from "../core/queue.js";
 import { type ApiParsed, type ApiResponse, type Endpoint, endpoints } from "../protocol/api.js";
-import { enqueueMessage } from "../protocol/enqueue-message.js";
-import type { Names } from "../protocol/names.js";
 import { parseJson, parseWith } from "../protocol/parse.js";
-import type { Admission } from "../runtime/admission.js";
-import { enqueue } from "../runtime/enqueue.js";
 import { BackfillService, type BackfillServicePorts } from "./backfill-service.js";
 import { CalendarService, type CalendarServicePorts } from "./calendar-service.js";
 import type { Definitions } from "./definitions.js";
 import { ExplainService, type ExplainServicePorts } from "./explain-service.js";
+import { JobService, type JobServicePorts } from "./job-service.js";
 import { QueueService, type QueueServicePorts } from "./queue-service.js";
 import { type RunActionPorts, RunActions } from "./run-actions.js";
 import { RunService, type RunServicePorts } from "./run-service.js";
@@ -24,12 +19,8 @@ export interface ApiPorts
     ExplainServicePorts,
     QueueServicePorts,
     RunServicePorts,
-    RunActionPorts {
-  work: WorkStream;
-  queues: QueueStore;
-  admission: Admission;
-  names: Names;
-}
+    RunActionPorts,
+    JobServicePorts {}
 
 type Handlers = { [E in Endpoint]: (request: ApiParsed<E>) => Promise<ApiResponse<E>> };
 
@@ -40,7 +31,6 @@ export class ApiService {
     const schedules = new ScheduleService(ports, definitions);
     const backfills = new BackfillService(ports, definitions);
     const calendars = new CalendarService(ports, definitions);
-    const { admission } = ports;
     const queues = new QueueService(ports, definitions);
     const runs = new RunService(ports, definitions);
     const actions = new RunActions(ports, {
@@ -49,6 +39,7 @@ export class ApiService {
       retryLetter: async () => null,
     });
     const explanations = new ExplainService(ports, definitions);
+    const jobs = new JobService(ports);
     this.#handlers = {
       "schedule.put": (request) => schedules.put(request),
       "schedule.patch": (request) => schedules.patch(request),
@@ -83,18 +74,9 @@ export class ApiService {
       "run.logs": (request) => runs.logs(request),
       "run.cancel": (request) => actions.cancel(request),
       "run.retry": (request) => actions.retry(request),
-      "job.enqueue": async (request) => {
-        const { queue, unique, uniqueFor: uniqueForMs } = request;
-        const settings = await admission.settings(queue);
-        const { names, maxPayload, newNonce } = ports;
-        const context = { names, settings, maxPayload, newId: newNonce };
-        const { runId, message } = enqueueMessage(request, context);
-        admission.checkRoom(queue);
-        const { accepted } = await admission.within({ queue, runId, unique, uniqueForMs }, async () => ({
-          accepted: await enqueue(ports.work, message),
-        }));
-        return { runId, accepted };
-      },
+      "job.enqueue": (request) => jobs.enqueue(request),
+      "job.cancel": (request) => jobs.cancel(request),
+      "job.reschedule": (request) => jobs.reschedule(request),
     };
   }
 

@@ -73,7 +73,7 @@ export class BackfillPublisher {
 
   async #isTraced(slot: Instant): Promise<boolean> {
     const { history, runs } = this.#ports;
-    if (await history.wasQueued(this.#messages.subject(slot))) return true;
+    if ((await history.lastQueued(this.#messages.subject(slot))) !== null) return true;
     return runs.hasAny(this.#messages.runId(slot));
   }
 

@@ -1,24 +1,30 @@
-/** Publishes committed runs at their fire time: one queue by time, one timer, as fast as the server answers. */
+/** Publishes what falls due at its time: one queue by time, one timer, as fast as the server answers. */
 import { Heap } from "../core/heap.js";
 import type { Firing } from "../core/lease.js";
 import type { Clock, PreparedMessage, PublishOutcome, WorkMessage, WorkStream } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 
-/** The term under which runs are published. */
-export interface Publishing {
+/** Something to be published at its time. */
+export interface Due {
+  slot: Instant;
+  catchUp?: true | undefined;
+}
+
+/** The term under which runs, or other things that fall due, are published. */
+export interface Publishing<Item extends Due = Firing> {
   /** False from the moment at which the lease can no longer be trusted. */
   mayPublish(): boolean;
   /** Whether a run that is due is to be published now; if not, its owner has dealt with it. */
-  admits(firing: Firing): boolean;
-  messageOf(firing: Firing): WorkMessage;
+  admits(item: Item): boolean;
+  messageOf(item: Item): WorkMessage;
   /** How long after its slot a run that is added is to be published; asked once. */
-  restOf(firing: Firing): number;
-  onOutcome(firing: Firing, outcome: PublishOutcome): void;
+  restOf(item: Item): number;
+  onOutcome(item: Item, outcome: PublishOutcome): void;
 }
 
 interface Batch {
-  owner: Publishing;
-  firings: readonly Firing[];
+  owner: Publishing<Due>;
+  items: readonly Due[];
   /** Made ready while there was time; by index. */
   prepared: readonly PreparedMessage[];
   next: number;
@@ -45,39 +51,39 @@ export class Dispatcher {
     this.#clock = clock;
   }
 
-  /** @param firings in the order of their slots */
-  add(owner: Publishing, firings: readonly Firing[]): void {
-    const live: Firing[] = [];
-    const late: Firing[] = [];
-    for (const firing of firings) {
-      const delayMs = owner.restOf(firing);
-      if (delayMs > 0) this.#addOne(owner, firing, firing.slot + delayMs);
-      else if (firing.catchUp === true) late.push(firing);
-      else live.push(firing);
+  /** @param items in the order of their slots */
+  add<Item extends Due>(owner: Publishing<Item>, items: readonly Item[]): void {
+    const live: Item[] = [];
+    const late: Item[] = [];
+    for (const item of items) {
+      const delayMs = owner.restOf(item);
+      if (delayMs > 0) this.#addOne(owner, item, item.slot + delayMs);
+      else if (item.catchUp === true) late.push(item);
+      else live.push(item);
     }
     this.#add(this.#live, owner, live);
     this.#add(this.#late, owner, late);
     this.#wake();
   }
 
-  #add(heap: Heap<Batch>, owner: Publishing, firings: readonly Firing[]): void {
-    const first = firings[0];
+  #add<Item extends Due>(heap: Heap<Batch>, owner: Publishing<Item>, items: readonly Item[]): void {
+    const first = items[0];
     if (first === undefined) return;
     // What can be done before the fire time is done now: then only the sending is left.
     const isEarly = first.slot > this.#clock.now();
-    const prepared = isEarly ? firings.map((firing) => this.#work.prepare(owner.messageOf(firing))) : [];
-    heap.push({ owner, firings, prepared, next: 0, time: first.slot });
+    const prepared = isEarly ? items.map((item) => this.#work.prepare(owner.messageOf(item))) : [];
+    heap.push(batchOf({ owner, items, prepared, next: 0, time: first.slot }));
   }
 
   /** Publishes one again after a while. */
-  addLater(owner: Publishing, firing: Firing, delayMs: number): void {
-    this.#addOne(owner, firing, this.#clock.now() + delayMs);
+  addLater<Item extends Due>(owner: Publishing<Item>, item: Item, delayMs: number): void {
+    this.#addOne(owner, item, this.#clock.now() + delayMs);
     this.#wake();
   }
 
-  #addOne(owner: Publishing, firing: Firing, time: Instant): void {
-    const heap = firing.catchUp === true ? this.#late : this.#live;
-    heap.push({ owner, firings: [firing], prepared: [], next: 0, time });
+  #addOne<Item extends Due>(owner: Publishing<Item>, item: Item, time: Instant): void {
+    const heap = item.catchUp === true ? this.#late : this.#live;
+    heap.push(batchOf({ owner, items: [item], prepared: [], next: 0, time }));
   }
 
   stop(): void {
@@ -122,15 +128,22 @@ export class Dispatcher {
       return;
     }
     const index = batch.next++;
-    const firing = batch.firings[index] as Firing;
-    const following = batch.firings[batch.next];
+    const item = batch.items[index] as Due;
+    const following = batch.items[batch.next];
     if (following === undefined) heap.pop();
     else if (following.slot > batch.time) {
       batch.time = following.slot;
       heap.replace(batch);
     }
-    if (!owner.admits(firing)) return;
-    const message = batch.prepared[index] ?? this.#work.prepare(owner.messageOf(firing));
-    void message.send().then((outcome) => owner.onOutcome(firing, outcome));
+    if (!owner.admits(item)) return;
+    const message = batch.prepared[index] ?? this.#work.prepare(owner.messageOf(item));
+    void message.send().then((outcome) => owner.onOutcome(item, outcome));
   }
+}
+
+/** An owner is asked of nothing but the items it has added. */
+function batchOf<Item extends Due>(
+  batch: { owner: Publishing<Item>; items: readonly Item[] } & Omit<Batch, "owner" | "items">,
+): Batch {
+  return batch as unknown as Batch;
 }

@@ -1,6 +1,7 @@
 /** The front door: jobs as any producer publishes them, moved on to WORK. */
 import { messageOf, PunctualError } from "../core/errors.js";
 import type {
+  Clock,
   DeadLetters,
   Delivery,
   DeliverySource,
@@ -9,20 +10,24 @@ import type {
   WorkStream,
 } from "../core/ports.js";
 import type { OrchestratorTelemetry } from "../core/telemetry.js";
-import { admitted } from "../protocol/gate-message.js";
+import type { TimerStore } from "../core/timer.js";
+import { newJob } from "../protocol/enqueue-message.js";
 import { headers as h, isReservedHeader } from "../protocol/headers.js";
 import { readIntake } from "../protocol/intake-message.js";
 import { checkSize, msgIdOf, policyHeaders } from "../protocol/job-message.js";
 import type { Names } from "../protocol/names.js";
 import { retryOf } from "../protocol/schedule-input.js";
 import type { Admission } from "../runtime/admission.js";
-import { enqueue } from "../runtime/enqueue.js";
+import { accept } from "../runtime/enqueue.js";
 import type { Logger } from "../runtime/log.js";
 
 export interface IntakePorts {
   admission: Admission;
   intake: DeliverySource;
   work: WorkStream;
+  timers: TimerStore;
+  clock: Clock;
+  shards: number;
   dead: DeadLetters;
   runs: RunLog;
   names: Names;
@@ -65,26 +70,24 @@ export class Intake {
   }
 
   async #forward(delivery: Delivery): Promise<void> {
-    const { work, admission, names, maxPayload } = this.#ports;
+    const { work, timers, admission, names, shards, clock, maxPayload } = this.#ports;
     const request = readIntake(delivery, names);
     checkSize(delivery.body, maxPayload);
-    const settings = await admission.settings(request.queue);
-    const policy = policyHeaders({
-      retry: retryOf(request.retry, settings.maxAttempts),
-      timeoutMs: request.timeoutMs,
-    });
+    const { queue, runId, lane, kept, timeoutMs } = request;
+    const settings = await admission.settings(queue);
+    const asked = retryOf({ maxAttempts: request.maxAttempts }, settings.maxAttempts);
+    const retry = { ...request.backoff, maxAttempts: asked.maxAttempts };
     const message = {
-      subject: names.job(request.queue, request.unique ?? request.runId, request.lane),
-      msgId: msgIdOf(request.runId, 1),
-      headers: { ...ownHeaders(delivery), ...policy, ...request.kept, [h.runId]: request.runId },
+      subject: names.job(queue, request.unique ?? runId, lane),
+      msgId: msgIdOf(runId, 1),
+      headers: { ...ownHeaders(delivery), ...policyHeaders({ retry, timeoutMs }), ...kept, [h.runId]: runId },
       body: delivery.body,
     };
-    const full = admission.refusal(request.queue);
+    const job = newJob(runId, message, request.at, { names, shards, now: clock.now(), settings });
+    const full = job.waiting === undefined ? admission.refusal(queue) : null;
     if (full !== null) return this.#refuse(delivery, "full", full);
-    const { accepted } = await admission.within(request, async () => ({
-      accepted: await enqueue(work, admitted(message, settings, names)),
-    }));
-    if (!accepted) await this.#tellRefused(request.runId, delivery);
+    const { accepted } = await admission.within(request, () => accept({ work, timers }, job));
+    if (!accepted) await this.#tellRefused(runId, delivery);
     this.#ports.telemetry.tookIn(accepted ? "accepted" : "skipped");
     delivery.ack();
   }

@@ -26,6 +26,7 @@ import type { QueueConsumers, QueueStore } from "../core/queue.js";
 import type { RunsReader } from "../core/runs-reader.js";
 import { preferredHolder } from "../core/spread.js";
 import type { OrchestratorTelemetry } from "../core/telemetry.js";
+import type { TimerStore } from "../core/timer.js";
 import type { Tracing } from "../core/tracing.js";
 import type { ClaimStore } from "../core/unique-period.js";
 import type { Names } from "../protocol/names.js";
@@ -68,6 +69,7 @@ export interface OrchestratorPorts {
   membership: Membership;
   dead: DeadLetters;
   apiServer: ApiServer;
+  timers: TimerStore;
   intake: DeliverySource;
   advisories: DeliverySource;
   failures: DeliverySource;
@@ -94,6 +96,7 @@ export class OrchestratorSession {
   readonly #self: Member;
   readonly #definitions: Definitions;
   readonly #dispatcher: Dispatcher;
+  readonly #admission: Admission;
   readonly #peers: Peers;
   readonly #shards: Shard[];
   #subscriptions: Subscription[] = [];
@@ -108,6 +111,7 @@ export class OrchestratorSession {
     const { clock, log, names } = ports;
     this.#definitions = new Definitions(ports.shards, names, log);
     this.#dispatcher = new Dispatcher(ports.work, clock);
+    this.#admission = new Admission(ports);
     const { membership } = ports;
     const { formerIds } = memory;
     this.#peers = new Peers({ membership, clock, log, probeMs: settings.probe, formerIds }, self, () =>
@@ -119,6 +123,7 @@ export class OrchestratorSession {
       self: self.id,
       definitions: this.#definitions,
       dispatcher: this.#dispatcher,
+      admission: this.#admission,
       peers: this.#peers,
       pause: () => new Promise<void>((resolve) => clock.after(FULL_PAUSE_MS, resolve)),
     };
@@ -152,7 +157,7 @@ export class OrchestratorSession {
     this.#subscriptions.push(await ports.leases.watch((hint) => this.#shards[hint.shard]?.onLease(hint)));
     await this.#peers.start();
     // One for both, so that each knows what the other has let in.
-    const admission = new Admission(ports);
+    const admission = this.#admission;
     const api = new ApiService({ ...ports, admission }, definitions);
     this.#subscriptions.push(
       ports.apiServer.serve(this.#self.id, (endpoint, body) => api.handle(endpoint, body)),

@@ -5,10 +5,11 @@ import { runIdOf } from "../protocol/names.js";
 import { shouldTry } from "./candidacy.js";
 import { Inherited } from "./inherited.js";
 import type { Peers } from "./members.js";
+import { type ShardTimerPorts, ShardTimers } from "./shard-timers.js";
 import type { InWork } from "./slot-records.js";
 import { Term, type TermEnd, type TermPorts } from "./term.js";
 
-export interface ShardPorts extends TermPorts {
+export interface ShardPorts extends TermPorts, ShardTimerPorts {
   self: string;
   schedules: ScheduleStore;
   peers: Peers;
@@ -146,11 +147,21 @@ export class Shard {
     if (this.#stopped) this.#term.release();
     telemetry.termBegan(record.holder === null || record.holder === self ? "free" : "taken over");
     log.debug({ shard: this.#number, term: taken.term, inherited: record.firing.length }, "took a shard");
-    const end = await this.#term.run(inherited);
+    const end = await this.#run(this.#term, inherited);
     this.#term = undefined;
     telemetry.termEnded(end.kind);
     if (end.kind === "doubt") log.warn({ shard: this.#number, reason: end.reason }, "a term ended in doubt");
     return end;
+  }
+
+  async #run(term: Term, inherited: Inherited): Promise<TermEnd> {
+    const timers = new ShardTimers(this.#ports, this.#number, () => term.mayPublish());
+    void timers.run();
+    try {
+      return await term.run(inherited);
+    } finally {
+      timers.stop();
+    }
   }
 
   /** What we know to be in WORK of what the record has not dropped; that of other times is of no use any more. */

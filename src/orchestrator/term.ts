@@ -82,7 +82,7 @@ export class Term {
       ...place,
       flights: this.#flights,
       mostResting: () => this.#room / 2,
-      mayPublish: () => this.#mayPublish(),
+      mayPublish: () => this.mayPublish(),
       hasEnded: () => this.#ended,
       onFired: (firing, seq) => this.#fired(firing, seq),
       onNotFired: (firing, outcome, reason) => this.#notFired(firing, outcome, reason),
@@ -96,7 +96,12 @@ export class Term {
 
   /** Whether things may be done that only the holder should do. */
   get mayAct(): boolean {
-    return this.#releaseBy === undefined && this.#mayPublish();
+    return this.#releaseBy === undefined && this.mayPublish();
+  }
+
+  /** Whether what belongs to the shard may be published; also while the term ends in good order. */
+  mayPublish(): boolean {
+    return !this.#ended && this.#doubt === undefined && this.#tenure.isTrusted;
   }
 
   /** Settles and ticks until the term ends. Never rejects. */
@@ -256,10 +261,6 @@ export class Term {
     const left = firing.map((one) => (this.#publications.isUnsent(one) ? { ...one, firstTerm: next } : one));
     const kept = { ...record, firing: left, reports: this.#reports.untold, counts: this.#agenda.counts };
     return { kind: (await this.#tenure.write(kept)) ? "released" : "lost" };
-  }
-
-  #mayPublish(): boolean {
-    return !this.#ended && this.#doubt === undefined && this.#tenure.isTrusted;
   }
 
   #endInDoubt(reason: string): void {

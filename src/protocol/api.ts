@@ -6,25 +6,24 @@ import { z } from "zod";
 import { reprocessings } from "../core/backfill.js";
 import type { ErrorCode } from "../core/errors.js";
 import { explanationCodes } from "../core/explain.js";
-import { priorities } from "../core/lane.js";
 import { backfillId, backfillView, rateText } from "./backfill.js";
 import { calendarInput } from "./calendar-input.js";
 import { checked } from "./checked-input.js";
+import { enqueued } from "./enqueue-input.js";
 import { scheduleHistory } from "./history.js";
-import { json } from "./json-input.js";
+import { jobEndpoints } from "./job-api.js";
 import { selectorText } from "./label-input.js";
 import { limits } from "./limits.js";
-import { checkJobId, checkScheduleId } from "./names.js";
+import { checkScheduleId } from "./names.js";
 import { queueEndpoints } from "./queue-api.js";
 import { runEndpoints } from "./run-api.js";
-import { headerMap, queueName, retryInput, scheduleInput } from "./schedule-input.js";
+import { headerMap, scheduleInput } from "./schedule-input.js";
 import { calendarName } from "./spec-input.js";
-import { duration, instant, uniquePeriod } from "./time-input.js";
+import { instant } from "./time-input.js";
 
 export const apiServiceName = "punctual";
 
 const id = checked(checkScheduleId);
-const jobId = checked(checkJobId);
 const byId = z.strictObject({ id });
 const byBackfillId = z.strictObject({ id: backfillId });
 const afterId = id.optional().describe("Ids after this one.");
@@ -64,37 +63,6 @@ export const calendarView = z.object({
   calendar: z.record(z.string(), z.unknown()),
 });
 export type CalendarView = z.output<typeof calendarView>;
-
-export const enqueueRequest = z
-  .strictObject({
-    queue: queueName.default("default"),
-    payload: json.default(null),
-    headers: headerMap.default({}),
-    retry: retryInput.default({}),
-    timeout: duration.default(0),
-    /** Own id: the run id and the idempotency key. Default: a new one. */
-    jobId: jobId.optional(),
-    /** While a job with this key is queued or running, another is refused. Default: the job id. */
-    unique: jobId.optional(),
-    /** After a job with this key was let in, others are refused for so long, whatever became of it. */
-    uniqueFor: uniquePeriod.optional(),
-    /** What limits per key and order of its queue count by. Default: none of them is for it. */
-    key: jobId.optional(),
-    /** Its lane. Default normal. */
-    priority: z.enum(priorities).default("normal"),
-  })
-  .refine(({ unique, uniqueFor }) => uniqueFor === undefined || unique !== undefined, {
-    path: ["uniqueFor"],
-    error: "goes with unique",
-  });
-export type EnqueueRequest = z.input<typeof enqueueRequest>;
-
-const enqueued = z.object({
-  runId: z.string(),
-  /** False: a job with the same id or the same key is queued or running already, or was a moment ago. */
-  accepted: z.boolean(),
-});
-export type Enqueued = z.output<typeof enqueued>;
 
 const preview = z.object({
   /** `at` in UTC, `local` by the clock of the zone, `note` where the clocks change. All times RFC 3339. */
@@ -245,8 +213,8 @@ export const endpoints = {
     response: z.object({ name: z.string() }),
   },
   ...queueEndpoints,
-  "job.enqueue": { request: enqueueRequest, response: enqueued },
   ...runEndpoints,
+  ...jobEndpoints,
 } as const;
 
 export type Endpoint = keyof typeof endpoints;

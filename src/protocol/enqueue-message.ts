@@ -1,18 +1,24 @@
-/** A job that no schedule fires, as a message for WORK. */
+/** A job that no schedule fires, as a message for WORK, or for TIMERS when it is for later. */
 import type { z } from "zod";
 import { laneOf } from "../core/lane.js";
 import type { WorkMessage } from "../core/ports.js";
 import type { QueueSettings } from "../core/queue.js";
-import type { enqueueRequest } from "./api.js";
+import type { Instant } from "../core/schedule.js";
+import type { NewJob } from "../core/timer.js";
+import type { enqueueRequest } from "./enqueue-input.js";
 import { admitted } from "./gate-message.js";
 import { headers as h } from "./headers.js";
 import { bodyWithin, msgIdOf, policyHeaders } from "./job-message.js";
+import { encodeLabels } from "./label-input.js";
 import type { Names } from "./names.js";
 import { retryOf } from "./schedule-input.js";
+import { timerIdOf, timerMessage } from "./timer-message.js";
 
 /** What the caller knows and the request does not. */
 export interface EnqueueContext {
   names: Names;
+  shards: number;
+  now: Instant;
   /** Of its queue, as they are now. */
   settings: Pick<QueueSettings, "maxAttempts" | "rate" | "perKey" | "history">;
   /** Of the server, in bytes. */
@@ -25,26 +31,51 @@ export interface EnqueueContext {
  * The run id is the job id, the subject its key: while a job with that key is queued or running, the server
  * refuses another. Refuses as `invalid` a retry policy beyond the queue's limit and a payload beyond the server's.
  */
-export function enqueueMessage(
-  request: z.output<typeof enqueueRequest>,
-  { names, settings, maxPayload, newId }: EnqueueContext,
-): { runId: string; message: WorkMessage } {
+export function enqueueMessage(request: z.output<typeof enqueueRequest>, context: EnqueueContext): NewJob {
+  const { names, settings, maxPayload, now, newId } = context;
+  const { queue, headers, payload, unique, key, priority, labels, startDeadline } = request;
   const runId = request.jobId ?? newId();
   const retry = retryOf(request.retry, settings.maxAttempts);
-  const message: WorkMessage = {
-    subject: isUntold(request, settings)
-      ? names.untold(request.queue, runId, laneOf(request.priority))
-      : names.job(request.queue, request.unique ?? runId, laneOf(request.priority)),
+  const asked = askedOf(request, now);
+  const work: WorkMessage = {
+    subject:
+      asked <= now && isUntold(request, settings)
+        ? names.untold(queue, runId, laneOf(priority))
+        : names.job(queue, unique ?? runId, laneOf(priority)),
     msgId: msgIdOf(runId, 1),
     headers: {
-      ...request.headers,
+      ...headers,
       ...policyHeaders({ retry, timeoutMs: request.timeout }),
-      ...(request.key !== undefined && { [h.key]: request.key }),
+      ...(key !== undefined && { [h.key]: key }),
+      ...(startDeadline !== undefined && {
+        [h.startDeadline]: new Date(asked + startDeadline).toISOString(),
+      }),
+      ...(labels !== undefined && { [h.labels]: encodeLabels(labels) }),
       [h.runId]: runId,
     },
-    body: bodyWithin(maxPayload, request.payload),
+    body: bodyWithin(maxPayload, payload),
   };
-  return { runId, message: admitted(message, settings, names) };
+  return newJob(runId, work, asked, context);
+}
+
+/** The time that is asked for, which may have passed. */
+export function askedOf(
+  { at, delay }: { at?: Instant | undefined; delay?: number | undefined },
+  now: Instant,
+): Instant {
+  return at ?? now + (delay ?? 0);
+}
+
+/** @throws invalid for a time that is too far away */
+export function newJob(
+  runId: string,
+  work: WorkMessage,
+  at: Instant,
+  context: Pick<EnqueueContext, "names" | "shards" | "now" | "settings">,
+): NewJob {
+  if (at <= context.now) return { runId, work: admitted(work, context.settings, context.names) };
+  const message = timerMessage(work, at, { ...context, msgId: runId });
+  return { runId, work, waiting: { timer: timerIdOf({ runId, at }), message } };
 }
 
 /**

@@ -26,6 +26,8 @@ export const headers = {
   uniqueFor: "Punctual-Unique-For",
   at: "Punctual-At",
   delay: "Punctual-Delay",
+  /** `a=b,c=d`. */
+  labels: "Punctual-Labels",
   priority: "Punctual-Priority",
   /** Jobs that follow upon this one, and the group that waits for it. */
   onSuccess: "Punctual-On-Success",
@@ -33,6 +35,8 @@ export const headers = {
   group: "Punctual-Group",
   /** What limits per key and order count by; stays on the job. */
   key: "Punctual-Key",
+  /** Attempts that were made before the message was stored, of a job that waited for a long backoff. */
+  attemptsBefore: "Punctual-Attempts-Before",
   /** On dead letters. */
   error: "Punctual-Error",
   errorStack: "Punctual-Error-Stack",
@@ -46,8 +50,8 @@ export const headers = {
   msgId: "Nats-Msg-Id",
 } as const;
 
-/** Why a schedule's job runs: its time has come, or had and is made up for, or somebody asked. */
-export const triggers = ["schedule", "catch-up", "backfill", "manual"] as const;
+/** Why a job runs: its schedule's time has come, or had and is made up for, or somebody asked; or it was enqueued for later. */
+export const triggers = ["schedule", "catch-up", "backfill", "manual", "timer"] as const;
 export type Trigger = (typeof triggers)[number];
 
 /** Headers that a schedule or a producer may not set by hand. */

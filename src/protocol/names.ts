@@ -9,6 +9,7 @@
  *   <ns>.gate.<queue>.<key>.<id>       a job that waits until the limits of its queue let it pass; `_`: no key
  *   <ns>.work.<queue>.<key>~<ticket>   a job whose key has a limit: a key has as many tickets as it may have jobs
  *   <ns>.enqueue.<queue>               the front door
+ *   <ns>.timers.<shard>.<day>.<minute> a job that is not due yet
  *   <ns>.run.<runId>.<event>           what happened to a run
  *   <ns>.queued.<subject in WORK>      written by the server: this job, which no schedule fired, was stored
  *   <ns>.slots.<shard>                 written by orchestrators: these slots were fired, many in one message
@@ -102,6 +103,7 @@ export function namesOf(namespace: string) {
     namespace: ns,
     work: `${upper}_WORK`,
     intake: `${upper}_INTAKE`,
+    timers: `${upper}_TIMERS`,
     runs: `${upper}_RUNS`,
     dead: `${upper}_DEAD`,
     schedules: bucket("schedules"),
@@ -131,6 +133,11 @@ export function namesOf(namespace: string) {
     tombstone: (runId: string, term: number) => `${ns}.work._void.${runId}.${term}`,
     tombstones: `${ns}.work._void.>`,
     consumer: (queue: string, lane: Lane = "work") => `${lane}-${queue}`,
+
+    timer: (shard: number, minute: Instant) => `${ns}.timers.${shard}.${minuteToken(minute)}`,
+    timersOf: (shard: number) => `${ns}.timers.${shard}.>`,
+    allTimers: `${ns}.timers.>`,
+    timerTombstone: (runId: string, seq: number) => `${ns}.work._void.${runId}.t${seq}`,
 
     enqueue: (queue: string) => `${ns}.enqueue.${queue}`,
     enqueueSubjects: `${ns}.enqueue.>`,
@@ -213,12 +220,30 @@ export const runOfEvent = (subject: string): string => subject.split(".")[2] ?? 
 
 const SLOT_TOKEN = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})?Z$/;
 
+/** The instant that a token stands for; null when it is none. */
+export function parseInstantToken(token: string): Instant | null {
+  const match = SLOT_TOKEN.exec(token);
+  if (match === null) return null;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7);
+  const instant = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${match[7] ?? "000"}Z`);
+  return Number.isNaN(instant) ? null : instant;
+}
+
 /** The slot that a run id stands for; null for a run that no slot asked for. */
 export function parseRunId(runId: string): { scheduleId: string; slot: Instant } | null {
   const colon = runId.indexOf(":");
-  const match = SLOT_TOKEN.exec(runId.slice(colon + 1));
-  if (colon < 1 || match === null) return null;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7);
-  const slot = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${match[7] ?? "000"}Z`);
-  return Number.isNaN(slot) ? null : { scheduleId: runId.slice(0, colon), slot };
+  const slot = colon < 1 ? null : parseInstantToken(runId.slice(colon + 1));
+  return slot === null ? null : { scheduleId: runId.slice(0, colon), slot };
+}
+
+/** A minute as two tokens, `20261224.1830`. */
+function minuteToken(minute: Instant): string {
+  const iso = new Date(minute).toISOString();
+  return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 10)}.${iso.slice(11, 13)}${iso.slice(14, 16)}`;
+}
+
+/** The minute of a subject of a timer; null when it is none. */
+export function parseTimerSubject(subject: string): Instant | null {
+  const [day, minute] = subject.split(".").slice(3);
+  return parseInstantToken(`${day}T${minute}00Z`);
 }

@@ -2,8 +2,10 @@
 import { PunctualError } from "../core/errors.js";
 import type { Clock } from "../core/ports.js";
 import type { QueueSettings } from "../core/queue.js";
+import type { NewJob } from "../core/timer.js";
 import type { ClaimStore } from "../core/unique-period.js";
 import { Claims } from "./claims.js";
+import { type Accepted, type AcceptPorts, accept } from "./enqueue.js";
 import { QueueDoor, type QueueDoorPorts } from "./queue-door.js";
 
 export interface AdmissionPorts extends QueueDoorPorts {
@@ -42,6 +44,17 @@ export class Admission {
   checkRoom(queue: string): void {
     const full = this.#door.refusal(queue);
     if (full !== null) throw new PunctualError("full", full);
+  }
+
+  /**
+   * Lets a job in, or answers that its key is taken. What waits for its time takes no room in the queue yet.
+   *
+   * @throws full, and what `accept` throws
+   */
+  async admit(ports: AcceptPorts, keyed: Omit<Keyed, "runId">, job: NewJob): Promise<Accepted> {
+    if (job.waiting === undefined) this.checkRoom(keyed.queue);
+    const { runId } = job;
+    return { runId, ...(await this.within({ ...keyed, runId }, () => accept(ports, job))) };
   }
 
   /** Has a job let in by `letIn`, unless its key is taken for a period. */

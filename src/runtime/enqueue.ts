@@ -1,7 +1,34 @@
 import { PunctualError } from "../core/errors.js";
 import type { PublishOutcome, WorkMessage, WorkStream } from "../core/ports.js";
+import type { NewJob, TimerStore } from "../core/timer.js";
 
 const TRIES = 5;
+
+export interface AcceptPorts {
+  work: Pick<WorkStream, "ready" | "publish">;
+  timers: Pick<TimerStore, "put" | "ready">;
+}
+
+/** What became of a job; see `Enqueued`. */
+export interface Accepted {
+  runId: string;
+  accepted: boolean;
+  timer?: string;
+}
+
+/**
+ * Stores a job where it belongs: on its queue, or among those that wait for their time.
+ *
+ * @throws what `enqueue` throws
+ */
+export async function accept(
+  { work, timers }: AcceptPorts,
+  { runId, work: message, waiting }: NewJob,
+): Promise<Accepted> {
+  if (waiting === undefined) return { runId, accepted: await enqueue(work, message) };
+  const stream = { ready: () => timers.ready(), publish: (timer: WorkMessage) => timers.put(timer) };
+  return { runId, accepted: await enqueue(stream, waiting.message), timer: waiting.timer };
+}
 
 /**
  * Publishes a job that no schedule fired. An unanswered publish is repeated under the same message id, so that
@@ -10,7 +37,10 @@ const TRIES = 5;
  * @returns whether this call or an earlier one with the same message id stored it; false when its subject is
  *   taken by a job that is queued or running
  */
-export async function enqueue(work: WorkStream, message: WorkMessage): Promise<boolean> {
+export async function enqueue(
+  work: Pick<WorkStream, "ready" | "publish">,
+  message: WorkMessage,
+): Promise<boolean> {
   let outcome: PublishOutcome | undefined;
   let tries = 0;
   while (tries++ < TRIES) {

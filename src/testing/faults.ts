@@ -18,6 +18,7 @@ export interface Faults {
   publish?: (message: WorkMessage) => Fault;
   leaseWrite?: (shard: number, record: LeaseRecord) => Fault;
   scheduleWrite?: (id: string, definition: ScheduleDefinition) => Fault;
+  timer?: (message: { subject: string }) => Fault;
   backfillWrite?: (id: string, backfill: Backfill) => Fault;
   claimWrite?: (queue: string, key: string) => Fault;
   queueWrite?: (queue: string, text: string) => Fault;
@@ -34,5 +35,5 @@ export interface Faults {
   /** Milliseconds until a request arrives, and until its answer does. */
   delayMs?: () => number;
   /** Milliseconds until a change reaches a watcher. */
-  watchDelayMs?: (what: "leases" | "schedules" | "members" | "queues") => number;
+  watchDelayMs?: (what: "leases" | "schedules" | "members" | "timers" | "queues") => number;
 }

@@ -20,6 +20,7 @@ import { MemoryRunsReader } from "./runs-reader.js";
 import { MemoryScheduleStore } from "./schedules.js";
 import type { MemoryServer } from "./server.js";
 import { MemoryDeliverySource, MemoryWorkSource } from "./source.js";
+import { MemoryTimerStore } from "./timers.js";
 import { MemoryWorkStream } from "./work.js";
 
 export type MemoryPorts = ReturnType<typeof openMemoryPorts>;
@@ -44,6 +45,7 @@ export function openMemoryPorts(server: MemoryServer) {
     reader: new MemoryRunsReader(server, link),
     backfills: new MemoryBackfillStore(server, link),
     dead: new MemoryDeadLetters(server, link),
+    timers: new MemoryTimerStore(server, link),
     queues: new MemoryQueueStore(server, link),
     gates: new MemoryGateStore(server, link),
     claims: new MemoryClaimStore(server, link),

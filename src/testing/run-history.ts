@@ -2,6 +2,7 @@
 import type { Outcomes, PastEvent, RunHistory } from "../core/lookback.js";
 import type { StoredMessage } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
+import { headers as h } from "../protocol/headers.js";
 import { readData, readReport, reportEvents } from "../protocol/past-events.js";
 import { decodeSlots } from "../protocol/slot-record.js";
 import { textOf } from "./cas.js";
@@ -25,9 +26,12 @@ export class MemoryRunHistory implements RunHistory {
     return this.#link.ask("last event of a run", () => this.#eventsOf(runId).at(-1) ?? null);
   }
 
-  wasQueued(workSubject: string): Promise<boolean> {
+  lastQueued(workSubject: string): Promise<{ runId: string | undefined; at: Instant } | null> {
     const { runs, names } = this.#server;
-    return this.#link.ask("queued", () => runs.last(names.queued(workSubject)) !== null);
+    return this.#link.ask("queued", () => {
+      const message = runs.last(names.queued(workSubject));
+      return message && { runId: message.headers[h.runId], at: message.storedAt };
+    });
   }
 
   outcomes({ id, shard }: { id: string; shard: number }, since: Instant): Promise<Outcomes> {

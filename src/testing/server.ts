@@ -52,6 +52,7 @@ export class MemoryServer {
   readonly runs: MemoryStream;
   readonly dead: MemoryStream;
   readonly intake: MemoryStream;
+  readonly timers: MemoryStream;
   readonly schedules: MemoryStream;
   readonly leases: MemoryStream;
   readonly backfills: MemoryStream;
@@ -84,6 +85,7 @@ export class MemoryServer {
     this.runs = new MemoryStream(clock, { dedupWindowMs });
     this.dead = new MemoryStream(clock, { dedupWindowMs });
     this.intake = new MemoryStream(clock, { discard: "new", dedupWindowMs });
+    this.timers = new MemoryStream(clock, { discard: "new", dedupWindowMs });
     this.schedules = new MemoryStream(clock, { perSubject: limits.scheduleHistory });
     this.leases = new MemoryStream(clock, { perSubject: 1 });
     this.backfills = new MemoryStream(clock, { perSubject: 1 });
@@ -145,7 +147,7 @@ export class MemoryServer {
 
   /** What a restart does to the memory of message ids: those of messages that are gone are forgotten. */
   forget(): void {
-    for (const stream of [this.work, this.runs, this.dead, this.intake]) stream.forgetIds();
+    for (const stream of [this.work, this.runs, this.dead, this.intake, this.timers]) stream.forgetIds();
   }
 
   /** Takes a definition out of its bucket altogether, as an operator can, past every rule. */

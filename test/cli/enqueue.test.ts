@@ -32,6 +32,10 @@ test.each([
   ["enqueue a --unique-for 10m", /--unique-for: goes with unique/],
   ["enqueue a --unique k --unique-for 1ms", /--unique-for: expected 1s to 31d, got "1ms"/],
   ["enqueue a --priority urgent", /--priority: expected one of "high"\|"normal"\|"low", got "urgent"/],
+  ["enqueue a --at tomorrow", /--at: expected an RFC 3339 time .* got "tomorrow"/],
+  ["enqueue a --delay soon", /--delay: expected a duration .* got "soon"/],
+  ["enqueue a --delay 1s --at 2040-01-01T00:00:00Z", /--delay: expected one of at, delay, got both/],
+  ["enqueue a --label te!am=x", /--label.*: expected 1 to 63 characters/],
   ["enqueue a --id .", /--id: expected 1 to 128 characters .* got "\."/],
   ["enqueue a --unique *", /--unique: expected 1 to 128 characters .* got "\*"/],
   ["enqueue a --lines - --id x", /--lines: goes with neither PAYLOAD, --id nor --unique/],
@@ -67,4 +71,47 @@ test("a line that is not JSON ends the reading, and what was queued is told", as
   const { exitCode, stdout, stderr } = await cli.punctual("enqueue a --lines jobs");
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "id-1 queued\n" });
   expect(stderr).toMatch(/^1 queued, .*\npunctual: jobs line 2: expected JSON, got "x"\n$/);
+});
+
+test("a job for later waits, under what it is cancelled by", async () => {
+  const cli = fakeCli();
+  const line = "enqueue mail --id a --at 2040-01-02T03:04:05Z --start-deadline 1m --label team=red";
+  expect(await cli.punctual(line)).toMatchObject({
+    exitCode: 0,
+    stdout: "a@20400102T030405Z waits for its time\n",
+  });
+  expect(cli.server.published[0]).toMatchObject({
+    subject: expect.stringMatching(/^test\.timers\.\d\.20400102\.0304$/),
+    msgId: "a",
+    headers: {
+      "Punctual-At": "2040-01-02T03:04:05.000Z",
+      "Punctual-Subject": "test.work.mail.a",
+      "Punctual-Start-Deadline": "2040-01-02T03:05:05.000Z",
+      "Punctual-Labels": "team=red",
+    },
+  });
+});
+
+test("it is cancelled and rescheduled by that", async () => {
+  const cli = fakeCli();
+  cli.server.answers.push({ runId: "a" }, { runId: "a", timer: "a@20410102T030405Z" });
+  expect((await cli.punctual("job cancel a@20400102T030405Z")).stdout).toBe("a@20400102T030405Z cancelled\n");
+  const moved = await cli.punctual("job reschedule a@20400102T030405Z --at 2041-01-02T03:04:05Z");
+  expect(moved.stdout).toBe("a@20410102T030405Z waits\n");
+  expect(cli.server.calls).toMatchObject([
+    { endpoint: "job.cancel", request: { timer: "a@20400102T030405Z" } },
+    { endpoint: "job.reschedule", request: { timer: "a@20400102T030405Z", at: "2041-01-02T03:04:05Z" } },
+  ]);
+});
+
+test.each([
+  ["job cancel a", /timer: expected <id>@<time> .* got "a"/],
+  ["job reschedule a@20400102T030405Z", /at: expected one of at, delay/],
+  ["job reschedule a@20400102T030405Z --at x", /at: expected an RFC 3339 time .* got "x"/],
+])("%j is refused", async (line, message) => {
+  const cli = fakeCli();
+  const { exitCode, stderr } = await cli.punctual(line);
+  expect(stderr).toMatch(message);
+  expect(exitCode).not.toBe(0);
+  expect(cli.server.calls).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { EnqueueOutcome } from "../../src/client/client.js";
-import type { EnqueueRequest } from "../../src/protocol/api.js";
+import type { EnqueueRequest } from "../../src/protocol/enqueue-input.js";
 import { fakeClient } from "./fakes.js";
 
 const decode = (body: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(body));

@@ -54,6 +54,14 @@ export function fakeClient() {
       names: namesOf("test"),
       maxPayload: 1_048_576,
       tracing: noTracing,
+      shards: 4,
+      timers: {
+        async put(message) {
+          server.published.push(message);
+          return server.outcomes.shift() ?? { kind: "stored", seq: server.published.length };
+        },
+        ready: () => undefined,
+      },
       api: {
         async call(endpoint, request) {
           server.calls.push({ endpoint, request });

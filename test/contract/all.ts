@@ -16,6 +16,7 @@ import { describeRunLog } from "./runs.js";
 import { describeRunsReader } from "./runs-reader.js";
 import { describeScheduleStore } from "./schedules.js";
 import { describeWorkSource } from "./source.js";
+import { describeTimerStore } from "./timers.js";
 import { describeWorkStream } from "./work.js";
 
 export function describeAllPorts(name: string, make: MakePorts): void {
@@ -33,6 +34,7 @@ export function describeAllPorts(name: string, make: MakePorts): void {
   describeWorkSource(name, make);
   describeLanes(name, make);
   describeBackfillStore(name, make);
+  describeTimerStore(name, make);
   describeRunHistory(name, make);
   describeRunsReader(name, make);
   describeRunEnds(name, make);

@@ -18,7 +18,7 @@ export function describeRunHistory(name: string, make: MakePorts): void {
       const { history } = on().one;
       expect(await history.events(RUN)).toEqual([]);
       expect(await history.lastEvent(RUN)).toBeNull();
-      expect(await history.wasQueued(on().names.job("default", "a"))).toBe(false);
+      expect(await history.lastQueued(on().names.job("default", "a"))).toBeNull();
       const outcomes = await history.outcomes({ id: "nightly", shard }, 0);
       expect(outcomes).toEqual({ fired: new Map(), reports: [] });
     });
@@ -43,8 +43,8 @@ export function describeRunHistory(name: string, make: MakePorts): void {
       const stored = await one.work.publish(job(names, "x", { subject }));
       if (stored.kind !== "stored") throw new Error(stored.kind);
       await one.work.remove(stored.seq);
-      await until(() => other.history.wasQueued(subject));
-      expect(await other.history.wasQueued(names.job("default", `${RUN}:b2`, "low"))).toBe(false);
+      await until(async () => (await other.history.lastQueued(subject)) !== null);
+      expect(await other.history.lastQueued(names.job("default", `${RUN}:b2`, "low"))).toBeNull();
     });
 
     it("tells what became of the slots of one schedule, and of no other", async () => {

@@ -19,6 +19,7 @@ import type {
 } from "../../src/core/ports.js";
 import type { QueueConsumers, QueueStore } from "../../src/core/queue.js";
 import type { RunsReader } from "../../src/core/runs-reader.js";
+import type { TimerStore } from "../../src/core/timer.js";
 import type { ClaimStore } from "../../src/core/unique-period.js";
 import type { Names } from "../../src/protocol/names.js";
 
@@ -34,6 +35,7 @@ export interface Ports {
   gates: GateStore;
   queueConsumers: QueueConsumers;
   claims: ClaimStore;
+  timers: TimerStore;
   source: WorkSource;
   backfills: BackfillStore;
   history: RunHistory;

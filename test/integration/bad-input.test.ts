@@ -1,7 +1,7 @@
 /** Input that is refused: each kind with a message of its own, and nothing half-done is left. */
 import { describe, expect, test } from "vitest";
 import { connect } from "../../src/connect.js";
-import type { EnqueueRequest } from "../../src/protocol/api.js";
+import type { EnqueueRequest } from "../../src/protocol/enqueue-input.js";
 import type { ScheduleInput } from "../../src/protocol/schedule-input.js";
 import type { WorkerOptions } from "../../src/worker/options.js";
 import { connected, expectRefusal, freshNamespace, Stage, serverOf } from "../support/stage.js";

@@ -77,7 +77,7 @@ describe("names on the wire", () => {
   it("all carry the namespace", () => {
     const { namespace, laneSubjects, ...rest } = names;
     expect([namespace, laneSubjects("work")]).toEqual(["shop", "shop.work.>"]);
-    const args = ["q", "k", "x"] as const;
+    const args = ["q", "0", "x"] as const;
     const made = Object.entries(rest)
       .filter(
         ([name]) =>

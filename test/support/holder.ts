@@ -97,6 +97,7 @@ export class Holder {
       definitions: this.definitions,
       dispatcher: new Dispatcher(this.work, clock),
       peers: this.#peers,
+      admission: new Admission({ ...ports, clock }),
       newNonce: () => `${id}-${nonces++}`,
       pause: () => new Promise<void>((resolve) => clock.after(50, resolve)),
     };

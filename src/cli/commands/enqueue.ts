@@ -1,30 +1,14 @@
 import type { Command } from "commander";
 import type { EnqueueOutcome } from "../../client/client.js";
 import { invalid, messageOf, PunctualError } from "../../core/errors.js";
-import { type EnqueueRequest, enqueueRequest } from "../../protocol/api.js";
+import { type Enqueued, type EnqueueRequest, enqueueRequest } from "../../protocol/enqueue-input.js";
 import { parseJson, parseWith } from "../../protocol/parse.js";
+import { enqueueFlags } from "../enqueue-flags.js";
 import { oneLine } from "../failure.js";
-import { addFlags, type Flag, namingFlags, readFlags, readPayload } from "../flags.js";
+import { addFlags, namingFlags, readFlags, readPayload } from "../flags.js";
 import type { CliContext } from "../runtime.js";
-import { jobFlags } from "../schedule-flags.js";
 import { Session } from "../session.js";
 
-/** Those of a job, and those of one that no schedule fires. */
-const flags: readonly Flag[] = [
-  ...jobFlags,
-  {
-    flags: "--unique-for <time>",
-    field: "uniqueFor",
-    kind: "duration",
-    text: "so long after it, others with the key of --unique are refused (default: while it is queued or running)",
-  },
-  {
-    flags: "--key <key>",
-    field: "key",
-    kind: "text",
-    text: "what limits per key and order of the queue count by (default: none)",
-  },
-];
 const names = { queue: "QUEUE", payload: "PAYLOAD", jobId: "--id", unique: "--unique" };
 
 interface Options extends Record<string, unknown> {
@@ -36,17 +20,20 @@ interface Options extends Record<string, unknown> {
 export function addEnqueue(program: Command, context: CliContext): void {
   const enqueue = program
     .command("enqueue <queue> [payload]")
-    .description("put a job on a queue, now; the payload is JSON, or @FILE")
+    .description("put a job on a queue, now or later; the payload is JSON, or @FILE")
     .option(
       "--id <id>",
       "the job's own id: the same id again is refused while it is queued or running, and for two minutes (default: a new one)",
     )
     .option("--unique <key>", "refused while a job with this key is queued or running (default: the id)")
     .option("--lines <file>", "one job for each line, its payload as JSON; - for the standard input");
-  addFlags(enqueue, flags).action(
+  addFlags(enqueue, enqueueFlags).action(
     async (queue: string, payload: string | undefined, options: Options, command: Command) => {
       const session = new Session(context, command);
-      const request = { ...(await readFlags(flags, options, context.readText)), queue } as EnqueueRequest;
+      const request = {
+        ...(await readFlags(enqueueFlags, options, context.readText)),
+        queue,
+      } as EnqueueRequest;
       if (options.lines !== undefined) {
         if (payload !== undefined || options.id !== undefined || options.unique !== undefined)
           throw invalid("--lines", "goes with neither PAYLOAD, --id nor --unique");
@@ -62,11 +49,16 @@ export function addEnqueue(program: Command, context: CliContext): void {
 }
 
 async function enqueueOne(session: Session, request: EnqueueRequest): Promise<void> {
-  await namingFlags(flags, names, () => parseWith(enqueueRequest, request, "enqueue"));
-  const run = await session.with(({ client }) => namingFlags(flags, names, () => client.enqueue(request)));
-  session.output.show(run, () =>
-    session.output.line(run.accepted ? `${run.runId} queued` : `${run.runId} not queued: ${whyNot(request)}`),
+  await namingFlags(enqueueFlags, names, () => parseWith(enqueueRequest, request, "enqueue"));
+  const run = await session.with(({ client }) =>
+    namingFlags(enqueueFlags, names, () => client.enqueue(request)),
   );
+  session.output.show(run, () => session.output.line(told(run, request)));
+}
+
+function told({ runId, accepted, timer }: Enqueued, request: EnqueueRequest): string {
+  if (!accepted) return `${runId} not queued: ${whyNot(request)}`;
+  return timer === undefined ? `${runId} queued` : `${timer} waits for its time`;
 }
 
 const whyNot = ({ uniqueFor }: EnqueueRequest): string =>
@@ -87,7 +79,7 @@ interface Tally {
  * the reading there.
  */
 async function enqueueLines(session: Session, request: EnqueueRequest, path: string): Promise<void> {
-  await namingFlags(flags, names, () => parseWith(enqueueRequest, request, "enqueue"));
+  await namingFlags(enqueueFlags, names, () => parseWith(enqueueRequest, request, "enqueue"));
   const tally: Tally = { queued: 0, present: 0, failed: 0 };
   const lines: number[] = [];
   try {
@@ -111,9 +103,9 @@ function take({ output }: Session, outcome: EnqueueOutcome, line: number, tally:
     output.complain(`line ${line}: ${oneLine(messageOf(outcome.error))}`);
     return;
   }
-  const { runId, accepted } = outcome;
+  const { runId, accepted, timer } = outcome;
   tally[accepted ? "queued" : "present"]++;
-  output.show({ line, runId, accepted }, () => {
+  output.show({ line, runId, accepted, ...(timer !== undefined && { timer }) }, () => {
     if (!output.quiet) output.line(accepted ? `${runId} queued` : `${runId} not queued`);
   });
 }

@@ -1,0 +1,100 @@
+/** Jobs that wait for their time, in their stream. */
+import { DeliverPolicy, type JetStreamClient, type JetStreamManager, type JsMsg } from "@nats-io/jetstream";
+import type { PublishOutcome, StoredMessage, Subscription, WorkMessage } from "../core/ports.js";
+import type { Instant } from "../core/schedule.js";
+import { minuteOf, type Timer, type TimerStore } from "../core/timer.js";
+import { type Names, parseTimerSubject } from "../protocol/names.js";
+import { timerOf } from "../protocol/timer-message.js";
+import { headerBlock, type Publisher } from "./publisher.js";
+import { headersOf, storedMessage } from "./work.js";
+
+/** Of one read of a minute. */
+const BATCH = 5_000;
+
+export class NatsTimerStore implements TimerStore {
+  readonly #js: JetStreamClient;
+  readonly #jsm: JetStreamManager;
+  readonly #publisher: Publisher;
+  readonly #names: Names;
+
+  constructor(js: JetStreamClient, jsm: JetStreamManager, publisher: Publisher, names: Names) {
+    this.#js = js;
+    this.#jsm = jsm;
+    this.#publisher = publisher;
+    this.#names = names;
+  }
+
+  put({ subject, msgId, headers, body }: WorkMessage): Promise<PublishOutcome> {
+    return this.#publisher.send(subject, headerBlock(headers, msgId), body);
+  }
+
+  ready(): Promise<void> | undefined {
+    return this.#publisher.ready();
+  }
+
+  async watch(shard: number, onTimer: (timer: Timer) => void): Promise<Subscription> {
+    const consumer = await this.#js.consumers.getPushConsumer(this.#names.timers, {
+      filter_subjects: this.#names.timersOf(shard),
+      deliver_policy: DeliverPolicy.New,
+      headers_only: true,
+    });
+    const messages = await consumer.consume({ callback: (message) => onTimer(toTimer(message)) });
+    return { stop: async () => void (await messages.close()) };
+  }
+
+  async minutes(shard: number): Promise<Instant[]> {
+    const query = { subjects_filter: this.#names.timersOf(shard) };
+    const { state } = await this.#jsm.streams.info(this.#names.timers, query);
+    const minutes = Object.keys(state.subjects ?? {}).map((subject) => parseTimerSubject(subject));
+    return minutes.filter((minute) => minute !== null).sort((a, b) => a - b);
+  }
+
+  /** A reader may be served by a server that is behind: it is done when it has seen the leader's last. */
+  async of(shard: number, minute: Instant): Promise<Timer[]> {
+    const subject = this.#names.timer(shard, minuteOf(minute));
+    for (;;) {
+      const last = await this.#jsm.streams.getMessage(this.#names.timers, { last_by_subj: subject });
+      if (last === null) return [];
+      const timers = await this.#read(subject, last.seq);
+      if ((timers.at(-1)?.seq ?? 0) >= last.seq) return timers;
+    }
+  }
+
+  async read(seq: number): Promise<StoredMessage | null> {
+    return storedMessage(await this.#jsm.streams.getMessage(this.#names.timers, { seq }));
+  }
+
+  async remove(seq: number): Promise<void> {
+    try {
+      await this.#jsm.streams.deleteMessage(this.#names.timers, seq, false);
+    } catch (error) {
+      if ((await this.read(seq)) !== null) throw error;
+    }
+  }
+
+  async #read(subject: string, until: number): Promise<Timer[]> {
+    const consumer = await this.#js.consumers.get(this.#names.timers, {
+      filter_subjects: subject,
+      deliver_policy: DeliverPolicy.All,
+      headers_only: true,
+    });
+    try {
+      const found: Timer[] = [];
+      if ((await consumer.info()).num_pending === 0) return found;
+      const messages = await consumer.consume({ max_messages: BATCH });
+      for await (const message of messages) {
+        found.push(toTimer(message));
+        if (message.seq >= until || message.info.pending === 0) break;
+      }
+      await messages.close();
+      return found;
+    } finally {
+      // It would go by itself, but not for minutes.
+      await consumer.delete().catch(() => {});
+    }
+  }
+}
+
+function toTimer(message: JsMsg): Timer {
+  return timerOf(headersOf(message.headers), message.seq, parseTimerSubject(message.subject) ?? 0);
+}

@@ -1,0 +1,231 @@
+/**
+ * The timers of one shard, for as long as its term lasts.
+ *
+ *   stored ─► known (sequence and time, for what falls due soon) ─► read (some seconds ahead) ─► published ─► removed
+ *
+ * A timer whose message is there is to be fired, by whoever holds the shard. All that put it into WORK use the same
+ * message id, so the server takes it once; a holder that crashed before it removed the message leaves a repeat that
+ * the server refuses. Only what the server may have forgotten is looked for in RUNS: timers that were due already when
+ * the term began.
+ */
+import { messageOf } from "../core/errors.js";
+import { NearTimers } from "../core/near-timers.js";
+import type { Clock, StoredMessage, Subscription } from "../core/ports.js";
+import type { Instant } from "../core/schedule.js";
+import { MINUTE_MS, minuteOf, type Timer, type TimerStore } from "../core/timer.js";
+import { admitted } from "../protocol/gate-message.js";
+import { parseJobSubject } from "../protocol/names.js";
+import { workMessageOf } from "../protocol/timer-message.js";
+import type { Admission } from "../runtime/admission.js";
+import { Alarm } from "../runtime/alarm.js";
+import type { Logger } from "../runtime/log.js";
+import type { Dispatcher } from "./dispatcher.js";
+import { type DueTimer, type TimerOutcomePorts, TimerOutcomes } from "./timer-outcomes.js";
+
+export interface ShardTimerPorts extends TimerOutcomePorts {
+  timers: TimerStore;
+  dispatcher: Dispatcher;
+  admission: Admission;
+  clock: Clock;
+  log: Logger;
+}
+
+/** Known so long before they are due. */
+const NEAR_MINUTES = 2;
+/** Read so long before. Far below the time for which the server remembers a message id. */
+const READ_AHEAD_MS = 4_000;
+/** Read and not yet in WORK. */
+const MOST_READ = 20_000;
+const TOGETHER = 256;
+/** Those further behind give way to what falls due now. */
+const LATE_MS = 60_000;
+/** All minutes that have passed are looked at for what was lost sight of. */
+const SWEEP_MS = 300_000;
+const RETRY_MS = 1_000;
+
+export class ShardTimers {
+  readonly #ports: ShardTimerPorts;
+  readonly #shard: number;
+  readonly #near: NearTimers;
+  readonly #outcomes: TimerOutcomes;
+  readonly #alarm: Alarm;
+  /** What falls due before was perhaps fired by an earlier holder. */
+  readonly #inheritedUntil: Instant;
+  #watch: Subscription | undefined;
+  #sweptAt: number;
+  #stopped = false;
+
+  /** @param mayPublish false from the moment at which the lease can no longer be trusted */
+  constructor(ports: ShardTimerPorts, shard: number, mayPublish: () => boolean) {
+    const now = ports.clock.now();
+    this.#ports = ports;
+    this.#shard = shard;
+    this.#near = new NearTimers(minuteOf(now) + NEAR_MINUTES * MINUTE_MS);
+    this.#alarm = new Alarm(ports.clock);
+    this.#inheritedUntil = now + READ_AHEAD_MS;
+    this.#sweptAt = ports.clock.monotonic();
+    this.#outcomes = new TimerOutcomes(ports, {
+      mayPublish: () => !this.#stopped && mayPublish(),
+      onSettled: (timer) => this.#settled(timer),
+      onCancelled: (timer) => this.#cancelled(timer),
+    });
+  }
+
+  /** Timers that are known and not done with. */
+  get size(): number {
+    return this.#near.size;
+  }
+
+  /** Until it is stopped. Never rejects. */
+  async run(): Promise<void> {
+    await this.#persistently("watch timers", async () => {
+      this.#watch = await this.#ports.timers.watch(this.#shard, (timer) => this.#note(timer));
+    });
+    void this.#follow();
+    while (!this.#stopped) {
+      await this.#read();
+      await this.#alarm.wait(this.#untilNextRead());
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#alarm.ring();
+    this.#watch?.stop().catch(() => {});
+  }
+
+  /** First all that is near or was left over, then minute after minute. */
+  async #follow(): Promise<void> {
+    await this.#loadPassed();
+    const pause = new Alarm(this.#ports.clock);
+    while (!this.#stopped) {
+      const now = this.#ports.clock.now();
+      while (!this.#stopped && this.#near.until < minuteOf(now) + NEAR_MINUTES * MINUTE_MS) {
+        const minute = this.#near.until;
+        this.#near.extend(minute + MINUTE_MS);
+        await this.#load(minute);
+      }
+      if (this.#ports.clock.monotonic() - this.#sweptAt >= SWEEP_MS) await this.#loadPassed();
+      await pause.wait(RETRY_MS);
+    }
+  }
+
+  /** Every minute before the horizon that has timers: usually there are two or three. */
+  async #loadPassed(): Promise<void> {
+    this.#sweptAt = this.#ports.clock.monotonic();
+    await this.#persistently("find timers", async () => {
+      for (const minute of await this.#ports.timers.minutes(this.#shard))
+        if (minute < this.#near.until && !this.#stopped) await this.#load(minute);
+    });
+  }
+
+  #load(minute: Instant): Promise<void> {
+    return this.#persistently("read timers", async () => {
+      for (const timer of await this.#ports.timers.of(this.#shard, minute)) this.#note(timer);
+    });
+  }
+
+  #note(timer: Timer): void {
+    if (this.#stopped) return;
+    this.#near.add(timer);
+    if (timer.at === this.#near.nextTime) this.#alarm.ring();
+  }
+
+  #untilNextRead(): number {
+    const next = this.#near.nextTime;
+    if (next === null) return MINUTE_MS;
+    if (this.#outcomes.underWay >= MOST_READ) return RETRY_MS / 10;
+    return Math.max(0, next - READ_AHEAD_MS - this.#ports.clock.now());
+  }
+
+  /** Reads what falls due soon, and hands it over to be published at its time. */
+  async #read(): Promise<void> {
+    const { clock, dispatcher } = this.#ports;
+    while (!this.#stopped) {
+      const room = Math.min(TOGETHER, MOST_READ - this.#outcomes.underWay);
+      const timers = this.#near.take(clock.now() + READ_AHEAD_MS, room);
+      if (timers.length === 0) return;
+      const due = await Promise.all(timers.map((timer) => this.#dueOf(timer)));
+      if (this.#stopped) return;
+      const found = due.filter((item) => item !== null);
+      this.#outcomes.begin(found);
+      dispatcher.add(this.#outcomes, found);
+    }
+  }
+
+  /** Null: there is nothing to publish. */
+  async #dueOf(timer: Timer): Promise<DueTimer | null> {
+    try {
+      const message = await this.#ports.timers.read(timer.seq);
+      if (message === null) this.#cancelled(timer);
+      return message === null || (await this.#wasFired(timer, message))
+        ? null
+        : await this.#due(timer, message);
+    } catch (error) {
+      this.#ports.log.warn(
+        { runId: timer.runId, error: messageOf(error) },
+        "a timer could not be read: tried again",
+      );
+      this.#ports.clock.after(RETRY_MS, () => {
+        this.#near.putBack(timer);
+        this.#alarm.ring();
+      });
+      return null;
+    }
+  }
+
+  /** By way of the gate, if its queue has one by now. */
+  async #due(timer: Timer, stored: StoredMessage): Promise<DueTimer | null> {
+    const { admission, names } = this.#ports;
+    const work = workMessageOf(timer, stored);
+    const queue = work === null ? undefined : parseJobSubject(work.subject)?.queue;
+    if (work === null || queue === undefined) {
+      void this.#outcomes.bury(timer, stored, "it does not say where it belongs");
+      return null;
+    }
+    const message = admitted(work, await admission.settings(queue), names);
+    const isLate = timer.at < this.#ports.clock.now() - LATE_MS;
+    return { slot: timer.at, timer, message, stored, ...(isLate && { catchUp: true }) };
+  }
+
+  /** Whether an earlier holder has fired it, or somebody else. */
+  async #wasFired(timer: Timer, stored: StoredMessage): Promise<boolean> {
+    if (timer.at > this.#inheritedUntil || !(await this.#outcomes.wasFired(timer, stored))) return false;
+    this.#settled(timer);
+    return true;
+  }
+
+  #settled(timer: Timer): void {
+    for (const twin of this.#near.settle(timer)) this.#remove(twin);
+    this.#remove(timer);
+  }
+
+  #cancelled(timer: Timer): void {
+    this.#near.cancel(timer);
+    this.#remove(timer);
+    this.#alarm.ring();
+  }
+
+  #remove(timer: Timer): void {
+    void this.#persistently("remove a timer", async () => {
+      await this.#ports.timers.remove(timer.seq);
+      this.#near.forget(timer);
+    });
+  }
+
+  /** Until it succeeds, or the term is over: then the next holder does it. */
+  async #persistently(what: string, act: () => Promise<void>): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        return await act();
+      } catch (error) {
+        if (this.#stopped) return;
+        this.#ports.log.warn(
+          { shard: this.#shard, error: messageOf(error) },
+          `could not ${what}: tried again`,
+        );
+        await new Promise<void>((resolve) => this.#ports.clock.after(RETRY_MS, resolve));
+      }
+    }
+  }
+}

@@ -1,0 +1,211 @@
+/** Timers on their way into WORK: what the answer to each means. */
+import { messageOf } from "../core/errors.js";
+import type { RunHistory } from "../core/lookback.js";
+import type {
+  Clock,
+  DeadLetters,
+  PublishOutcome,
+  RunLog,
+  StoredMessage,
+  WorkMessage,
+  WorkStream,
+} from "../core/ports.js";
+import type { Timer } from "../core/timer.js";
+import { headers as h } from "../protocol/headers.js";
+import { type Names, parseJobSubject } from "../protocol/names.js";
+import type { Logger } from "../runtime/log.js";
+import type { Dispatcher, Due, Publishing } from "./dispatcher.js";
+
+export interface TimerOutcomePorts {
+  work: WorkStream;
+  runs: RunLog;
+  history: RunHistory;
+  dead: DeadLetters;
+  dispatcher: Dispatcher;
+  names: Names;
+  clock: Clock;
+  log: Logger;
+}
+
+/** A timer that was read. */
+export interface DueTimer extends Due {
+  timer: Timer;
+  message: WorkMessage;
+  stored: StoredMessage;
+}
+
+export interface TimerTerm {
+  mayPublish(): boolean;
+  /** Its job is queued, or never will be. Its message is to be removed, as after a cancellation. */
+  onSettled(timer: Timer): void;
+  onCancelled(timer: Timer): void;
+}
+
+const RETRY_MS = 250;
+/** A retry whose place is taken is tried again this often. */
+const TAKEN_RETRY_MS = 1_000;
+/** Clocks of two servers of a cluster. */
+const SKEW_MS = 1_000;
+
+export class TimerOutcomes implements Publishing<DueTimer> {
+  readonly #ports: TimerOutcomePorts;
+  readonly #term: TimerTerm;
+  #underWay = 0;
+
+  constructor(ports: TimerOutcomePorts, term: TimerTerm) {
+    this.#ports = ports;
+    this.#term = term;
+  }
+
+  /** Handed to the dispatcher and not done with. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  begin(items: readonly DueTimer[]): void {
+    this.#underWay += items.length;
+  }
+
+  mayPublish(): boolean {
+    return this.#term.mayPublish();
+  }
+
+  admits(item: DueTimer): boolean {
+    const deadline = Date.parse(item.message.headers[h.startDeadline] ?? "");
+    if (Number.isNaN(deadline) || this.#ports.clock.now() <= deadline) return true;
+    void this.#tellEnd(item, "expired", "start deadline");
+    return false;
+  }
+
+  messageOf({ message }: DueTimer): WorkMessage {
+    return message;
+  }
+
+  restOf(): number {
+    return 0;
+  }
+
+  onOutcome(item: DueTimer, outcome: PublishOutcome): void {
+    switch (outcome.kind) {
+      case "stored":
+        this.#done(item);
+        return;
+      case "duplicate":
+        void this.#attempt(item, () => this.#onDuplicate(item, outcome.seq));
+        return;
+      case "taken":
+        void this.#attempt(item, () => this.#onTaken(item));
+        return;
+      case "refused":
+        void this.#attempt(item, async () => {
+          await this.#bury(item.timer, item.stored, outcome.reason);
+          this.#done(item);
+        });
+        return;
+      case "full":
+      case "unknown": // the server takes the message id once
+        this.#ports.dispatcher.addLater(this, item, RETRY_MS);
+    }
+  }
+
+  /** Whether there are traces of the job in RUNS that are younger than the timer, as when the server has forgotten ids. */
+  async wasFired({ runId }: Timer, { headers, storedAt }: StoredMessage): Promise<boolean> {
+    const { history } = this.#ports;
+    const queued = await history.lastQueued(headers[h.subject] ?? "");
+    if (queued?.runId === runId && queued.at >= storedAt - SKEW_MS) return true;
+    const event = await history.lastEvent(runId);
+    return event !== null && event.type !== "retried" && event.at >= storedAt + SKEW_MS;
+  }
+
+  /** What nobody can run is kept with the reason. */
+  async bury(timer: Timer, stored: StoredMessage, reason: string): Promise<void> {
+    try {
+      await this.#bury(timer, stored, reason);
+      this.#term.onSettled(timer);
+    } catch (error) {
+      this.#ports.log.warn(
+        { runId: timer.runId, error: messageOf(error) },
+        "a timer could not be kept as a dead letter: left for the next term",
+      );
+    }
+  }
+
+  /** Fired by an earlier holder; or cancelled, by one who crashed before it could be told. */
+  async #onDuplicate(item: DueTimer, seq: number): Promise<void> {
+    const { work, names } = this.#ports;
+    const { runId } = item.timer;
+    const first = await work.at(seq);
+    if (first?.subject !== names.timerTombstone(runId, item.timer.seq)) return this.#done(item);
+    if (first.headers[h.reason] === "cancelled") await this.#append(item, "cancelled", "cancelled");
+    this.#underWay--;
+    this.#term.onCancelled(item.timer);
+  }
+
+  /** Its place is held by itself, or by another job with the same key. */
+  async #onTaken(item: DueTimer): Promise<void> {
+    const { work, dispatcher } = this.#ports;
+    const occupant = await work.lastOn(item.message.subject);
+    if (occupant === null) return dispatcher.addLater(this, item, 0);
+    if (occupant.headers[h.runId] === item.timer.runId) {
+      this.#done(item);
+      return;
+    }
+    if (item.message.headers[h.attemptsBefore] !== undefined)
+      return dispatcher.addLater(this, item, TAKEN_RETRY_MS);
+    await this.#append(item, "skipped", "a job with this id or key is queued or running");
+    this.#done(item);
+  }
+
+  async #tellEnd(item: DueTimer, type: string, reason: string): Promise<void> {
+    await this.#attempt(item, async () => {
+      await this.#append(item, type, reason);
+      this.#done(item);
+    });
+  }
+
+  #append({ timer, message }: DueTimer, type: string, reason: string): Promise<void> {
+    const queue = parseJobSubject(message.subject)?.queue;
+    const data = { reason, queue, at: new Date(timer.at).toISOString() };
+    return this.#ports.runs.append({
+      runId: timer.runId,
+      type,
+      msgId: `${timer.runId}/${type}/t${timer.seq}`,
+      data,
+    });
+  }
+
+  async #bury(timer: Timer, { headers, body, subject }: StoredMessage, reason: string): Promise<void> {
+    const { dead, runs } = this.#ports;
+    const queue = parseJobSubject(headers[h.subject] ?? "")?.queue ?? "default";
+    await dead.bury({
+      queue,
+      subject,
+      seq: timer.seq,
+      headers,
+      body,
+      reason: "refused",
+      attempts: 0,
+      error: reason,
+    });
+    const data = { queue, attempt: 0, reason: "refused", error: { message: reason } };
+    await runs.append({ runId: timer.runId, type: "dead", msgId: `${timer.runId}/dead/t${timer.seq}`, data });
+  }
+
+  #done({ timer }: DueTimer): void {
+    this.#underWay--;
+    this.#term.onSettled(timer);
+  }
+
+  /** What cannot be done now is begun anew with the publish: that is refused as before. */
+  async #attempt(item: DueTimer, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.#ports.log.warn(
+        { runId: item.timer.runId, error: messageOf(error) },
+        "a timer could not be settled: tried again",
+      );
+      this.#ports.dispatcher.addLater(this, item, TAKEN_RETRY_MS);
+    }
+  }
+}
