@@ -1,6 +1,6 @@
 /** One call of a command: its options, its output, its connection. */
 import type { Command } from "commander";
-import { createLogger } from "../runtime/log.js";
+import { createLogger, logLevel } from "../runtime/log.js";
 import { connectOptionsOf, type GlobalValues, globalValues } from "./global-options.js";
 import { Output } from "./output.js";
 import type { CliContext, ConnectOptions, Punctual, Running } from "./runtime.js";
@@ -23,7 +23,7 @@ export class Session {
 
   /** Connects to a namespace that exists, does one thing, and closes. */
   async with<T>(use: (punctual: Punctual) => Promise<T>): Promise<T> {
-    const level = this.context.env.PUNCTUAL_LOG ?? "error";
+    const level = logLevel(this.context.env, "error");
     const punctual = await this.context.parts.connect({
       ...this.connectOptions,
       author: this.globals.text("author") ?? this.context.user,
@@ -47,7 +47,7 @@ export class Session {
     over?: Promise<unknown>,
   ): Promise<void> {
     const stopped = this.context.untilStopped();
-    const level = this.context.env.PUNCTUAL_LOG ?? (this.output.quiet ? "warn" : "info");
+    const level = logLevel(this.context.env, this.output.quiet ? "warn" : "info");
     const log = createLogger(level);
     const punctual = await this.context.parts.connect({ ...this.connectOptions, ...options, log });
     const running: Running[] = [];

@@ -150,7 +150,8 @@ export class Definitions {
     for (const schedule of changes.changed) this.#put(this.compile(schedule));
     if (changes.calendars.length > 0) this.#replan(changes.calendars.map(({ name }) => name));
     for (const { id, unreadable } of changes.removed) {
-      if (unreadable !== undefined) this.#log.error({ schedule: id, error: unreadable }, UNREADABLE);
+      if (unreadable !== undefined)
+        this.#log.error({ scheduleId: id, error: unquoted(unreadable) }, UNREADABLE);
       this.#remove(id);
     }
     this.#view = Math.max(this.#view, changes.view);
@@ -201,11 +202,14 @@ export class Definitions {
     try {
       return compileSpec(schedule.spec, schedule.id, (name) => this.#calendars.get(name));
     } catch (error) {
-      this.#log.error({ schedule: schedule.id, error: messageOf(error) }, UNREADABLE);
+      this.#log.error({ scheduleId: schedule.id, error: messageOf(error) }, UNREADABLE);
       return NEVER;
     }
   }
 }
+
+/** What came instead may be a payload, which no log shows. */
+const unquoted = (message: string): string => message.replace(/, got .*/s, "");
 
 function refersTo(spec: ScheduleSpec, calendars: readonly string[]): boolean {
   return calendarsOf(spec).some(({ name }) => calendars.includes(name));

@@ -72,7 +72,10 @@ export class FailurePauser {
     const { times } = this.#definitions.compile(schedule);
     if (!(await this.#keepsFailing(schedule, times, slot))) return;
     await this.#pause(schedule, slot);
-    log.warn({ schedule: id, runs: schedule.pauseOnFailure }, "a schedule was paused: its runs keep failing");
+    log.warn(
+      { scheduleId: id, runs: schedule.pauseOnFailure },
+      "a schedule was paused: its runs keep failing",
+    );
   }
 
   /** Only slots of this definition count: resuming it begins anew. */

@@ -84,7 +84,10 @@ export class Reports {
       if (this.isFull) this.#onTold();
     } catch (error) {
       if (this.#stopped) return;
-      this.#log.warn({ runId, error: (error as Error).message }, "a report could not be stored: tried again");
+      this.#log.warn(
+        { runId, scheduleId, error: (error as Error).message },
+        "a report could not be stored: tried again",
+      );
       this.#clock.after(RETRY_MS, () => {
         if (!this.#stopped) void this.#tellOne(report);
       });

@@ -44,7 +44,7 @@ export class RunLimits {
       // It was changed or deleted; or it could not be asked, and the next commit asks again.
       const isChanged = error instanceof PunctualError && /conflict|not_found/.test(error.code);
       if (!isChanged)
-        this.#log.warn({ schedule: id, error: messageOf(error) }, "a limit of runs is not told yet");
+        this.#log.warn({ scheduleId: id, error: messageOf(error) }, "a limit of runs is not told yet");
     } finally {
       this.#pausing.delete(id);
     }

@@ -64,7 +64,7 @@ export class Endings {
 
   async buried(reason: string, kept: KeptError, issues?: readonly Issue[]): Promise<void> {
     const { dead, log, queue, telemetry } = this.#place;
-    const { runId, persistence, delivery } = this.#hand;
+    const { ids, persistence, delivery } = this.#hand;
     const { subject, seq, headers, body, attempt } = delivery;
     const letter = { queue, subject, seq, headers, body, reason, attempts: attempt, ...kept };
     await persistence.of("storing a dead letter", () => dead.bury(letter));
@@ -72,19 +72,21 @@ export class Endings {
     await this.#store("storing a dead letter's event", "dead", data);
     this.#hand.delivery.term(reason);
     telemetry.buried(queue, reason);
-    log.warn({ runId, attempt, reason, error: kept.error }, "a job went to the dead letters");
+    // What is wrong with a payload tells of its contents: in a log, only where.
+    const told = issues === undefined ? { error: kept.error } : { fields: issues.map(({ path }) => path) };
+    log.warn({ ...ids, attempt, reason, ...told }, "a job went to the dead letters");
   }
 
   /** The event is for people; the job is tried again with or without it. */
   async #retried({ error }: KeptError, delayMs: number): Promise<void> {
-    const { runId, attempt } = this.#hand;
+    const { ids, attempt } = this.#hand;
     const { log } = this.#place;
     try {
       await this.#hand.append("retried", `retried/${attempt}`, { attempt, error, delayMs });
     } catch (cause) {
-      log.warn({ runId, error: messageOf(cause) }, "a failed attempt could not be stored");
+      log.warn({ ...ids, error: messageOf(cause) }, "a failed attempt could not be stored");
     }
-    log.debug({ runId, attempt, error, delayMs }, "an attempt failed");
+    log.debug({ ...ids, attempt, error, delayMs }, "an attempt failed");
     this.#hand.delivery.nak(delayMs);
   }
 

@@ -64,7 +64,7 @@ export class Execution {
       await this.#run();
     } catch (error) {
       this.#place.log.error(
-        { runId: this.runId, error: messageOf(error) },
+        { ...this.#hand.ids, error: messageOf(error) },
         "a job could not be settled: it will be delivered again",
       );
     }
@@ -146,7 +146,7 @@ export class Execution {
     this.#hand
       .append("started", `started/${attempt}`, { attempt, queue, worker })
       .catch((error) =>
-        log.debug({ runId: this.runId, error: messageOf(error) }, "a start could not be stored"),
+        log.debug({ ...this.#hand.ids, error: messageOf(error) }, "a start could not be stored"),
       );
   }
 }

@@ -24,12 +24,18 @@ export class InHand {
     this.job = readJob(delivery.headers, () => fallbackRunId(delivery.subject, delivery.seq));
     this.maxAttempts = Math.min(this.job.retry.maxAttempts, place.maxAttempts);
     this.persistence = new Persistence(place.clock, (what, error) =>
-      place.log.warn({ runId: this.runId, error: messageOf(error) }, `${what} failed: tried again`),
+      place.log.warn({ ...this.ids, error: messageOf(error) }, `${what} failed: tried again`),
     );
   }
 
   get runId(): string {
     return this.job.runId;
+  }
+
+  /** On every log line that concerns it. */
+  get ids(): { runId: string; scheduleId?: string } {
+    const { runId, scheduleId } = this.job;
+    return { runId, ...(scheduleId !== null && { scheduleId }) };
   }
 
   get attempt(): number {
@@ -58,7 +64,7 @@ export class InHand {
     try {
       this.#delivery.working();
     } catch (error) {
-      this.#place.log.debug({ runId: this.runId, error: messageOf(error) }, "a heartbeat could not be sent");
+      this.#place.log.debug({ ...this.ids, error: messageOf(error) }, "a heartbeat could not be sent");
     }
   }
 

@@ -102,6 +102,6 @@ export class Journal {
   }
 
   #warn(error: unknown, what: string): void {
-    this.#place.log.warn({ runId: this.#hand.runId, error: messageOf(error) }, what);
+    this.#place.log.warn({ ...this.#hand.ids, error: messageOf(error) }, what);
   }
 }

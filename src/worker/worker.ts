@@ -4,7 +4,6 @@
  * Stopping is a drain. It stops to pull, lets the running jobs end, aborts those that are not over by the deadline,
  * and gives them back for another worker.
  */
-import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { EndRecords } from "../core/end-record.js";
 import { invalid, messageOf, PunctualError } from "../core/errors.js";
@@ -35,6 +34,7 @@ import { QueuePull } from "./queue-pull.js";
 import { Stalls } from "./stalls.js";
 import { Sweeps } from "./sweeps.js";
 import { Turns } from "./turns.js";
+import { newWorkerId } from "./worker-id.js";
 import { endsOf, type Workplace } from "./workplace.js";
 
 export interface WorkerPorts {
@@ -95,7 +95,7 @@ export class Worker {
     this.#settings = settings;
     this.#performer = performer;
     this.#sweeps = new Sweeps(ports.clock);
-    this.id = settings.id ?? newId();
+    this.id = settings.id ?? newWorkerId();
   }
 
   /** Jobs that run now. */
@@ -291,11 +291,4 @@ export class Worker {
       this.#ports.log.debug({ worker: this.id, error: messageOf(error) }, `${what} failed`);
     }
   }
-}
-
-function newId(): string {
-  const host = hostname()
-    .replace(/[^A-Za-z0-9_-]/g, "-")
-    .replace(/^[-_]+/, "");
-  return `${host.slice(0, 40) || "worker"}-${randomUUID().slice(0, 8)}`;
 }

@@ -178,7 +178,7 @@ describe("time and chance", () => {
       "demo/demo.ts",
       "demo/fleet.ts",
     ],
-    chance: ["connect.ts", "client/client.ts", "worker/worker.ts"],
+    chance: ["connect.ts", "client/client.ts", "worker/worker-id.ts"],
   };
   /** `testing` gives users a clock of the machine for whole programs in memory. */
   const testing = "testing/manual-clock.ts";
