@@ -98,6 +98,8 @@ export class BriefPull implements Subscription {
     else if (--this.#open === 0) {
       this.#hadAll = true;
       this.#cancelTimeout();
+      // Slots that came free meanwhile were kept from the other lanes: now they are anyone's.
+      slots.release(0);
     }
     const delivery = readDelivery(connection, message);
     if (this.#stopped) delivery.nak(0);

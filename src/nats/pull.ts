@@ -109,7 +109,7 @@ export class Pull implements Subscription {
       this.#clock.monotonic() < this.#pausedUntil
     )
       return;
-    this.#serveOthers();
+    if (!this.#serveOthers()) return;
     const { free } = this.#slots;
     // Few large requests, but never an idle slot while nothing is asked for.
     if (free < 1 || (this.#requested > 0 && free < this.#options.concurrency / 2)) return;
@@ -123,16 +123,19 @@ export class Pull implements Subscription {
     this.#connection.publish(this.#subject, JSON.stringify(request), { reply: inbox });
   }
 
-  #serveOthers(): void {
-    if (this.#others === undefined) return;
+  /** Whether this lane may have what is free then. */
+  #serveOthers(): boolean {
+    if (this.#others === undefined) return true;
     const { upper, lower, slots } = this.#others;
     lower.takeTurn();
     // In a quiet time a slot may wait above, if there is another for this lane.
     if (this.#quiet > 0 && (this.#requested > 0 || slots.free > 1)) upper.reserve();
-    upper.takeFirst();
-    if (!this.#leavesRest || slots.free < 1) return;
-    this.#leavesRest = false;
-    lower.takeRest();
+    const mayGoOn = upper.takeFirst();
+    if (mayGoOn && this.#leavesRest && slots.free > 0) {
+      this.#leavesRest = false;
+      lower.takeRest();
+    }
+    return mayGoOn;
   }
 
   #patient(batch: number) {

@@ -17,6 +17,8 @@ export class UpperLane implements Subscription {
   readonly #parts: LaneParts;
   /** Since a job from below was handed out, or had its turn. */
   #served = 0;
+  /** The open request is that of a waiting slot. */
+  #isReserved = false;
 
   /** @param onServed a job from here was handed out */
   constructor(parts: LaneParts, onServed: () => void) {
@@ -46,18 +48,26 @@ export class UpperLane implements Subscription {
     this.#served = 0;
   }
 
-  /** Takes what is free, if there may be anything. */
-  takeFirst(): void {
+  /**
+   * Takes what is free, if there may be anything.
+   *
+   * @returns whether the lanes below may have what is free now; not while the answer is on its way
+   */
+  takeFirst(): boolean {
     const { free } = this.#parts.slots;
-    if (free < 1 || this.#pull.isOpen) return;
-    if (!this.#pull.hadAll && this.#pull.sinceAskedMs < EMPTY_PAUSE_MS) return;
+    if (this.#pull.isOpen) return this.#isReserved;
+    if (free < 1 || (!this.#pull.hadAll && this.#pull.sinceAskedMs < EMPTY_PAUSE_MS)) return true;
     const isTurnBelow = this.#served >= TURN_EVERY;
     if (isTurnBelow) this.#served = 0;
+    this.#isReserved = false;
     this.#pull.ask(isTurnBelow ? free - 1 : free);
+    return isTurnBelow;
   }
 
-  /** Lets one slot wait here. */
+  /** Lets one slot wait here, unless there may be more than one job. */
   reserve(): void {
+    if (this.#pull.isOpen || this.#pull.hadAll) return;
+    this.#isReserved = true;
     this.#pull.ask(1, RESERVE_MS);
   }
 }

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import type { Lane } from "../../src/core/lane.js";
 import { until } from "../support/until.js";
 import { job } from "./given.js";
@@ -69,6 +69,25 @@ export function describeLanes(name: string, make: MakePorts): void {
       await publish(ports, "high", 20);
       await publish(ports, "low", 3);
       expect(of("high", await done)).toHaveLength(20);
+    });
+
+    it("give all slots of an idle worker to what is urgent", async () => {
+      const ports = on();
+      await ports.one.queues.ensure("default");
+      let running = 0;
+      const work = await ports.one.source.consume("default", {
+        concurrency: 40,
+        onDelivery: () => {
+          running++;
+          return new Promise<void>(() => {});
+        },
+      });
+      onTestFinished(() => work.stop());
+      await until(async () => (await ports.other.queueConsumers.counts("default"))[1]?.pulls === 1);
+      await publish(ports, "high", 45);
+      await until(() => running === 40);
+      await ports.other.queueConsumers.counts("default");
+      expect(running).toBe(40);
     });
 
     it("never have more handed out than was asked for, all three together", async () => {

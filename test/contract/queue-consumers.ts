@@ -52,7 +52,9 @@ export function describeQueueConsumers(name: string, make: MakePorts): void {
       const deliveries = await pull(ports);
       await until(() => deliveries.all.length === 3);
       const seqOf = (key: string) => deliveries.all.find(({ subject }) => subject.endsWith(key))?.seq;
-      expect(await other.queueConsumers.handedOut("default", "work")).toBe(seqOf(".b"));
+      // The server may count what lies in other lanes behind it as passed by.
+      const passed = await other.queueConsumers.handedOut("default", "work");
+      expect([seqOf(".b"), seqOf(".h")]).toContain(passed);
       expect(await other.queueConsumers.handedOut("default", "high")).toBe(seqOf(".h"));
     });
 
