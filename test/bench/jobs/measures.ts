@@ -131,23 +131,21 @@ export async function acceptDelayed(contenders: readonly Contender[], sizes: Siz
 }
 
 export async function manyConsumers(contenders: readonly Contender[], sizes: Sizes): Promise<Table> {
-  const { consumers: steps, consumed: count, rounds } = sizes;
+  const { consumers: steps, consumed: count } = sizes;
   const perStep = steps.map(() => new Rounds(contenders));
-  for (let round = 0; round < rounds; round++) {
-    for (const [i, consumers] of steps.entries()) {
-      for (const contender of contenders) {
-        await perStep[i]?.take(contender, async () => {
-          const { producer, worker } = contender;
-          const queue = newQueue("consumers");
-          await producer.call("open", { queue });
-          await worker.call("open", { queue });
-          // At work before there is any: to start a thousand takes longer than to do the jobs.
-          await worker.call("work", { queue, count, consumers, concurrency: 1, goal: "throughput" });
-          await producer.call("enqueue", { queue, count });
-          const { ms } = await worker.call("done", {});
-          return [perSecond(count, ms)];
-        });
-      }
+  for (const [i, consumers] of steps.entries()) {
+    for (const contender of contenders) {
+      await perStep[i]?.take(contender, async () => {
+        const { producer, worker } = contender;
+        const queue = newQueue("consumers");
+        await producer.call("open", { queue });
+        await worker.call("open", { queue });
+        // At work before there is any: to start a thousand takes longer than to do the jobs.
+        await worker.call("work", { queue, count, consumers, concurrency: 1, goal: "throughput" });
+        await producer.call("enqueue", { queue, count });
+        const { ms } = await worker.call("done", {});
+        return [perSecond(count, ms)];
+      });
     }
   }
   const best = perStep.map((step) => step.best());

@@ -25,7 +25,7 @@ const FULL: Sizes = {
   delayedAtPeers: 100_000,
   due: 10_000,
   consumers: [1, 10, 100, 1_000],
-  consumed: 5_000,
+  consumed: 2_000,
 };
 
 const QUICK: Sizes = {
@@ -35,7 +35,7 @@ const QUICK: Sizes = {
   delayedAtPeers: 20_000,
   due: 2_000,
   consumers: [1, 10, 100],
-  consumed: 2_000,
+  consumed: 1_000,
 };
 
 export interface JobsOptions {

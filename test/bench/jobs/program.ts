@@ -6,7 +6,7 @@ import type { Calls } from "./arm.js";
 
 /** As in deploy/Dockerfile, for every system alike. */
 const NODE_OPTIONS = ["--min-semi-space-size=64", "--max-semi-space-size=64"];
-const ANSWER_WITHIN_MS = 180_000;
+const ANSWER_WITHIN_MS = 120_000;
 
 interface Waiter {
   resolve(result: unknown): void;
