@@ -89,7 +89,7 @@ export async function startSystems(wanted: readonly string[]): Promise<Systems> 
 const OF_LEVEL: Readonly<Record<HistoryLevel, readonly MeasureName[]>> = {
   off: ["enqueue", "drain", "consumers"],
   outcome: ["drain"],
-  full: ["enqueue", "drain", "consumers"],
+  full: EVERYTHING,
 };
 
 function punctualOn(
