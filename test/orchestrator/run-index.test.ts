@@ -31,7 +31,7 @@ async function all(index: RunIndex, accepts: (run: Run) => boolean = () => true)
   }
 }
 
-const RUNS = 20_000;
+const RUNS = 9_000;
 
 test.each([[100_000], [1_000]])("all are found, the newest first, with a book of %i", async (mostRuns) => {
   const { index, queued, told } = given(mostRuns);
