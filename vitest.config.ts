@@ -22,6 +22,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: "clients",
+          include: ["test/clients/*.test.ts"],
+          testTimeout: 90_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: "containers",
           include: ["test/containers/**/*.test.ts"],
           testTimeout: 240_000,

@@ -101,6 +101,7 @@ async function models(): Promise<Counts> {
 const suites: Record<string, () => Promise<Counts>> = {
   unit: () => vitest("unit"),
   integration: () => vitest("integration"),
+  clients: () => vitest("clients"),
   containers,
   models,
 };

@@ -13,8 +13,8 @@ import type { Logger } from "../runtime/log.js";
 export interface QueueKeeperPorts {
   clock: Clock;
   log: Logger;
-  queues: Pick<QueueStore, "get" | "watch">;
-  queueConsumers: Pick<QueueConsumers, "apply">;
+  queues: QueueStore;
+  queueConsumers: QueueConsumers;
 }
 
 const AGAIN_MS = 1_000;

@@ -86,8 +86,8 @@ export class Stage {
   }
 
   /** With an orchestrator. */
-  static async orchestrated(server: EmbeddedServer): Promise<Stage> {
-    const stage = await Stage.open(server);
+  static async orchestrated(server: EmbeddedServer, options: ConnectOptions = {}): Promise<Stage> {
+    const stage = await Stage.open(server, options);
     const orchestrator = await stage.punctual.orchestrate();
     onTestFinished(() => orchestrator.stop());
     await until(() => expect(orchestrator.held).toHaveLength(2));

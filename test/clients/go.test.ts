@@ -1,0 +1,4 @@
+import { clientSuite } from "./suite.js";
+import { go } from "./support/toolchains.js";
+
+await clientSuite(go);

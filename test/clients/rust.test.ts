@@ -1,0 +1,4 @@
+import { clientSuite } from "./suite.js";
+import { rust } from "./support/toolchains.js";
+
+await clientSuite(rust);
