@@ -61,7 +61,7 @@ export class RunActions {
     if (run.scheduleId === null)
       throw new PunctualError(
         "conflict",
-        `run ${id}: the payload of a job is kept until it is done, or with its dead letter; enqueue it again`,
+        `run ${id}: the payload of a job is kept until it is done, or with its dead letter, and there is none; enqueue it again`,
       );
     const { runId, accepted } = await this.#parts.trigger({ id: run.scheduleId, author });
     if (!accepted)

@@ -83,12 +83,20 @@ function eventOf(message: ToldMessage, rest: string): Told[] {
     const fact = { ...placeOf(data), reason: stringOf(data.reason) };
     return [{ runId, fact: { kind: "waiting", at: instantOf(data.since) ?? at, ...given(fact) } }];
   }
+  if (type === "waiting") {
+    const fact = given({ ...placeOf(data), seq: seqOf(headers[h.msgId]), until: instantOf(data.at) });
+    return [{ runId, fact: { kind: "waiting", at: instantOf(data.since) ?? at, ...fact } }];
+  }
   if (!OF_MESSAGES.includes(type)) return [];
   return [{ runId, fact: { kind: type as FactKind, at, seq: seqOf(headers[h.msgId]), ...detailsOf(data) } }];
 }
 
 const seqOf = (msgId: string | undefined): number | undefined =>
   countOf(Number(msgId?.slice(msgId.lastIndexOf("/") + 1)));
+
+/** A text, or an object with a message. */
+const errorOf = (error: unknown): string | undefined =>
+  stringOf(error) ?? stringOf((error as { message?: unknown } | null | undefined)?.message);
 
 /** Undefined fields are left out: there may be a hundred thousand of these in memory. */
 function detailsOf(data: Data): Partial<RunFact> {
@@ -100,7 +108,7 @@ function detailsOf(data: Data): Partial<RunFact> {
     startedAt: instantOf(data.startedAt),
     durationMs: amountOf(data.durationMs),
     delayMs: amountOf(data.delayMs),
-    error: stringOf(data.error),
+    error: errorOf(data.error),
     stack: stringOf(data.stack),
     reason: stringOf(data.reason),
     result,

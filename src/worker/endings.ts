@@ -7,6 +7,7 @@ import { delayAfter } from "../core/retry.js";
 import type { RunEventType } from "../protocol/events.js";
 import { isRetryable, type KeptError, keepError } from "./errors.js";
 import type { InHand } from "./in-hand.js";
+import { leadsTo } from "./redact.js";
 import { resultOf } from "./result.js";
 import { isAwaited } from "./told.js";
 import type { Workplace } from "./workplace.js";
@@ -22,7 +23,7 @@ export class Endings {
 
   async succeeded(value: unknown, elapsedMs: number): Promise<void> {
     await this.#place.turns.take();
-    const result = resultOf(value);
+    const result = resultOf(this.#place.redact(value));
     const durationMs = Math.round(elapsedMs * 1_000) / 1_000;
     const { attempt, runId, job, delivery } = this.#hand;
     const { queue, worker, ends } = this.#place;
@@ -68,7 +69,13 @@ export class Endings {
     const { subject, seq, headers, body, attempt } = delivery;
     const letter = { queue, subject, seq, headers, body, reason, attempts: attempt, ...kept };
     await persistence.of("storing a dead letter", () => dead.bury(letter));
-    const data = { attempt, reason, error: kept.error, ...(issues !== undefined && { issues }) };
+    const { stack } = kept;
+    const wrong = issues?.filter(({ path }) => !leadsTo(this.#place.redacted, path));
+    const data = {
+      ...{ attempt, reason, queue, worker: this.#place.worker, error: kept.error },
+      ...(stack !== undefined && { stack }),
+      ...(wrong !== undefined && { issues: wrong }),
+    };
     await this.#store("storing a dead letter's event", "dead", data);
     this.#hand.delivery.term(reason);
     telemetry.buried(queue, reason);
@@ -78,11 +85,12 @@ export class Endings {
   }
 
   /** The event is for people; the job is tried again with or without it. */
-  async #retried({ error }: KeptError, delayMs: number): Promise<void> {
+  async #retried({ error, stack }: KeptError, delayMs: number): Promise<void> {
     const { ids, attempt } = this.#hand;
-    const { log } = this.#place;
+    const { log, queue, worker } = this.#place;
     try {
-      await this.#hand.append("retried", `retried/${attempt}`, { attempt, error, delayMs });
+      const data = { attempt, error, delayMs, queue, worker, ...(stack !== undefined && { stack }) };
+      await this.#hand.append("retried", `retried/${attempt}`, data);
     } catch (cause) {
       log.warn({ ...ids, error: messageOf(cause) }, "a failed attempt could not be stored");
     }

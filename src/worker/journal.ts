@@ -95,10 +95,12 @@ export class Journal {
 
   #next(): Entry | undefined {
     const lines = this.#lines.takeBatch();
-    if (lines.length > 0) return { type: "log", data: { lines } };
+    const { redact } = this.#place;
+    if (lines.length > 0)
+      return { type: "log", data: { lines: lines.map((line) => redact(line) as KeptLine) } };
     const progress = this.#progress;
     this.#progress = undefined;
-    return progress && { type: "progress", data: progress };
+    return progress && { type: "progress", data: { value: redact(progress.value) } };
   }
 
   #warn(error: unknown, what: string): void {

@@ -54,6 +54,13 @@ export const workerOptions = z.strictObject({
     .array(z.custom<Middleware>((value) => typeof value === "function", { error: "expected a function" }))
     .default([])
     .describe("Around every handler, the first outermost. Default none."),
+  redact: z
+    .array(z.string().min(1).max(128))
+    .max(64)
+    .default([])
+    .describe(
+      "Names of fields that the history does not get to see, in results, progress, and data of log lines and errors. Default none.",
+    ),
   labels: labelMap
     .default({})
     .describe(

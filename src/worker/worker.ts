@@ -31,6 +31,7 @@ import type { WorkerSettings } from "./options.js";
 import type { Performer } from "./performer.js";
 import { Presence } from "./presence.js";
 import { QueuePull } from "./queue-pull.js";
+import { redactor } from "./redact.js";
 import { Stalls } from "./stalls.js";
 import { Sweeps } from "./sweeps.js";
 import { Turns } from "./turns.js";
@@ -254,7 +255,7 @@ export class Worker {
 
   #emptyWorkplace(): Omit<Workplace, "maxAttempts" | "history"> {
     const { runs, dead, clock, log, telemetry, tracing } = this.#ports;
-    const { abortGraceMs, schema, settleWithinMs, concurrency, middleware } = this.#settings;
+    const { abortGraceMs, schema, settleWithinMs, concurrency, middleware, redact } = this.#settings;
     const { handle } = this.#performer;
     const place = { runs, clock, log, queue: this.queue, worker: this.id };
     return {
@@ -264,6 +265,8 @@ export class Worker {
       schema: schema ?? handle.schema,
       handler: around(middleware, handle),
       turns: new Turns(clock, settleWithinMs, concurrency),
+      redacted: redact,
+      redact: redactor(redact),
       logs: new RunLogs(log),
       ends: endsOf(place),
       telemetry,

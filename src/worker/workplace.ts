@@ -10,6 +10,7 @@ import type { RunLogs } from "../runtime/run-log.js";
 import type { Handler } from "./context.js";
 import { EndsTogether } from "./ends-together.js";
 import { Persistence } from "./persistence.js";
+import type { Redact } from "./redact.js";
 import type { Turns } from "./turns.js";
 
 /** What all jobs of a worker have in common. */
@@ -33,6 +34,9 @@ export interface Workplace {
   ends: EndsTogether;
   /** Makes the loggers of runs. */
   logs: RunLogs;
+  /** Names of fields that are kept out of the history, and what does it. */
+  redacted: readonly string[];
+  redact: Redact;
   telemetry: WorkerTelemetry;
   tracing: Tracing;
 }

@@ -120,7 +120,11 @@ describe("a drain", () => {
     held.reject(held.jobs[0]?.signal.reason);
     await stopped;
     expect(bench.done.slice(-2)).toEqual(["append retried", "nak 0"]);
-    expect(bench.dataOf("retried")).toEqual({ attempt: 1, error: "the worker was stopped", delayMs: 0 });
+    expect(bench.dataOf("retried")).toMatchObject({
+      attempt: 1,
+      error: "the worker was stopped",
+      delayMs: 0,
+    });
     expect(bench.clock.pending).toBe(0);
   });
 

@@ -69,7 +69,13 @@ test("a run of a schedule is told from due to done, with its attempts, its error
       error: null,
     },
     attemptList: [
-      { number: 1, outcome: "failed", error: "not yet" },
+      {
+        number: 1,
+        outcome: "failed",
+        error: "not yet",
+        worker: "w-1",
+        stack: expect.stringContaining("Error"),
+      },
       { number: 2, outcome: "succeeded", worker: "w-1" },
     ],
   });
@@ -132,4 +138,20 @@ test("an unknown run is said to be so", async () => {
   const stage = await Stage.orchestrated(server());
   await expect(stage.client.runs.get("nobody")).rejects.toMatchObject({ code: "not_found" });
   await expect(stage.client.runs.get("a b")).rejects.toMatchObject({ code: "invalid" });
+});
+
+test("fields that a worker redacts are not in the history", async () => {
+  const stage = await Stage.orchestrated(server());
+  await stage.work("default", { redact: ["password"] }, ({ log, progress }) => {
+    log.info({ user: { password: "secret", name: "a" } }, "at work");
+    progress({ password: "secret" });
+    return { password: "secret", sent: 1 };
+  });
+  const { runId } = await stage.client.enqueue({});
+  await until(async () => expect((await stage.client.runs.get(runId)).state).toBe("succeeded"));
+  const run = await stage.client.runs.get(runId);
+  expect(run).toMatchObject({ result: { password: "[redacted]", sent: 1 }, logLines: 1 });
+  const told = JSON.stringify(await stage.events());
+  expect(told).toContain("[redacted]");
+  expect(told).not.toContain("secret");
 });
