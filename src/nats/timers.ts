@@ -5,9 +5,13 @@ import type { Instant } from "../core/schedule.js";
 import { minuteOf, type Timer, type TimerStore } from "../core/timer.js";
 import { type Names, parseTimerSubject } from "../protocol/names.js";
 import { timerOf } from "../protocol/timer-message.js";
+import { Few } from "./few.js";
 import { headerBlock, type Publisher } from "./publisher.js";
 import { headersOf, storedMessage } from "./work.js";
 
+/** Reads, and removals, under way at once, over all shards. */
+const READS = 128;
+const REMOVALS = 32;
 /** Of one read of a minute. */
 const BATCH = 5_000;
 
@@ -16,6 +20,8 @@ export class NatsTimerStore implements TimerStore {
   readonly #jsm: JetStreamManager;
   readonly #publisher: Publisher;
   readonly #names: Names;
+  readonly #reads = new Few(READS);
+  readonly #removals = new Few(REMOVALS);
 
   constructor(js: JetStreamClient, jsm: JetStreamManager, publisher: Publisher, names: Names) {
     this.#js = js;
@@ -61,12 +67,14 @@ export class NatsTimerStore implements TimerStore {
   }
 
   async read(seq: number): Promise<StoredMessage | null> {
-    return storedMessage(await this.#jsm.streams.getMessage(this.#names.timers, { seq }));
+    const { streams } = this.#jsm;
+    return storedMessage(await this.#reads.run(() => streams.getMessage(this.#names.timers, { seq })));
   }
 
   async remove(seq: number): Promise<void> {
+    const { streams } = this.#jsm;
     try {
-      await this.#jsm.streams.deleteMessage(this.#names.timers, seq, false);
+      await this.#removals.run(() => streams.deleteMessage(this.#names.timers, seq, false));
     } catch (error) {
       if ((await this.read(seq)) !== null) throw error;
     }
