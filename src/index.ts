@@ -1,7 +1,7 @@
 export type { BackfillOptions, BackfillPlan } from "./client/backfills.js";
 export type { EnqueueOutcome } from "./client/client.js";
 export { Client } from "./client/client.js";
-export type { ScheduleExplanation } from "./client/schedules.js";
+export type { ScheduleExplanation, Verification } from "./client/schedules.js";
 export { type ConnectOptions, checkHealth, connect, type Health, Punctual } from "./connect.js";
 export { type ErrorCode, type Issue, PunctualError } from "./core/errors.js";
 export type { LeaseHint, Member } from "./core/ports.js";

@@ -15,6 +15,7 @@ import { addPreview } from "./commands/preview.js";
 import { addQueue } from "./commands/queue.js";
 import { addRuns } from "./commands/runs.js";
 import { addSchedule } from "./commands/schedule.js";
+import { addVerify } from "./commands/verify.js";
 import { addWorker } from "./commands/worker.js";
 import { failureOf } from "./failure.js";
 import { addGlobalOptions } from "./global-options.js";
@@ -59,6 +60,7 @@ function buildProgram(version: string, context: CliContext, done: (exitCode: num
   addQueue(program, context);
   addPreview(program, context);
   addLint(program, context, done);
+  addVerify(program, context, done);
   addBackfill(program, context);
   addRuns(program, context);
   addEnqueue(program, context);

@@ -55,6 +55,7 @@ export interface Preview {
 }
 
 export type ScheduleExplanation = ApiResponse<"schedule.explain">;
+export type Verification = ApiResponse<"verify.range">;
 
 /** Of one triggered run. */
 export type TriggerOverrides = Pick<ApiRequest<"schedule.trigger">, "overlap" | "payload" | "headers">;
@@ -136,6 +137,17 @@ export class Schedules {
   /** Runs it once, now, beside its fire times; what is given takes the place of what the schedule says. */
   trigger(id: string, overrides: TriggerOverrides = {}): Promise<Enqueued> {
     return ask(this.#api, "schedule.trigger", { id, ...given(overrides), ...this.#author });
+  }
+
+  /**
+   * Whether every slot of a range ended once: fired, skipped, missed or expired. What the history no longer keeps is
+   * `unknown`.
+   *
+   * @param scheduleId default: every schedule
+   */
+  verify(from: Date | Instant, to: Date | Instant, scheduleId?: string): Promise<Verification> {
+    const range = { from: isoOf(from, "from"), to: isoOf(to, "to") };
+    return ask(this.#api, "verify.range", { ...range, ...given({ scheduleId }) });
   }
 
   /**

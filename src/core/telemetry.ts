@@ -4,6 +4,7 @@
  */
 import type { QueueFigures } from "./figures.js";
 import type { Report } from "./lease.js";
+import type { AnomalyKind } from "./slot-audit.js";
 
 /** How a shard came to be held. `taken over`: its holder had not let go of it. */
 export type TermStart = "free" | "taken over";
@@ -29,6 +30,8 @@ export interface OrchestratorTelemetry {
   tookIn(outcome: IntakeOutcome): void;
   /** A job was moved to the dead letters. */
   buried(queue: string, reason: string): void;
+  /** A slot is amiss, or acknowledged writes are lost. */
+  anomalyFound(kind: AnomalyKind | "lost"): void;
   /** The server's clock minus ours, as it was measured last. */
   clockMeasured(offsetMs: number): void;
   /** All queues and dead letters, as the server counts them; null: somebody else asks from now on. */
@@ -64,6 +67,7 @@ export const silentTelemetry: Telemetry = {
   termEnded: nothing,
   tookIn: nothing,
   buried: nothing,
+  anomalyFound: nothing,
   clockMeasured: nothing,
   surveyed: nothing,
   attemptBegan: nothing,

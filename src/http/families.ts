@@ -30,6 +30,11 @@ export function familiesIn(registry: Registry) {
       "punctual_expiries_total",
       "Slots whose start deadline had passed before they could fire",
     ),
+    anomalies: counter(
+      "punctual_slot_anomalies_total",
+      "Slots found amiss, and losses of acknowledged writes",
+      ["kind"],
+    ),
     ticks: histogram("punctual_tick_duration_seconds", "Time of one tick: to plan it and to commit it", TICK),
     shards: gauge("punctual_shards_held", "Shards that this process holds"),
     terms: counter("punctual_lease_terms_total", "Terms of shards that this process has begun"),

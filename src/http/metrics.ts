@@ -2,6 +2,7 @@
 import { Registry } from "prom-client";
 import type { PublishWindow } from "../core/figures.js";
 import type { Report } from "../core/lease.js";
+import type { AnomalyKind } from "../core/slot-audit.js";
 import type {
   AttemptEnd,
   IntakeOutcome,
@@ -105,6 +106,10 @@ export class Metrics implements Telemetry {
 
   buried(queue: string, reason: string): void {
     this.#of.buried.inc({ queue: this.#queues.of(queue), reason: this.#reasons.of(reason) });
+  }
+
+  anomalyFound(kind: AnomalyKind | "lost"): void {
+    this.#of.anomalies.inc({ kind });
   }
 
   clockMeasured(offsetMs: number): void {

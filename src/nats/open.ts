@@ -5,6 +5,7 @@ import type { Clock } from "../core/ports.js";
 import { silentTelemetry } from "../core/telemetry.js";
 import { noTracing } from "../core/tracing.js";
 import type { Names } from "../protocol/names.js";
+import { NatsAlertBus } from "./alerts.js";
 import { NatsApiCaller, NatsApiServer } from "./api.js";
 import { NatsBackfillStore } from "./backfills.js";
 import { NatsCalendarStore } from "./calendars.js";
@@ -27,6 +28,7 @@ import { NatsRunsReader } from "./runs-reader.js";
 import { NatsScheduleStore } from "./schedules.js";
 import { checkServer } from "./server-check.js";
 import { fixedShards } from "./settings.js";
+import { NatsSlotLedger } from "./slot-ledger.js";
 import { DurableSource, NatsWorkSource } from "./source.js";
 import { ConnectionStatus } from "./status.js";
 import { NatsTimerStore } from "./timers.js";
@@ -71,6 +73,8 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     shards,
     server,
     maxPayload: server.maxPayload,
+    ledger: new NatsSlotLedger(js, jsm, names),
+    alerts: new NatsAlertBus(connection, names),
     figures: new NatsServerFigures(jsm, buckets.members, names, clock),
     telemetry: silentTelemetry,
     tracing: noTracing,

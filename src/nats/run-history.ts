@@ -1,5 +1,5 @@
 /** RUNS, read backwards in time. */
-import { DeliverPolicy, type JetStreamClient, type JetStreamManager } from "@nats-io/jetstream";
+import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import type { Report } from "../core/lease.js";
 import type { Outcomes, PastEvent, RunHistory } from "../core/lookback.js";
 import type { Instant } from "../core/schedule.js";
@@ -7,6 +7,7 @@ import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
 import { readData, readReport, reportEvents } from "../protocol/past-events.js";
 import { decodeSlots } from "../protocol/slot-record.js";
+import { scanSince } from "./scan.js";
 
 export class NatsRunHistory implements RunHistory {
   readonly #js: JetStreamClient;
@@ -65,25 +66,8 @@ export class NatsRunHistory implements RunHistory {
     return { fired, reports };
   }
 
-  /** Every message that was stored since, up to the newest that is there now, or until one is enough. */
-  async #scan(subject: string, since: Instant, isEnough: (text: string) => boolean): Promise<void> {
-    const consumer = await this.#js.consumers.get(this.#names.runs, {
-      filter_subjects: subject,
-      deliver_policy: DeliverPolicy.StartTime,
-      opt_start_time: new Date(since).toISOString(),
-    });
-    try {
-      const { num_pending } = await consumer.info();
-      if (num_pending === 0) return;
-      const messages = await consumer.consume({ max_messages: 1_000 });
-      for await (const message of messages) {
-        if (isEnough(message.string()) || message.info.pending === 0) break;
-      }
-      await messages.close();
-    } finally {
-      // It would go by itself, but not for minutes.
-      await consumer.delete().catch(() => {});
-    }
+  #scan(subject: string, since: Instant, isEnough: (text: string) => boolean): Promise<void> {
+    return scanSince({ js: this.#js, stream: this.#names.runs, subject }, since, isEnough);
   }
 }
 

@@ -11,6 +11,8 @@ import { QueueService, type QueueServicePorts } from "./queue-service.js";
 import { type RunActionPorts, RunActions } from "./run-actions.js";
 import { RunService, type RunServicePorts } from "./run-service.js";
 import { ScheduleService, type ScheduleServicePorts } from "./schedule-service.js";
+import type { SlotAuditorPorts } from "./slot-auditor.js";
+import { VerifyService } from "./verify-service.js";
 
 export interface ApiPorts
   extends ScheduleServicePorts,
@@ -18,6 +20,7 @@ export interface ApiPorts
     BackfillServicePorts,
     ExplainServicePorts,
     QueueServicePorts,
+    SlotAuditorPorts,
     RunServicePorts,
     RunActionPorts,
     JobServicePorts {}
@@ -40,6 +43,7 @@ export class ApiService {
     });
     const explanations = new ExplainService(ports, definitions);
     const jobs = new JobService(ports);
+    const verification = new VerifyService(ports, definitions);
     this.#handlers = {
       "schedule.put": (request) => schedules.put(request),
       "schedule.patch": (request) => schedules.patch(request),
@@ -74,6 +78,7 @@ export class ApiService {
       "run.logs": (request) => runs.logs(request),
       "run.cancel": (request) => actions.cancel(request),
       "run.retry": (request) => actions.retry(request),
+      "verify.range": (request) => verification.range(request),
       "job.enqueue": (request) => jobs.enqueue(request),
       "job.cancel": (request) => jobs.cancel(request),
       "job.reschedule": (request) => jobs.reschedule(request),

@@ -4,6 +4,8 @@ import type { InWork } from "./slot-records.js";
 export class Memory {
   /** Who we were on connections that have ended: what they held is free. */
   readonly formerIds = new Set<string>();
+  /** The highest sequence that was seen of a stream, by its name here. */
+  readonly highest = new Map<string, number>();
   readonly #inWork = new Map<number, InWork>();
 
   inWork(shard: number): InWork {

@@ -2,6 +2,7 @@
  * One orchestrator on one connection. A publish may only be made on the connection on which its lease was checked,
  * so everything here lives exactly as long as the connection does.
  */
+import type { AlertBus } from "../core/alert.js";
 import type { BackfillStore } from "../core/backfill.js";
 import type { CalendarStore } from "../core/calendar-store.js";
 import type { ServerFigures } from "../core/figures.js";
@@ -24,6 +25,7 @@ import type {
 } from "../core/ports.js";
 import type { QueueConsumers, QueueStore } from "../core/queue.js";
 import type { RunsReader } from "../core/runs-reader.js";
+import type { SlotLedger } from "../core/slot-audit.js";
 import { preferredHolder } from "../core/spread.js";
 import type { OrchestratorTelemetry } from "../core/telemetry.js";
 import type { TimerStore } from "../core/timer.js";
@@ -45,6 +47,7 @@ import type { Memory } from "./memory.js";
 import type { OrchestratorSettings } from "./options.js";
 import { QueueKeeper } from "./queue-keeper.js";
 import { Shard } from "./shard.js";
+import { SlotChecker } from "./slot-checker.js";
 import { Surveyor } from "./surveyor.js";
 import { Sweeper } from "./sweeper.js";
 
@@ -76,6 +79,8 @@ export interface OrchestratorPorts {
   cancellations: Cancellations;
   ends: RunEnds;
   figures: ServerFigures;
+  ledger: SlotLedger;
+  alerts: AlertBus;
   telemetry: OrchestratorTelemetry;
   tracing: Tracing;
   /** Payloads above this are refused, in bytes. */
@@ -95,6 +100,7 @@ export class OrchestratorSession {
   readonly #ports: OrchestratorPorts;
   readonly #self: Member;
   readonly #definitions: Definitions;
+  readonly #memory: Memory;
   readonly #dispatcher: Dispatcher;
   readonly #admission: Admission;
   readonly #peers: Peers;
@@ -113,6 +119,7 @@ export class OrchestratorSession {
     this.#dispatcher = new Dispatcher(ports.work, clock);
     this.#admission = new Admission(ports);
     const { membership } = ports;
+    this.#memory = memory;
     const { formerIds } = memory;
     this.#peers = new Peers({ membership, clock, log, probeMs: settings.probe, formerIds }, self, () =>
       this.#considerAll(),
@@ -171,6 +178,7 @@ export class OrchestratorSession {
     const termOf = (shard: number) => this.#shards[shard]?.actingTerm ?? null;
     this.#subscriptions.push(await new Gatekeepers(ports, termOf).start());
     this.#subscriptions.push(new Sweeper(ports, () => isMine(0)).start());
+    this.#subscriptions.push(new SlotChecker(ports, definitions, this.#memory, () => isMine(0)).start());
     this.#subscriptions.push(new Surveyor(ports, () => isMine(0)).start());
     this.#consideredAt = ports.clock.monotonic();
     this.#everyWhile();

@@ -20,6 +20,7 @@ import { runEndpoints } from "./run-api.js";
 import { headerMap, scheduleInput } from "./schedule-input.js";
 import { calendarName } from "./spec-input.js";
 import { instant } from "./time-input.js";
+import { verifyEndpoints } from "./verify-api.js";
 
 export const apiServiceName = "punctual";
 
@@ -214,6 +215,7 @@ export const endpoints = {
   },
   ...queueEndpoints,
   ...runEndpoints,
+  ...verifyEndpoints,
   ...jobEndpoints,
 } as const;
 

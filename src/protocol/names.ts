@@ -17,6 +17,7 @@
  *   <ns>.dead.<queue>                  dead letters
  *   <ns>.cancel.<runId>                a worker that has the run ends it
  *   <ns>.api.<entity>.<verb>           request and reply
+ *   <ns>.alert.<rule>                  something is wrong, told to those who listen
  *   <ns>.alive.<memberId>              subscribed to for as long as the member's connection lives
  */
 import { invalid } from "../core/errors.js";
@@ -174,6 +175,7 @@ export function namesOf(namespace: string) {
     api: (endpoint: string) => `${ns}.api.${endpoint}`,
     cancel: (runId: string) => `${ns}.cancel.${runId}`,
     apiSubjects: `${ns}.api.>`,
+    alert: (rule: string) => `${ns}.alert.${rule}`,
     alive: (memberId: string) => `${ns}.alive.${memberId}`,
 
     leaseKeyPrefix: "shard.",

@@ -31,6 +31,10 @@ const moves: Record<string, { by(metrics: Metrics): void; metrics: string[] }> =
     by: (m) => m.buried("mail", "not retryable"),
     metrics: ["punctual_dead_letters_total"],
   },
+  "a slot is found amiss": {
+    by: (m) => m.anomalyFound("missing"),
+    metrics: ["punctual_slot_anomalies_total"],
+  },
   "the clock is measured": {
     by: (m) => m.clockMeasured(-20),
     metrics: ["punctual_server_clock_offset_seconds"],
