@@ -22,6 +22,7 @@ import { OtelTracing } from "./tracing/otel.js";
 import { version } from "./version.js";
 import type { BatchHandler } from "./worker/batches.js";
 import type { Handler } from "./worker/context.js";
+import { LongWaits } from "./worker/long-waits.js";
 import type { BatchOptions, WorkerOptions } from "./worker/options.js";
 import { startBatchWorker, startWorker } from "./worker/start.js";
 import type { Worker, WorkerPorts } from "./worker/worker.js";
@@ -193,7 +194,13 @@ export class Punctual {
     const { ports, log } = this.#deps;
     const observatory = await this.#observe(http);
     const telemetry = observatory?.metrics ?? silentTelemetry;
-    const worker = await start({ ...ports, members: ports.membership, telemetry, log });
+    const worker = await start({
+      ...ports,
+      members: ports.membership,
+      longWaits: new LongWaits(ports),
+      telemetry,
+      log,
+    });
     const problem = () => (ports.isConnected() ? worker.problem : NO_CONNECTION);
     observatory?.health.add(`worker of ${queue}`, {
       get problem() {

@@ -22,8 +22,8 @@ export interface RunHistory {
   events(runId: string): Promise<PastEvent[]>;
   /** The newest event of a run; null when there is none. From the leader. */
   lastEvent(runId: string): Promise<PastEvent | null>;
-  /** The last job that the server tells to have stored under this subject of WORK, and when. From the leader. */
-  lastQueued(workSubject: string): Promise<{ runId: string | undefined; at: Instant } | null>;
+  /** The message id of the last job that the server tells to have stored under this subject of WORK. From the leader. */
+  lastQueued(workSubject: string): Promise<{ msgId: string | undefined } | null>;
   /**
    * What became of the schedule's slots, of all that was told since an instant of the server's clock.
    *

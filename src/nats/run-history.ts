@@ -37,10 +37,10 @@ export class NatsRunHistory implements RunHistory {
     return message === null ? null : eventOf(message);
   }
 
-  async lastQueued(workSubject: string): Promise<{ runId: string | undefined; at: Instant } | null> {
+  async lastQueued(workSubject: string): Promise<{ msgId: string | undefined } | null> {
     const query = { last_by_subj: this.#names.queued(workSubject) };
     const message = await this.#jsm.streams.getMessage(this.#names.runs, query);
-    return message && { runId: message.header?.get(h.runId), at: message.time.getTime() };
+    return message && { msgId: message.header?.get(h.msgId) };
   }
 
   async outcomes(

@@ -13,6 +13,7 @@ import type {
 import type { Timer } from "../core/timer.js";
 import { headers as h } from "../protocol/headers.js";
 import { type Names, parseJobSubject } from "../protocol/names.js";
+import { firingIdOf } from "../protocol/timer-message.js";
 import type { Logger } from "../runtime/log.js";
 import type { Dispatcher, Due, Publishing } from "./dispatcher.js";
 
@@ -44,8 +45,6 @@ export interface TimerTerm {
 const RETRY_MS = 250;
 /** A retry whose place is taken is tried again this often. */
 const TAKEN_RETRY_MS = 1_000;
-/** Clocks of two servers of a cluster. */
-const SKEW_MS = 1_000;
 
 export class TimerOutcomes implements Publishing<DueTimer> {
   readonly #ports: TimerOutcomePorts;
@@ -71,7 +70,9 @@ export class TimerOutcomes implements Publishing<DueTimer> {
   }
 
   admits(item: DueTimer): boolean {
-    const deadline = Date.parse(item.message.headers[h.startDeadline] ?? "");
+    const { headers } = item.message;
+    const isBegun = headers[h.attemptsBefore] !== undefined;
+    const deadline = isBegun ? Number.NaN : Date.parse(headers[h.startDeadline] ?? "");
     if (Number.isNaN(deadline) || this.#ports.clock.now() <= deadline) return true;
     void this.#tellEnd(item, "expired", "start deadline");
     return false;
@@ -109,12 +110,14 @@ export class TimerOutcomes implements Publishing<DueTimer> {
   }
 
   /** Whether there are traces of the job in RUNS that are younger than the timer, as when the server has forgotten ids. */
-  async wasFired({ runId }: Timer, { headers, storedAt }: StoredMessage): Promise<boolean> {
+  async wasFired(timer: Timer, { headers, storedAt }: StoredMessage): Promise<boolean> {
     const { history } = this.#ports;
-    const queued = await history.lastQueued(headers[h.subject] ?? "");
-    if (queued?.runId === runId && queued.at >= storedAt - SKEW_MS) return true;
-    const event = await history.lastEvent(runId);
-    return event !== null && event.type !== "retried" && event.at >= storedAt + SKEW_MS;
+    const subject = headers[h.subject] ?? "";
+    if ((await history.lastQueued(subject))?.msgId === firingIdOf(timer)) return true;
+    // The server tells of no job that a schedule fired. Their ids are used once, so any news of the run will do.
+    if (headers[h.scheduleId] === undefined) return false;
+    const event = await history.lastEvent(timer.runId);
+    return event !== null && event.type !== "retried" && event.at > storedAt;
   }
 
   /** What nobody can run is kept with the reason. */

@@ -127,6 +127,8 @@ export interface JobInfo {
   startDeadline: Instant | null;
   retry: RetryPolicy;
   timeoutMs: number;
+  /** Attempts before its message was stored, where it waited for a long time between two. */
+  attemptsBefore: number;
 }
 
 /** @param fallbackRunId for jobs that were published without one */
@@ -148,6 +150,7 @@ export function readJob(headers: Readonly<Record<string, string>>, fallbackRunId
       maxDelayMs: finite(maxDelayMs) ?? defaultRetry.maxDelayMs,
     },
     timeoutMs: positive(headers[h.timeout]) ?? 0,
+    attemptsBefore: positive(headers[h.attemptsBefore]) ?? 0,
   };
 }
 

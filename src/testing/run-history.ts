@@ -26,11 +26,11 @@ export class MemoryRunHistory implements RunHistory {
     return this.#link.ask("last event of a run", () => this.#eventsOf(runId).at(-1) ?? null);
   }
 
-  lastQueued(workSubject: string): Promise<{ runId: string | undefined; at: Instant } | null> {
+  lastQueued(workSubject: string): Promise<{ msgId: string | undefined } | null> {
     const { runs, names } = this.#server;
     return this.#link.ask("queued", () => {
       const message = runs.last(names.queued(workSubject));
-      return message && { runId: message.headers[h.runId], at: message.storedAt };
+      return message && { msgId: message.headers[h.msgId] };
     });
   }
 

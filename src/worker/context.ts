@@ -89,7 +89,7 @@ export class Context implements JobContext {
     this.fireTime = dateOf(job.fireTime);
     this.previousFireTime = dateOf(job.previousFireTime);
     this.trigger = job.trigger;
-    this.attempt = delivery.attempt;
+    this.attempt = job.attemptsBefore + delivery.attempt;
     this.maxAttempts = maxAttempts;
     this.queue = queue;
     this.headers = delivery.headers;

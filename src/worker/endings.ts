@@ -65,8 +65,8 @@ export class Endings {
 
   async buried(reason: string, kept: KeptError, issues?: readonly Issue[]): Promise<void> {
     const { dead, log, queue, telemetry } = this.#place;
-    const { ids, persistence, delivery } = this.#hand;
-    const { subject, seq, headers, body, attempt } = delivery;
+    const { ids, attempt, persistence, delivery } = this.#hand;
+    const { subject, seq, headers, body } = delivery;
     const letter = { queue, subject, seq, headers, body, reason, attempts: attempt, ...kept };
     await persistence.of("storing a dead letter", () => dead.bury(letter));
     const { stack } = kept;
@@ -95,7 +95,17 @@ export class Endings {
       log.warn({ ...ids, error: messageOf(cause) }, "a failed attempt could not be stored");
     }
     log.debug({ ...ids, attempt, error, delayMs }, "an attempt failed");
-    this.#hand.delivery.nak(delayMs);
+    if (await this.#waitsElsewhere(delayMs)) this.#hand.delivery.ack();
+    else this.#hand.delivery.nak(delayMs);
+  }
+
+  async #waitsElsewhere(delayMs: number): Promise<boolean> {
+    try {
+      return (await this.#place.longWaits?.take(this.#hand, delayMs)) === true;
+    } catch (error) {
+      this.#place.log.warn({ ...this.#hand.ids, error: messageOf(error) }, "a retry waits on the queue");
+      return false;
+    }
   }
 
   /** An end that a run has once, whatever the attempt. */

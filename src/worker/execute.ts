@@ -124,8 +124,8 @@ export class Execution {
     const context = new Context({ payload, job, delivery, maxAttempts, queue, run: this });
     const startedAt = clock.monotonic();
     this.#running = true;
-    telemetry.attemptBegan(queue, latenessOf(job, delivery.attempt, clock.now()));
-    const traced = { queue, runId: job.runId, scheduleId: job.scheduleId, attempt: delivery.attempt };
+    telemetry.attemptBegan(queue, latenessOf(job, this.#hand.attempt, clock.now()));
+    const traced = { queue, runId: job.runId, scheduleId: job.scheduleId, attempt: this.#hand.attempt };
     const outcome = await tracing.run(traced, delivery.headers, () =>
       this.#attempt.run(() => handler(context), job.timeoutMs),
     );

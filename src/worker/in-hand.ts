@@ -38,8 +38,9 @@ export class InHand {
     return { runId, ...(scheduleId !== null && { scheduleId }) };
   }
 
+  /** Of the run; the server counts those of this message. */
   get attempt(): number {
-    return this.#delivery.attempt;
+    return this.job.attemptsBefore + this.#delivery.attempt;
   }
 
   get delivery(): Delivery {

@@ -26,6 +26,7 @@ import { checkQueue } from "../protocol/names.js";
 import type { Logger } from "../runtime/log.js";
 import { RunLogs } from "../runtime/run-log.js";
 import { Execution } from "./execute.js";
+import type { LongWaits } from "./long-waits.js";
 import { around } from "./middleware.js";
 import type { WorkerSettings } from "./options.js";
 import type { Performer } from "./performer.js";
@@ -47,6 +48,7 @@ export interface WorkerPorts {
   members?: Membership | undefined;
   /** Without them its runs cannot be cancelled. */
   cancellations?: Cancellations | undefined;
+  longWaits?: LongWaits | undefined;
   telemetry: WorkerTelemetry;
   tracing: Tracing;
   clock: Clock;
@@ -254,7 +256,7 @@ export class Worker {
   }
 
   #emptyWorkplace(): Omit<Workplace, "maxAttempts" | "history"> {
-    const { runs, dead, clock, log, telemetry, tracing } = this.#ports;
+    const { runs, dead, clock, log, longWaits, telemetry, tracing } = this.#ports;
     const { abortGraceMs, schema, settleWithinMs, concurrency, middleware, redact } = this.#settings;
     const { handle } = this.#performer;
     const place = { runs, clock, log, queue: this.queue, worker: this.id };
@@ -269,6 +271,7 @@ export class Worker {
       redact: redactor(redact),
       logs: new RunLogs(log),
       ends: endsOf(place),
+      longWaits,
       telemetry,
       tracing,
     };

@@ -2,6 +2,7 @@
 import { headers as messageHeaders } from "nats";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { headers as h } from "../../src/protocol/headers.js";
+import { timerIdOf } from "../../src/protocol/timer-message.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { openOn, until } from "../support/scene.js";
 import { startSession } from "../support/sessions.js";
@@ -145,4 +146,44 @@ test("two hundred jobs, their holder gone in the middle: each comes once", async
   await until(async () => expect(await waiting(stage)).toBe(0));
   await stage.workIsEmpty();
   expect(seen.map(({ runId }) => runId).sort()).toEqual(requests.map(({ jobId }) => jobId).sort());
+});
+
+describe("a long wait between attempts", () => {
+  const failing = { retry: { maxAttempts: 3, initialDelay: "40s", factor: 1, maxDelay: "40s" } };
+  const boom = () => {
+    throw new Error("boom");
+  };
+
+  test("is not spent on the queue, and the attempts go on where they were", async () => {
+    const stage = await Stage.orchestrated(server());
+    const seen = await stage.attempts("long", boom);
+    await stage.client.enqueue({ queue: "long", jobId: "a", ...failing });
+    for (const attempt of [1, 2]) {
+      await until(async () => expect(await waiting(stage)).toBe(1));
+      await stage.workIsEmpty();
+      expect(seen.map((one) => one.attempt).at(-1)).toBe(attempt);
+      const [message] = await stage.messages(stage.names.timers);
+      expect(message?.header.get(h.attemptsBefore)).toBe(String(attempt));
+      const at = Date.parse(message?.header.get(h.at) ?? "");
+      await stage.client.reschedule(timerIdOf({ runId: "a", at }), { delay: 0 });
+    }
+    expect(await stage.event("dead", "a")).toMatchObject({ attempt: 3, error: "boom" });
+    expect(seen.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+    expect((await stage.deadLetter("long")).header(h.attempts)).toBe("3");
+    const retried = (await stage.events()).filter(({ type }) => type === "retried");
+    expect(retried.map(({ data }) => data.attempt)).toEqual([1, 2]);
+  });
+
+  test("is spent there, where the key must not be free meanwhile", async () => {
+    const stage = await Stage.orchestrated(server());
+    const seen = await stage.attempts("long", boom);
+    await stage.client.enqueue({ queue: "long", jobId: "a", unique: "k", ...failing });
+    await stage.event("retried", "a");
+    expect(seen).toHaveLength(1);
+    expect(await stage.inWork()).toEqual([stage.names.job("long", "k")]);
+    expect(await waiting(stage)).toBe(0);
+    expect(await stage.client.enqueue({ queue: "long", jobId: "b", unique: "k" })).toMatchObject({
+      accepted: false,
+    });
+  });
 });
