@@ -1,6 +1,7 @@
 export type { BackfillOptions, BackfillPlan } from "./client/backfills.js";
 export type { EnqueueOutcome } from "./client/client.js";
 export { Client } from "./client/client.js";
+export type { LetterChoice, LetterFilter, RetryOptions, RetryResult } from "./client/dead-letters.js";
 export type { ScheduleExplanation, Verification } from "./client/schedules.js";
 export { type ConnectOptions, checkHealth, connect, type Health, Punctual } from "./connect.js";
 export { type ErrorCode, type Issue, PunctualError } from "./core/errors.js";
@@ -10,6 +11,7 @@ export { Orchestrator } from "./orchestrator/orchestrator.js";
 export type { CalendarView, ScheduleView } from "./protocol/api.js";
 export type { BackfillView } from "./protocol/backfill.js";
 export type { CalendarInput } from "./protocol/calendar-input.js";
+export type { LetterRow, LetterView } from "./protocol/dead-api.js";
 export type { Enqueued, EnqueueRequest } from "./protocol/enqueue-input.js";
 export type { Trigger } from "./protocol/headers.js";
 export type { ScheduleHistory } from "./protocol/history.js";

@@ -41,7 +41,7 @@ export function failureOf(error: unknown, json: boolean, usage: string): Failure
 
 /** The list that has what was probably meant. */
 function whereToLook(message: string): string {
-  const [kind = "schedule"] = /^(calendar|backfill|queue)(?= )/.exec(message) ?? [];
+  const [kind = "schedule"] = /^(calendar|backfill|queue|dead)(?= )/.exec(message) ?? [];
   return `see "punctual ${kind} list"`;
 }
 

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { tzDataVersion } from "../runtime/tz-data.js";
 import { addBackfill } from "./commands/backfill.js";
 import { addCalendar } from "./commands/calendar.js";
+import { addDead } from "./commands/dead.js";
 import { addDemo } from "./commands/demo.js";
 import { addDev } from "./commands/dev.js";
 import { addEnqueue } from "./commands/enqueue.js";
@@ -65,6 +66,7 @@ function buildProgram(version: string, context: CliContext, done: (exitCode: num
   addRuns(program, context);
   addEnqueue(program, context);
   addJob(program, context);
+  addDead(program, context);
   addImport(program, context);
   addHealth(program, context);
   addDemo(program, context, done);

@@ -8,8 +8,10 @@ import { enqueueMessage } from "../protocol/enqueue-message.js";
 import type { Names } from "../protocol/names.js";
 import { parseWith } from "../protocol/parse.js";
 import { Admission, type AdmissionPorts } from "../runtime/admission.js";
+import { systemClock } from "../runtime/clock.js";
 import { Backfills } from "./backfills.js";
 import { Calendars } from "./calendars.js";
+import { DeadLetters } from "./dead-letters.js";
 import { pipeline } from "./pipeline.js";
 import { Queues } from "./queues.js";
 import { ask } from "./requests.js";
@@ -41,6 +43,7 @@ export class Client {
   readonly calendars: Calendars;
   readonly queues: Queues;
   readonly runs: Runs;
+  readonly deadLetters: DeadLetters;
   readonly #ports: ClientPorts;
   readonly #newId: () => string;
   readonly #admission: Admission;
@@ -51,6 +54,7 @@ export class Client {
     this.runs = new Runs(ports.api, options.author);
     this.schedules = new Schedules(ports.api, options.author);
     this.backfills = new Backfills(ports.api, options.author);
+    this.deadLetters = new DeadLetters(ports.api, systemClock, options.author);
     this.#ports = ports;
     this.#admission = new Admission(ports);
     this.#newId = options.newId ?? randomUUID;

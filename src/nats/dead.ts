@@ -1,8 +1,8 @@
 /** Dead letters. */
 import { PunctualError } from "../core/errors.js";
 import type { DeadLetter, DeadLetters } from "../core/ports.js";
+import { letterHeaders } from "../protocol/dead-letter.js";
 import { headers as h } from "../protocol/headers.js";
-import { limits } from "../protocol/limits.js";
 import type { Names } from "../protocol/names.js";
 import { reasonOf } from "./ack.js";
 import type { Publisher } from "./publisher.js";
@@ -23,16 +23,7 @@ export class NatsDeadLetters implements DeadLetters {
   }
 
   async bury(letter: DeadLetter): Promise<void> {
-    const headers = {
-      ...withoutControls(letter.headers),
-      [h.msgId]: `${letter.subject}#${letter.seq}`,
-      [h.subject]: letter.subject,
-      [h.queue]: letter.queue,
-      [h.reason]: oneLine(letter.reason),
-      [h.attempts]: String(letter.attempts),
-      ...(letter.error !== undefined && { [h.error]: oneLine(letter.error) }),
-      ...(letter.stack !== undefined && { [h.errorStack]: oneLine(letter.stack) }),
-    };
+    const headers = letterHeaders(letter);
     await this.#publisher.ready();
     const message = fitted({ headers, body: letter.body }, this.#maxPayload);
     const subject = this.#names.deadLetter(letter.queue);
@@ -68,14 +59,4 @@ function fitted({ headers, body }: Message, maxPayload: number): Message {
 function sizeOf(headers: Readonly<Record<string, string>>): number {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.byteLength(`NATS/1.0\r\n${lines.join("")}\r\n`);
-}
-
-/** A header is one line: line ends become spaces, as in a stack. */
-function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, " | ").slice(0, limits.errorLength);
-}
-
-/** The headers of the job, without those that tell JetStream what to do. */
-function withoutControls(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !/^nats-/i.test(name)));
 }

@@ -12,6 +12,7 @@ import { NatsCalendarStore } from "./calendars.js";
 import { NatsCancellations } from "./cancellations.js";
 import { NatsClaimStore } from "./claims.js";
 import { NatsDeadLetters } from "./dead.js";
+import { NatsDeadLetterStore } from "./dead-letter-store.js";
 import { NatsRunEnds } from "./ends.js";
 import { NatsServerFigures } from "./figures.js";
 import { NatsGateStore } from "./gates.js";
@@ -20,6 +21,7 @@ import { NatsMembership } from "./members.js";
 import { provision } from "./provision.js";
 import { Publisher } from "./publisher.js";
 import { NatsQueueConsumers } from "./queue-consumers.js";
+import { NatsQueuedJobs } from "./queued-jobs.js";
 import { NatsQueueStore } from "./queues.js";
 import { managerOf } from "./reads.js";
 import { NatsRunHistory } from "./run-history.js";
@@ -31,6 +33,7 @@ import { fixedShards } from "./settings.js";
 import { NatsSlotLedger } from "./slot-ledger.js";
 import { DurableSource, NatsWorkSource } from "./source.js";
 import { ConnectionStatus } from "./status.js";
+import { NatsStuckMessages } from "./stuck.js";
 import { NatsTimerStore } from "./timers.js";
 import { NatsWorkStream } from "./work.js";
 
@@ -94,6 +97,9 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     queueConsumers: consumers,
     claims: new NatsClaimStore(jsm, records, names),
     gates: new NatsGateStore(connection, jsm, names),
+    letters: new NatsDeadLetterStore(js, jsm, names),
+    queuedJobs: new NatsQueuedJobs(js, jsm, names),
+    stuck: new NatsStuckMessages(jsm, names),
     membership: new NatsMembership(connection, buckets.members, names),
     source: new NatsWorkSource(connection, clock, names),
     intake: new DurableSource(connection, clock, { stream: names.intake, consumer: names.intakeConsumer }),

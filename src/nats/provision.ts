@@ -89,6 +89,7 @@ export function streamsOf(names: Names, replicas: number): Wanted[] {
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.Old,
       max_age: nanos(limits.deadMaxAgeMs),
+      max_bytes: limits.deadMaxBytes,
       duplicate_window: window,
     },
   ];

@@ -4,6 +4,7 @@ import { type ApiParsed, type ApiResponse, type Endpoint, endpoints } from "../p
 import { parseJson, parseWith } from "../protocol/parse.js";
 import { BackfillService, type BackfillServicePorts } from "./backfill-service.js";
 import { CalendarService, type CalendarServicePorts } from "./calendar-service.js";
+import { DeadService, type DeadServicePorts } from "./dead-service.js";
 import type { Definitions } from "./definitions.js";
 import { ExplainService, type ExplainServicePorts } from "./explain-service.js";
 import { JobService, type JobServicePorts } from "./job-service.js";
@@ -19,6 +20,7 @@ export interface ApiPorts
     CalendarServicePorts,
     BackfillServicePorts,
     ExplainServicePorts,
+    DeadServicePorts,
     QueueServicePorts,
     SlotAuditorPorts,
     RunServicePorts,
@@ -36,10 +38,11 @@ export class ApiService {
     const calendars = new CalendarService(ports, definitions);
     const queues = new QueueService(ports, definitions);
     const runs = new RunService(ports, definitions);
+    const dead = new DeadService(ports);
     const actions = new RunActions(ports, {
       known: (id) => runs.known(id),
       trigger: (request) => schedules.trigger(request),
-      retryLetter: async () => null,
+      retryLetter: (run, author) => dead.retryRun(run.id, run.queue ?? undefined, author),
     });
     const explanations = new ExplainService(ports, definitions);
     const jobs = new JobService(ports);
@@ -82,6 +85,12 @@ export class ApiService {
       "job.enqueue": (request) => jobs.enqueue(request),
       "job.cancel": (request) => jobs.cancel(request),
       "job.reschedule": (request) => jobs.reschedule(request),
+      "dead.list": (request) => dead.list(request),
+      "dead.get": (request) => dead.get(request),
+      "dead.retry": (request) => dead.retry(request),
+      "dead.discard": (request) => dead.discard(request),
+      "dead.retryMany": (request) => dead.retryMany(request),
+      "dead.discardMany": (request) => dead.discardMany(request),
     };
   }
 

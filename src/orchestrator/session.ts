@@ -5,6 +5,7 @@
 import type { AlertBus } from "../core/alert.js";
 import type { BackfillStore } from "../core/backfill.js";
 import type { CalendarStore } from "../core/calendar-store.js";
+import type { DeadLetterStore, QueuedJobs, StuckMessages } from "../core/dead-letter-store.js";
 import type { ServerFigures } from "../core/figures.js";
 import type { GateStore } from "../core/gate-store.js";
 import type { RunHistory } from "../core/lookback.js";
@@ -46,6 +47,7 @@ import { Peers } from "./members.js";
 import type { Memory } from "./memory.js";
 import type { OrchestratorSettings } from "./options.js";
 import { QueueKeeper } from "./queue-keeper.js";
+import { Reconciler } from "./reconciler.js";
 import { Shard } from "./shard.js";
 import { SlotChecker } from "./slot-checker.js";
 import { Surveyor } from "./surveyor.js";
@@ -71,6 +73,9 @@ export interface OrchestratorPorts {
   gates: GateStore;
   membership: Membership;
   dead: DeadLetters;
+  letters: DeadLetterStore;
+  queuedJobs: QueuedJobs;
+  stuck: StuckMessages;
   apiServer: ApiServer;
   timers: TimerStore;
   intake: DeliverySource;
@@ -171,7 +176,10 @@ export class OrchestratorSession {
     );
     this.#subscriptions.push(await new QueueKeeper(ports).start());
     this.#subscriptions.push(await new Intake({ ...ports, admission }).start());
-    this.#subscriptions.push(await new DeadLetterKeeper(ports).start());
+    const deadLetters = new DeadLetterKeeper(ports);
+    this.#subscriptions.push(await deadLetters.start());
+    const move = (seq: number, attempts: number) => deadLetters.move(seq, attempts);
+    this.#subscriptions.push(new Reconciler(ports, move, () => this.#shards[0]?.isHeld === true).start());
     this.#subscriptions.push(await new FailurePauser(ports, definitions).start());
     const isMine = (shard: number) => this.#shards[shard]?.isHeld === true;
     this.#subscriptions.push(await new Backfiller(ports, definitions, isMine).start());

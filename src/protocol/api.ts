@@ -9,6 +9,7 @@ import { explanationCodes } from "../core/explain.js";
 import { backfillId, backfillView, rateText } from "./backfill.js";
 import { calendarInput } from "./calendar-input.js";
 import { checked } from "./checked-input.js";
+import { deadEndpoints } from "./dead-api.js";
 import { enqueued } from "./enqueue-input.js";
 import { scheduleHistory } from "./history.js";
 import { jobEndpoints } from "./job-api.js";
@@ -217,6 +218,7 @@ export const endpoints = {
   ...runEndpoints,
   ...verifyEndpoints,
   ...jobEndpoints,
+  ...deadEndpoints,
 } as const;
 
 export type Endpoint = keyof typeof endpoints;

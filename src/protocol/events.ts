@@ -2,6 +2,7 @@
 export const runEventTypes = [
   "triggered",
   "waiting",
+  "requeued",
   "started",
   "progress",
   "log",

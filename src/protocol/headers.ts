@@ -46,6 +46,8 @@ export const headers = {
   subject: "Punctual-Subject",
   /** Length of the whole body, where only its beginning could be kept. */
   bodyBytes: "Punctual-Body-Bytes",
+  /** On the retry of a dead letter: the run that died. */
+  retryOf: "Punctual-Retry-Of",
   /** JetStream's own. */
   msgId: "Nats-Msg-Id",
 } as const;

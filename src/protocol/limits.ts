@@ -84,6 +84,11 @@ export const limits = {
   runsMaxAgeMs: 7 * 24 * 3_600_000,
   runsMaxBytes: 1_073_741_824,
   deadMaxAgeMs: 90 * 24 * 3_600_000,
+  deadMaxBytes: 268_435_456,
+  /** Dead letters of one page. */
+  deadPage: 500,
+  /** Characters of an error in a list of dead letters. */
+  deadListedError: 200,
   memberTtlMs: 10_000,
   /** Idle workers of one lane of a queue; the server keeps 8 bytes for each, there or not. */
   workersWaiting: 4_096,

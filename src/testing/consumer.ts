@@ -23,6 +23,8 @@ export interface ConsumerSettings extends Pick<QueueSettings, "ackWaitMs" | "max
 
 export class MemoryConsumer {
   #settings: ConsumerSettings;
+  /** Sequences that are never handed out again, and how often they were. */
+  readonly exhausted = new Map<number, number>();
   readonly #stream: MemoryStream;
   readonly #clock: Clock;
   readonly #pullers = new Set<Puller>();
@@ -95,6 +97,7 @@ export class MemoryConsumer {
       if (message === null) return;
       const attempt = (this.#attempts.get(message.seq) ?? 0) + 1;
       if (attempt > this.#settings.maxAttempts) {
+        this.exhausted.set(message.seq, attempt - 1);
         this.#settings.onExhausted?.(message, attempt - 1);
         continue;
       }

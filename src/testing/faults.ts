@@ -32,6 +32,8 @@ export interface Faults {
   settlement?: (what: "ack" | "nak" | "working" | "term", seq: number) => boolean;
   /** True when the server's own record in RUNS, that a message was stored, is lost. */
   republish?: (message: StoredMessage) => boolean;
+  /** True when the server's word that a message has reached its delivery limit is lost. */
+  advisory?: (message: StoredMessage) => boolean;
   /** Milliseconds until a request arrives, and until its answer does. */
   delayMs?: () => number;
   /** Milliseconds until a change reaches a watcher. */

@@ -7,6 +7,7 @@ import { MemoryCalendarStore } from "./calendars.js";
 import { MemoryCancellations } from "./cancellations.js";
 import { MemoryClaimStore } from "./claims.js";
 import { MemoryDeadLetters } from "./dead.js";
+import { MemoryDeadLetterStore, MemoryQueuedJobs, MemoryStuckMessages } from "./dead-letter-store.js";
 import { MemoryRunEnds } from "./ends.js";
 import { MemoryGateStore } from "./gates.js";
 import { MemoryLeaseStore } from "./leases.js";
@@ -46,6 +47,9 @@ export function openMemoryPorts(server: MemoryServer) {
     backfills: new MemoryBackfillStore(server, link),
     dead: new MemoryDeadLetters(server, link),
     timers: new MemoryTimerStore(server, link),
+    letters: new MemoryDeadLetterStore(server, link),
+    queuedJobs: new MemoryQueuedJobs(server, link),
+    stuck: new MemoryStuckMessages(server, link),
     queues: new MemoryQueueStore(server, link),
     gates: new MemoryGateStore(server, link),
     claims: new MemoryClaimStore(server, link),

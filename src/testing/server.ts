@@ -193,7 +193,9 @@ export class MemoryServer {
     this.runs.store({ subject, headers, body: NO_BODY });
   }
 
-  #advise(queue: string, { seq }: StoredMessage, deliveries: number): void {
+  #advise(queue: string, message: StoredMessage, deliveries: number): void {
+    if (this.faults.advisory?.(message) === true) return;
+    const { seq } = message;
     const consumer = this.names.consumer(queue);
     const text = JSON.stringify({ stream: this.names.work, consumer, stream_seq: seq, deliveries });
     const body = new TextEncoder().encode(text);

@@ -81,6 +81,7 @@ export class MemoryWorkStream implements WorkStream {
 }
 
 function store(server: MemoryServer, { subject, msgId, headers, body }: WorkMessage): PublishOutcome {
-  const answer = server.store(server.work, { subject, headers: { [h.msgId]: msgId, ...headers }, body });
+  const stream = subject.startsWith(server.names.enqueue("")) ? server.intake : server.work;
+  const answer = server.store(stream, { subject, headers: { [h.msgId]: msgId, ...headers }, body });
   return answer.kind === "wrong last sequence" ? { kind: "refused", reason: answer.kind } : answer;
 }

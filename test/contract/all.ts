@@ -3,6 +3,7 @@ import { describeBackfillStore } from "./backfills.js";
 import { describeCalendarStore } from "./calendars.js";
 import { describeClaimStore } from "./claims.js";
 import { describeDeadLetters } from "./dead.js";
+import { describeDeadLetterStore, describeQueuedJobs, describeStuckMessages } from "./dead-letter-store.js";
 import { describeCancellations, describeRunEnds } from "./ends.js";
 import { describeGateStore } from "./gates.js";
 import { describeRunHistory } from "./history.js";
@@ -27,6 +28,9 @@ export function describeAllPorts(name: string, make: MakePorts): void {
   describeRunLog(name, make);
   describeMembership(name, make);
   describeDeadLetters(name, make);
+  describeDeadLetterStore(name, make);
+  describeQueuedJobs(name, make);
+  describeStuckMessages(name, make);
   describeQueueStore(name, make);
   describeClaimStore(name, make);
   describeGateStore(name, make);

@@ -1,6 +1,7 @@
 /** What every suite runs on: the ports of one fresh namespace, over two connections. */
 import type { BackfillStore } from "../../src/core/backfill.js";
 import type { CalendarStore } from "../../src/core/calendar-store.js";
+import type { DeadLetterStore, QueuedJobs, StuckMessages } from "../../src/core/dead-letter-store.js";
 import type { EndRecords } from "../../src/core/end-record.js";
 import type { GateStore } from "../../src/core/gate-store.js";
 import type { RunHistory } from "../../src/core/lookback.js";
@@ -31,6 +32,9 @@ export interface Ports {
   runs: RunLog & EndRecords;
   membership: Membership;
   dead: DeadLetters;
+  letters: DeadLetterStore;
+  queuedJobs: QueuedJobs;
+  stuck: StuckMessages;
   queues: QueueStore;
   gates: GateStore;
   queueConsumers: QueueConsumers;

@@ -1,0 +1,45 @@
+/** Dead letters as they lie in their stream, for those who look after them. */
+import type { StoredMessage } from "./ports.js";
+
+/** A letter without its body; `seq` is its id. */
+export type LetterHead = Omit<StoredMessage, "body"> & { bodyBytes: number };
+
+/** Ids from `from` on, and before `before`. */
+export interface LetterRange {
+  /** Default: every queue. */
+  queue?: string | undefined;
+  from: number;
+  before: number;
+}
+
+export interface DeadLetterStore {
+  /** From the leader. */
+  at(id: number): Promise<StoredMessage | null>;
+  /** Whether it was there. */
+  remove(id: number): Promise<boolean>;
+  /** Every letter has an id from `first` on, and before `next`, which the next one will have. */
+  bounds(): Promise<{ first: number; next: number }>;
+  /** The letters of a range, the oldest first, until `visit` has seen enough and returns false. */
+  scan(range: LetterRange, visit: (letter: LetterHead) => boolean): Promise<void>;
+}
+
+/** What the server itself tells of jobs that it stored in WORK. */
+export interface QueuedJobs {
+  /** Whether the run's job was stored under this subject of WORK, not before an instant of the server's clock. */
+  has(workSubject: string, runId: string, since: number): Promise<boolean>;
+}
+
+/** A message of WORK that no consumer will deliver again, though nobody is done with it. */
+export interface StuckMessage {
+  seq: number;
+  /** Deliveries that its consumer allows. */
+  attempts: number;
+}
+
+export interface StuckMessages {
+  /**
+   * Those that seem to be stuck. One that is being acknowledged at this moment may be among them: stuck is what is
+   * found again.
+   */
+  find(): Promise<StuckMessage[]>;
+}

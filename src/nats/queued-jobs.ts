@@ -1,0 +1,46 @@
+/** What the server itself tells of jobs that it stored in WORK: their headers, in RUNS. */
+import { DeliverPolicy, type JetStreamClient, type JetStreamManager } from "@nats-io/jetstream";
+import type { QueuedJobs } from "../core/dead-letter-store.js";
+import { headers as h } from "../protocol/headers.js";
+import type { Names } from "../protocol/names.js";
+
+export class NatsQueuedJobs implements QueuedJobs {
+  readonly #js: JetStreamClient;
+  readonly #jsm: JetStreamManager;
+  readonly #names: Names;
+
+  constructor(js: JetStreamClient, jsm: JetStreamManager, names: Names) {
+    this.#js = js;
+    this.#jsm = jsm;
+    this.#names = names;
+  }
+
+  async has(workSubject: string, runId: string, since: number): Promise<boolean> {
+    const subject = this.#names.queued(workSubject);
+    const last = await this.#jsm.streams.getMessage(this.#names.runs, { last_by_subj: subject });
+    if (last === null || last.time.getTime() < since) return false;
+    return last.header.get(h.runId) === runId || (await this.#hadBefore(subject, runId, since));
+  }
+
+  /** Another job has had the subject since. */
+  async #hadBefore(subject: string, runId: string, since: number): Promise<boolean> {
+    const consumer = await this.#js.consumers.get(this.#names.runs, {
+      filter_subjects: subject,
+      deliver_policy: DeliverPolicy.StartTime,
+      opt_start_time: new Date(since).toISOString(),
+    });
+    try {
+      if ((await consumer.info()).num_pending === 0) return false;
+      const messages = await consumer.consume({ max_messages: 1_000 });
+      let isFound = false;
+      for await (const message of messages) {
+        isFound = message.headers?.get(h.runId) === runId;
+        if (isFound || message.info.pending === 0) break;
+      }
+      await messages.close();
+      return isFound;
+    } finally {
+      await consumer.delete().catch(() => {});
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Messages of WORK that nobody will deliver again.
+ *
+ * The server says once, in an advisory that may get lost, that a message has reached its delivery limit, and then leaves
+ * it alone. WORK deletes what is acknowledged; so what still lies there although its consumer has everything behind it,
+ * delivered and acknowledged, up to a later message, is stuck. That takes one look at each consumer, and one at the
+ * oldest message of its queue where the consumer has moved since the last look.
+ */
+import type { ConsumerInfo, JetStreamManager } from "@nats-io/jetstream";
+import type { StuckMessage, StuckMessages } from "../core/dead-letter-store.js";
+import type { Names } from "../protocol/names.js";
+
+/** Of one consumer, at one time. */
+const MOST_FOUND = 500;
+
+export class NatsStuckMessages implements StuckMessages {
+  readonly #jsm: JetStreamManager;
+  readonly #names: Names;
+  /** By consumer: up to here there was nothing. */
+  readonly #clear = new Map<string, number>();
+
+  constructor(jsm: JetStreamManager, names: Names) {
+    this.#jsm = jsm;
+    this.#names = names;
+  }
+
+  async find(): Promise<StuckMessage[]> {
+    const found: StuckMessage[] = [];
+    for await (const info of this.#jsm.consumers.list(this.#names.work))
+      found.push(...(await this.#of(info)));
+    return found;
+  }
+
+  async #of(info: ConsumerInfo): Promise<StuckMessage[]> {
+    const { filter_subject: filter, max_deliver: attempts = -1 } = info.config;
+    const behind = behindOf(info);
+    const key = `${info.name} ${info.created}`;
+    if (filter === undefined || behind === 0 || this.#clear.get(key) === behind) return [];
+    const found: StuckMessage[] = [];
+    for (let seq = 1; found.length < MOST_FOUND; seq = (found.at(-1) as StuckMessage).seq + 1) {
+      const query = { seq, next_by_subj: filter };
+      const message = await this.#jsm.streams.getMessage(this.#names.work, query);
+      if (message === null || message.seq > behind) break;
+      found.push({ seq: message.seq, attempts: Math.max(0, attempts) });
+    }
+    if (found.length === 0) this.#clear.set(key, behind);
+    return found;
+  }
+}
+
+/** Up to this sequence of the stream the consumer has nothing to do any more. */
+function behindOf({ num_ack_pending, ack_floor, delivered }: ConsumerInfo): number {
+  return num_ack_pending === 0 ? delivered.stream_seq : ack_floor.stream_seq;
+}

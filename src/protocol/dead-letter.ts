@@ -1,0 +1,105 @@
+/** A dead letter's message: what is read from it, and the job that it becomes when it is retried. */
+import type { LetterHead } from "../core/dead-letter-store.js";
+import type { Letter } from "../core/letters.js";
+import type { DeadLetter, WorkMessage } from "../core/ports.js";
+import { headers as h } from "./headers.js";
+import { limits } from "./limits.js";
+import { isRunId, type Names, parseJobSubject } from "./names.js";
+import { fallbackRunId } from "./run-id.js";
+
+const RUN_ID_LENGTH = 160;
+const EARLIER_RETRY = /:retry-(in)?\d+$/;
+
+/** What only a dead letter has; a start deadline was for the run that died. */
+const LEFT_BEHIND: ReadonlySet<string> = new Set([
+  ...[h.error, h.errorStack, h.reason, h.attempts, h.queue, h.subject, h.bodyBytes, h.startDeadline],
+]);
+
+/** The headers of the job, and what is told of its death; nothing that tells JetStream what to do. */
+export function letterHeaders(letter: DeadLetter): Record<string, string> {
+  const { subject, queue, reason, attempts, error, stack } = letter;
+  const own = Object.entries(letter.headers).filter(([name]) => !/^nats-/i.test(name));
+  // At the front door, and only there, the message id is the run id.
+  const producers = letter.headers[h.msgId];
+  const isOwnId = parseJobSubject(subject) === null && producers !== undefined && isRunId(producers);
+  return {
+    ...(isOwnId && { [h.runId]: producers }),
+    ...Object.fromEntries(own),
+    [h.msgId]: `${subject}#${letter.seq}`,
+    [h.subject]: subject,
+    [h.queue]: queue,
+    [h.reason]: oneLine(reason),
+    [h.attempts]: String(attempts),
+    ...(error !== undefined && { [h.error]: oneLine(error) }),
+    ...(stack !== undefined && { [h.errorStack]: oneLine(stack) }),
+  };
+}
+
+/** A header is one line: line ends become spaces, as in a stack. */
+function oneLine(text: string): string {
+  return text.replace(/\s*[\r\n]+\s*/g, " | ").slice(0, limits.errorLength);
+}
+
+export function readLetter({ seq: id, subject: own, headers, storedAt, bodyBytes }: LetterHead): Letter {
+  const subject = headers[h.subject] ?? "";
+  const seq = originOf(headers[h.msgId]);
+  const runId = headers[h.runId];
+  return {
+    id,
+    queue: headers[h.queue] ?? own.slice(own.lastIndexOf(".") + 1),
+    runId: runId !== undefined && isRunId(runId) ? runId : fallbackRunId(subject, seq ?? id),
+    scheduleId: headers[h.scheduleId] ?? null,
+    reason: headers[h.reason] ?? "",
+    attempts: Number(headers[h.attempts] ?? 0) || 0,
+    error: headers[h.error] ?? null,
+    stack: headers[h.errorStack] ?? null,
+    subject,
+    seq,
+    diedAt: storedAt,
+    bodyBytes: Number(headers[h.bodyBytes] ?? bodyBytes) || bodyBytes,
+    keptBytes: bodyBytes,
+    headers,
+  };
+}
+
+/** The message id of a letter is `<subject>#<sequence there>`. */
+function originOf(msgId: string | undefined): number | null {
+  const seq = Number(/#(\d+)$/.exec(msgId ?? "")?.[1]);
+  return Number.isInteger(seq) && seq > 0 ? seq : null;
+}
+
+/** Whether it never came into WORK: it was refused at the front door. */
+export function isOfFrontDoor({ subject, queue }: Letter, names: Names): boolean {
+  return subject === names.enqueue(queue);
+}
+
+/**
+ * The run that retries the letter. It is named after the message that died, not after the letter: should a crash leave
+ * the same message in two letters, both are retried by one run.
+ */
+export function retryRunId(letter: Letter, names: Names): string {
+  const { runId, seq, id } = letter;
+  const suffix = `:retry-${isOfFrontDoor(letter, names) ? "in" : ""}${seq ?? id}`;
+  return runId.replace(EARLIER_RETRY, "").slice(0, RUN_ID_LENGTH - suffix.length) + suffix;
+}
+
+/** The job as it was, under a run id of its own, for the place where it lay. */
+export function retryMessage(letter: Letter, body: Uint8Array, names: Names): WorkMessage {
+  const runId = retryRunId(letter, names);
+  const kept = Object.entries(letter.headers).filter(
+    ([name]) => !LEFT_BEHIND.has(name) && !/^nats-/i.test(name),
+  );
+  return {
+    subject: letter.subject,
+    msgId: `${runId}/${letter.diedAt.toString(36)}`,
+    headers: { ...Object.fromEntries(kept), [h.runId]: runId, [h.retryOf]: letter.runId },
+    body,
+  };
+}
+
+/** The subjects of WORK under which the server may tell of the retry; none for a fire, of which it does not tell. */
+export function toldSubjects(letter: Letter, names: Names): string[] {
+  if (!isOfFrontDoor(letter, names)) return parseJobSubject(letter.subject) === null ? [] : [letter.subject];
+  const key = letter.headers[h.unique] ?? retryRunId(letter, names);
+  return (["work", "high", "low"] as const).map((lane) => names.job(letter.queue, key, lane));
+}
