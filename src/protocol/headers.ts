@@ -52,6 +52,18 @@ export const headers = {
   msgId: "Nats-Msg-Id",
 } as const;
 
+const names = new Map(Object.values(headers).map((name) => [name.toLowerCase(), name]));
+
+/**
+ * The headers with our names as we write them. NATS tells large letters from small ones, and clients pass on what they
+ * are given: an option is not to be passed over for that.
+ */
+export function withOurNames(given: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [names.get(name.toLowerCase()) ?? name, value]),
+  );
+}
+
 /** Why a job runs: its schedule's time has come, or had and is made up for, or somebody asked; or it was enqueued for later. */
 export const triggers = ["schedule", "catch-up", "backfill", "manual", "timer"] as const;
 export type Trigger = (typeof triggers)[number];

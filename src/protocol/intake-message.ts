@@ -5,7 +5,7 @@ import { defaultRetry } from "../core/retry.js";
 import type { Instant, RetryPolicy } from "../core/schedule.js";
 import { parseDuration } from "./duration.js";
 import { askedOf } from "./enqueue-message.js";
-import { headers as h } from "./headers.js";
+import { headers as h, withOurNames } from "./headers.js";
 import { readLabels } from "./label-input.js";
 import { limits } from "./limits.js";
 import { checkJobId, checkQueue, isRunId, type Names } from "./names.js";
@@ -34,12 +34,13 @@ export function readIntake(
   message: { subject: string; headers: Headers; seq: number; storedAt: number },
   names: Names,
 ): IntakeRequest {
-  const { headers, storedAt } = message;
+  const { storedAt } = message;
+  const headers = withOurNames(message.headers);
   const unique = headers[h.unique];
   const at = timeIn(headers, storedAt);
   return {
     queue: checkQueue(message.subject.slice(names.enqueue("").length)),
-    runId: runIdOfMessage(message),
+    runId: runIdOfMessage({ ...message, headers }),
     unique: unique === undefined ? undefined : checkJobId(unique, h.unique),
     uniqueForMs: uniqueForIn(headers),
     lane: laneOf(priorityIn(headers)),

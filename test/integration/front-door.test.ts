@@ -1,6 +1,6 @@
 /** What programs in other languages do: plain NATS, no SDK. */
 
-import { headers as messageHeaders } from "@nats-io/transport-node";
+import { Match, headers as messageHeaders } from "@nats-io/transport-node";
 import { JSONCodec, AckPolicy as OlderAckPolicy, connect as olderConnect } from "nats";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { headers as h } from "../../src/protocol/headers.js";
@@ -46,6 +46,18 @@ describe("the front door", () => {
     const [message] = await stage.messages(stage.names.work);
     expect(message?.string()).toBe("plain text");
     expect(message?.header.get(h.runId)).toMatch(/^job-1-[0-9a-z]+$/);
+  });
+
+  test("takes an option whatever the case of its name", async () => {
+    const stage = await Stage.orchestrated(server());
+    const options = { "nats-msg-id": "order-78", "punctual-max-attempts": "3", "PUNCTUAL-TIMEOUT": "20s" };
+    const head = messageHeaders();
+    for (const [name, value] of Object.entries(options)) head.append(name, value, Match.Exact);
+    await stage.js.publish(stage.names.enqueue("mail"), "1", { headers: head });
+    await until(async () => expect(await stage.inWork()).toEqual([stage.names.job("mail", "order-78")]));
+    const [job] = await stage.messages(stage.names.work);
+    expect(job?.header.get(h.maxAttempts)).toBe("3");
+    expect(job?.header.get(h.timeout)).toBe("20000");
   });
 
   test("keeps unique jobs unique", async () => {
