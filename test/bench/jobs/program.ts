@@ -50,13 +50,14 @@ export class Program {
   call<Name extends keyof Calls>(
     call: Name,
     args: Parameters<Calls[Name]>[0],
+    withinMs = ANSWER_WITHIN_MS,
   ): Promise<Awaited<ReturnType<Calls[Name]>>> {
     const id = this.#next++;
     let timer: NodeJS.Timeout | undefined;
     const answer = new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      const late = () => reject(new Error(`no answer to ${call} within ${ANSWER_WITHIN_MS} ms`));
-      timer = setTimeout(late, ANSWER_WITHIN_MS);
+      const late = () => reject(new Error(`no answer to ${call} within ${withinMs} ms`));
+      timer = setTimeout(late, withinMs);
     }).finally(() => clearTimeout(timer));
     this.#child.send({ id, call, args });
     return answer as Promise<Awaited<ReturnType<Calls[Name]>>>;
