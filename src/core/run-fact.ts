@@ -52,6 +52,8 @@ export interface RunFact {
   seq?: number | undefined;
   /** 1 for the first. */
   attempt?: number | undefined;
+  /** Attempts before this message: it waited elsewhere between two, and goes on. */
+  before?: number | undefined;
   queue?: string | undefined;
   lane?: string | undefined;
   /** In WORK. */

@@ -90,7 +90,7 @@ export interface Run {
 
 /** Null when nothing is known. */
 export function foldRun(id: string, told: Iterable<RunFact>): Run | null {
-  const all = canonical(told);
+  const all = canonical(counted([...told]));
   const facts = ofNewestLife(all);
   if (facts.length === 0) return null;
   const attempts = attemptsOf(facts);
@@ -149,11 +149,34 @@ function pick<F extends keyof RunFact>(facts: readonly RunFact[], field: F): Non
   return null;
 }
 
-/** A slot that was stored twice all the same is one run. */
+const COUNTED_BY_SERVER: readonly FactKind[] = ["acked", "naked", "terminated", "exhausted"];
+
+/** The server counts the deliveries of one message; a run may have had attempts before it. */
+function counted(facts: readonly RunFact[]): RunFact[] {
+  const before = new Map(
+    facts.map(({ seq, before = 0, kind }) => [kind === "stored" ? seq : undefined, before]),
+  );
+  return facts.map((fact) => {
+    const more = fact.seq === undefined ? 0 : (before.get(fact.seq) ?? 0);
+    const isCounted = COUNTED_BY_SERVER.includes(fact.kind) && fact.attempt !== undefined;
+    return isCounted && more > 0 ? { ...fact, attempt: (fact.attempt as number) + more } : fact;
+  });
+}
+
+/** A slot that was stored twice all the same is one run, and so is one that waited elsewhere between two attempts. */
 function ofNewestLife(facts: readonly RunFact[]): RunFact[] {
   const fired = facts.flatMap(({ kind, seq }) => (kind === "fired" && seq !== undefined ? [seq] : []));
   const first = Math.min(...fired);
-  const lifeOf = (seq: number) => (fired.includes(seq) ? first : seq);
+  const seqs = [...new Set(facts.flatMap(({ seq }) => (seq === undefined ? [] : [seq])))].sort(
+    (a, b) => a - b,
+  );
+  const lives = new Map<number, number>();
+  for (const [index, seq] of seqs.entries()) {
+    const goesOn = facts.some((fact) => fact.kind === "stored" && fact.seq === seq && (fact.before ?? 0) > 0);
+    const earlier = lives.get(seqs[index - 1] ?? 0);
+    lives.set(seq, goesOn && earlier !== undefined ? earlier : fired.includes(seq) ? first : seq);
+  }
+  const lifeOf = (seq: number) => lives.get(seq) ?? seq;
   const newest = facts.reduce((life, { seq }) => (seq === undefined ? life : Math.max(life, lifeOf(seq))), 0);
   return facts.filter(({ seq }) => seq === undefined || lifeOf(seq) === newest);
 }
@@ -217,7 +240,11 @@ function endOf(facts: readonly RunFact[]): RunFact | undefined {
   const told = facts.find(({ kind }) => TOLD_ENDS.includes(kind));
   if (told !== undefined) return told;
   const find = finder(facts);
-  const seen = find("exhausted", "terminated", "acked");
+  // A worker that lets a run wait elsewhere is done with the message, not with the run.
+  const isGivenBack = ({ seq, attempt }: RunFact) =>
+    facts.some((fact) => fact.kind === "retried" && fact.seq === seq && fact.attempt === attempt);
+  const acked = facts.find((fact) => fact.kind === "acked" && !isGivenBack(fact));
+  const seen = find("exhausted", "terminated") ?? acked;
   if (seen !== undefined) return seen;
   return wasInWork(facts) ? undefined : find("reported");
 }

@@ -45,7 +45,10 @@ export class RunSightings {
 
   async of(run: Run): Promise<Sighting> {
     const { id, seq, state } = run;
-    if (seq === null || isOver(state)) return NOTHING;
+    const waits =
+      state === "retrying" && run.nextAt !== null && run.nextAt + SETTLED_MS > this.#ports.clock.now();
+    // Where it waits is not WORK, when it does so for long.
+    if (seq === null || isOver(state) || waits) return NOTHING;
     const { work, clock } = this.#ports;
     const message = await work.at(seq);
     const isIts =

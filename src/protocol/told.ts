@@ -141,6 +141,7 @@ function storedOf({ at, headers }: ToldMessage, subject: string): Told[] {
     seq,
     queue: place.queue,
     lane: place.lane,
+    before: countOf(Number(headers[h.attemptsBefore])),
     scheduleId: headers[h.scheduleId],
     fireTime: instantOf(headers[h.fireTime]),
     trigger: headers[h.trigger],

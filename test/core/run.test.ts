@@ -209,3 +209,14 @@ describe("whatever happens to the facts", () => {
     );
   });
 });
+
+test("a run that waited elsewhere between two attempts goes on", () => {
+  const retried: RunFact = { kind: "retried", at: at(30), ...worked, attempt: 1, error: "no", delayMs: 500 };
+  const done: RunFact = { kind: "acked", at: at(31), seq: 7, attempt: 1 };
+  expect(fold(stored, retried, done)).toMatchObject({ state: "retrying", nextAt: at(530) });
+  const again: RunFact = { ...stored, at: at(600), seq: 9, before: 1 };
+  const acked: RunFact = { kind: "acked", at: at(700), seq: 9, attempt: 1, durationMs: 5 };
+  const run = fold(stored, retried, done, again, acked);
+  expect(run).toMatchObject({ state: "succeeded", attemptCount: 2, endedAt: at(700) });
+  expect(run.attempts.map(({ outcome }) => outcome)).toEqual(["failed", "succeeded"]);
+});
