@@ -42,7 +42,11 @@ export class RunActions {
     if (isOver(run.state)) throw new PunctualError("conflict", `run ${id} is over: ${run.state}`);
     if (await this.#ports.cancellations.ask(id, ANSWER_MS)) return { id, outcome: "signalled" };
     const message = await this.#messageOf(run);
-    if (message === null) throw new PunctualError("conflict", `run ${id} is not in its queue any more`);
+    if (message === null) {
+      const why =
+        run.state === "retrying" ? "waits elsewhere for its next attempt" : "is not in its queue any more";
+      throw new PunctualError("conflict", `run ${id} ${why}`);
+    }
     if (!force && (await this.#isInHand(run, message)))
       throw new PunctualError(
         "conflict",

@@ -52,7 +52,7 @@ test("a job that waits for another attempt is in nobody's hand", async () => {
   const seen = await stage.attempts("default", () => {
     throw new Error("no");
   });
-  const { runId } = await stage.client.enqueue({ retry: { maxAttempts: 3, initialDelay: "1h" } });
+  const { runId } = await stage.client.enqueue({ retry: { maxAttempts: 3, initialDelay: "5s" } });
   await until(async () => expect((await stage.client.runs.get(runId)).state).toBe("retrying"));
   expect(await stage.client.runs.cancel(runId)).toBe("removed");
   expect(seen).toHaveLength(1);
