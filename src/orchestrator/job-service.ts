@@ -1,6 +1,7 @@
 /** Jobs in the API: enqueued, and as long as they wait for their time, cancelled and rescheduled. */
 import { PunctualError } from "../core/errors.js";
 import { shardOf } from "../core/hash.js";
+import type { RunHistory } from "../core/lookback.js";
 import type { Clock, RunLog, WorkStream } from "../core/ports.js";
 import { minuteOf, type Timer, type TimerStore } from "../core/timer.js";
 import type { ApiParsed, ApiResponse } from "../protocol/api.js";
@@ -18,6 +19,7 @@ export interface JobServicePorts {
   work: WorkStream;
   timers: TimerStore;
   runs: RunLog;
+  history: RunHistory;
   admission: Admission;
   maxPayload: number;
   newNonce(): string;

@@ -21,6 +21,7 @@ import { Alarm } from "../runtime/alarm.js";
 import type { Logger } from "../runtime/log.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { type DueTimer, type TimerOutcomePorts, TimerOutcomes } from "./timer-outcomes.js";
+import { wasFired } from "./timer-traces.js";
 
 export interface ShardTimerPorts extends TimerOutcomePorts {
   timers: TimerStore;
@@ -190,7 +191,8 @@ export class ShardTimers {
 
   /** Whether an earlier holder has fired it, or somebody else. */
   async #wasFired(timer: Timer, stored: StoredMessage): Promise<boolean> {
-    if (timer.at > this.#inheritedUntil || !(await this.#outcomes.wasFired(timer, stored))) return false;
+    if (timer.at > this.#inheritedUntil || !(await wasFired(this.#ports.history, timer, stored)))
+      return false;
     this.#settled(timer);
     return true;
   }

@@ -13,7 +13,6 @@ import type {
 import type { Timer } from "../core/timer.js";
 import { headers as h } from "../protocol/headers.js";
 import { type Names, parseJobSubject } from "../protocol/names.js";
-import { firingIdOf } from "../protocol/timer-message.js";
 import type { Logger } from "../runtime/log.js";
 import type { Dispatcher, Due, Publishing } from "./dispatcher.js";
 
@@ -107,17 +106,6 @@ export class TimerOutcomes implements Publishing<DueTimer> {
       case "unknown": // the server takes the message id once
         this.#ports.dispatcher.addLater(this, item, RETRY_MS);
     }
-  }
-
-  /** Whether there are traces of the job in RUNS that are younger than the timer, as when the server has forgotten ids. */
-  async wasFired(timer: Timer, { headers, storedAt }: StoredMessage): Promise<boolean> {
-    const { history } = this.#ports;
-    const subject = headers[h.subject] ?? "";
-    if ((await history.lastQueued(subject))?.msgId === firingIdOf(timer)) return true;
-    // The server tells of no job that a schedule fired. Their ids are used once, so any news of the run will do.
-    if (headers[h.scheduleId] === undefined) return false;
-    const event = await history.lastEvent(timer.runId);
-    return event !== null && event.type !== "retried" && event.at > storedAt;
   }
 
   /** What nobody can run is kept with the reason. */

@@ -4,7 +4,7 @@ export type Verdict = "clean" | "caught";
 
 export interface Variant {
   name: string;
-  model: "fire.pml" | "view.pml";
+  model: "fire.pml" | "view.pml" | "timer.pml";
   /** Defines, in short: `CONN TAKE=2` is -DCONN=1 -DTAKE=2. */
   defines: string;
   expected: Verdict;
@@ -17,8 +17,14 @@ const view =
   (expected: Verdict) =>
   (name: string, defines: string): Variant => ({ name, model: "view.pml", defines, expected });
 
+const timer =
+  (expected: Verdict) =>
+  (name: string, defines: string): Variant => ({ name, model: "timer.pml", defines, expected });
+
 const [fireCaught, fireClean] = [fire("caught"), fire("clean")];
 const [viewCaught, viewClean] = [view("caught"), view("clean")];
+
+const [timerCaught, timerClean] = [timer("caught"), timer("clean")];
 
 /** A worker that writes no events, and no metric of it arrives. */
 const BARE = "TELL RETRY VOID CONN RECON RULE BARE B_METRIC=2";
@@ -50,6 +56,12 @@ const broken: Variant[] = [
   viewCaught("a definition is passed over: commits run ahead", "AHEAD"),
   viewCaught("a definition is passed over: the first cursor is now", "INITNOW B_TAKE=0"),
   viewCaught("the cursor goes back with a slow clock", "SKEW CURNOW WM"),
+  timerCaught("timers: a message id for each holder", "OWNID"),
+  timerCaught("timers: removed before the publish is answered, a restart", "REMOVE1 B_RESTART"),
+  timerCaught("timers: nobody looks for traces after a restart", "TRACE=0 B_RESTART"),
+  timerCaught("timers: cancelling without a tombstone", "CANCEL NOTOMB"),
+  timerCaught("timers: a canceller does not look for traces, a restart", "CANCEL LOOK=0 B_RESTART"),
+  timerCaught("timers: a stray publish outlives the dedup window", "B_WINDOW B_CRASH"),
 ];
 
 const sound: Variant[] = [
@@ -97,7 +109,10 @@ const sound: Variant[] = [
   viewClean("view in the record, commits run ahead", "WM AHEAD"),
   viewClean("view in the record, a slow clock", "WM SKEW"),
   viewClean("view in the record, the first cursor is now", "WM INITNOW"),
-  viewClean("one-off timers deleted after the commit, crash", "WM TIMER=2 B_CRASH"),
+  timerClean("timers: two holders, crashes, lost answers", "B_CRASH=2 B_ANSWER=2"),
+  timerClean("timers: restarts and a crash", "B_RESTART=2 B_CRASH B_ANSWER"),
+  timerClean("timers: cancelling, a crash, a lost answer", "CANCEL B_CRASH B_ANSWER"),
+  timerClean("timers: cancelling, a restart, a crash", "CANCEL B_RESTART B_CRASH"),
 ];
 
 export const variants: readonly Variant[] = [...broken, ...sound];

@@ -298,6 +298,24 @@ describe("cancelling and rescheduling", () => {
     world.close();
   });
 
+  test("a job that was queued and done cannot be cancelled, though the server has forgotten it", async () => {
+    const world = worldWith(1);
+    const timer = await world.later("a", 10_000);
+    world.server.faults.read = (what) => what === "remove timer";
+    await world.clock.pass(10_000);
+    world.holders[0]?.cut();
+    world.server.faults = {};
+    world.doAll();
+    world.server.forget();
+    await expect(world.jobs.cancel({ timer })).rejects.toMatchObject({ code: "conflict" });
+    expect(await world.ends("a")).toEqual([]);
+    world.join(0);
+    await world.clock.pass(10_000);
+    expect(world.queued).toHaveLength(1);
+    expect(world.waiting).toBe(0);
+    world.close();
+  });
+
   test("a rescheduled job is queued at the new time only, however often it is moved", async () => {
     const world = worldWith(1);
     const first = await world.later("a", 60_000, { startDeadline: "1s" });
