@@ -173,9 +173,9 @@ describe("a worker with", () => {
     ["no concurrency", { concurrency: 0 }, "concurrency", /concurrency: .*got 0/],
     [
       "a heartbeat slower than the ack wait",
-      { heartbeatMs: 30_000 },
+      { heartbeatMs: 10_000 },
       "heartbeatMs",
-      /heartbeatMs: expected less than 30000, the ack wait of queue default, got 30000/,
+      /heartbeatMs: expected less than 10000, the ack wait of queue default, got 10000/,
     ],
   ];
   for (const [what, options, path, message] of workers) {

@@ -97,6 +97,7 @@ describe("reading a job", () => {
       startDeadline: SLOT + 5_000,
       retry,
       timeoutMs: 5_000,
+      attemptsBefore: 0,
     });
   });
 
@@ -111,6 +112,7 @@ describe("reading a job", () => {
       startDeadline: null,
       retry: defaultRetry,
       timeoutMs: 0,
+      attemptsBefore: 0,
     });
   });
 
