@@ -97,14 +97,18 @@ export class ApiService {
   /** Answers a request or throws a `PunctualError`. */
   async handle(endpoint: string, body: string): Promise<unknown> {
     if (!Object.hasOwn(endpoints, endpoint)) {
-      throw new PunctualError(
-        "not_found",
-        `${endpoint}: expected one of ${Object.keys(endpoints).join(", ")}`,
-      );
+      throw new PunctualError("not_found", `${endpoint}: expected one of ${nearTo(endpoint).join(", ")}`);
     }
     const name = endpoint as Endpoint;
     const input = parseJson(body === "" ? "{}" : body, endpoint);
     const request = parseWith(endpoints[name].request, input, endpoint);
     return await (this.#handlers[name] as (request: unknown) => Promise<unknown>)(request);
   }
+}
+
+/** The endpoints of the same entity; where there is no such entity, all of these. */
+function nearTo(endpoint: string): string[] {
+  const names = Object.keys(endpoints);
+  const same = names.filter((name) => name.split(".")[0] === endpoint.split(".")[0]);
+  return same.length > 0 ? same : [...new Set(names.map((name) => `${name.split(".")[0]}.…`))];
 }

@@ -64,6 +64,9 @@ export function withOurNames(given: Readonly<Record<string, string>>): Record<st
   );
 }
 
+/** Whether a name, written as we do, is one of ours. */
+export const isOurs = (name: string): boolean => names.has(name.toLowerCase());
+
 /** Why a job runs: its schedule's time has come, or had and is made up for, or somebody asked; or it was enqueued for later. */
 export const triggers = ["schedule", "catch-up", "backfill", "manual", "timer"] as const;
 export type Trigger = (typeof triggers)[number];

@@ -5,7 +5,7 @@ import { defaultRetry } from "../core/retry.js";
 import type { Instant, RetryPolicy } from "../core/schedule.js";
 import { parseDuration } from "./duration.js";
 import { askedOf } from "./enqueue-message.js";
-import { headers as h, withOurNames } from "./headers.js";
+import { headers as h, isOurs, withOurNames } from "./headers.js";
 import { readLabels } from "./label-input.js";
 import { limits } from "./limits.js";
 import { checkJobId, checkQueue, isRunId, type Names } from "./names.js";
@@ -29,6 +29,8 @@ export interface IntakeRequest {
 
 type Headers = Readonly<Record<string, string>>;
 
+const NOT_YET: ReadonlySet<string> = new Set([h.onSuccess, h.onFailure, h.group]);
+
 /** @throws invalid naming the header */
 export function readIntake(
   message: { subject: string; headers: Headers; seq: number; storedAt: number },
@@ -36,6 +38,7 @@ export function readIntake(
 ): IntakeRequest {
   const { storedAt } = message;
   const headers = withOurNames(message.headers);
+  refuseUnknown(headers);
   const unique = headers[h.unique];
   const at = timeIn(headers, storedAt);
   return {
@@ -50,6 +53,15 @@ export function readIntake(
     backoff: backoffIn(headers),
     timeoutMs: durationIn(headers, h.timeout) ?? 0,
   };
+}
+
+/** An option that is misspelt, or not kept yet, is not passed over in silence. */
+function refuseUnknown(headers: Headers): void {
+  for (const name in headers) {
+    if (NOT_YET.has(name)) throw invalid(name, "is not supported by this version");
+    if (/^punctual-/i.test(name) && !isOurs(name))
+      throw invalid(name, `expected a header of Punctual, such as ${h.delay}, ${h.unique} or ${h.priority}`);
+  }
 }
 
 /** The producer's own id, else one from where the message was stored: the same at every redelivery. */

@@ -122,6 +122,13 @@ describe("the front door", () => {
     ],
     ["an unusable id", "q", { [h.msgId]: "a b" }, /expected an id of .*got "a b"/],
     [
+      "an option that is misspelt",
+      "q",
+      { "Punctual-Delya": "10m" },
+      /Punctual-Delya: expected a header of Punctual/,
+    ],
+    ["what this version cannot do", "q", { [h.onSuccess]: "{}" }, /Punctual-On-Success: is not supported/],
+    [
       "a time that is none",
       "q",
       { [h.at]: "tomorrow" },
