@@ -41,8 +41,9 @@ export function failureOf(error: unknown, json: boolean, usage: string): Failure
 
 /** The list that has what was probably meant. */
 function whereToLook(message: string): string {
-  const [kind = "schedule"] = /^(calendar|backfill|queue|dead)(?= )/.exec(message) ?? [];
-  return `see "punctual ${kind} list"`;
+  const [kind = "schedule"] = /^(calendar|backfill|queue|dead|run|timer)(?= )/.exec(message) ?? [];
+  if (kind === "timer") return "if its time has come, see its run";
+  return `see "punctual ${kind === "run" ? "runs" : kind} list"`;
 }
 
 function readError(error: unknown, usage: string): Pick<PunctualError, "code" | "message" | "issues"> {

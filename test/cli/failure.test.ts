@@ -27,6 +27,16 @@ test.each([
     4,
     'punctual: backfill a does not exist; see "punctual backfill list"',
   ],
+  [
+    new PunctualError("not_found", "run a: nothing is known of it"),
+    4,
+    'punctual: run a: nothing is known of it; see "punctual runs list"',
+  ],
+  [
+    new PunctualError("not_found", "timer a@20260101T000000Z does not wait"),
+    4,
+    "punctual: timer a@20260101T000000Z does not wait; if its time has come, see its run",
+  ],
   [new PunctualError("conflict", "it has changed"), 5, "punctual: it has changed"],
   [
     new PunctualError("unavailable", "no server"),

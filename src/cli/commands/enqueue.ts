@@ -57,6 +57,7 @@ async function enqueueOne(session: Session, request: EnqueueRequest): Promise<vo
 }
 
 function told({ runId, accepted, timer }: Enqueued, request: EnqueueRequest): string {
+  if (!accepted && timer !== undefined) return `${runId} not accepted: a job with this id was, a moment ago`;
   if (!accepted) return `${runId} not queued: ${whyNot(request)}`;
   return timer === undefined ? `${runId} queued` : `${timer} waits for its time`;
 }

@@ -39,7 +39,9 @@ function show({ output }: Session, { verdict, counts, schedules, anomalies, kept
   if (amiss > anomalies.length) output.line(`and ${amiss - anomalies.length} more`);
   if (counts.unknown > 0 && keptFrom !== null)
     output.line(`the history is complete from ${utcTime(Date.parse(keptFrom))} on`);
-  output.line(SENTENCES[verdict]);
+  output.line(
+    schedules === 0 ? "There is no schedule to verify: is it the right namespace?" : SENTENCES[verdict],
+  );
 }
 
 const SENTENCES = {
