@@ -43,6 +43,7 @@ const LATE_MS = 60_000;
 /** All minutes that have passed are looked at for what was lost sight of. */
 const SWEEP_MS = 300_000;
 const RETRY_MS = 1_000;
+const REMOVE_AFTER_MS = 1_000;
 
 export class ShardTimers {
   readonly #ports: ShardTimerPorts;
@@ -198,8 +199,11 @@ export class ShardTimers {
   }
 
   #settled(timer: Timer): void {
-    for (const twin of this.#near.settle(timer)) this.#remove(twin);
-    this.#remove(timer);
+    const settled = [timer, ...this.#near.settle(timer)];
+    // What falls due now goes first: the server has to remove messages one by one.
+    this.#ports.clock.after(REMOVE_AFTER_MS, () => {
+      for (const one of settled) this.#remove(one);
+    });
   }
 
   #cancelled(timer: Timer): void {
