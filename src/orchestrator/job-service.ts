@@ -9,7 +9,7 @@ import { askedOf, enqueueMessage } from "../protocol/enqueue-message.js";
 import type { Names } from "../protocol/names.js";
 import { movedTimer, parseTimerId, timerIdOf } from "../protocol/timer-message.js";
 import type { Admission } from "../runtime/admission.js";
-import { enqueue } from "../runtime/enqueue.js";
+import { putTimer } from "../runtime/enqueue.js";
 import { cancelTimer } from "./timer-cancellation.js";
 
 export interface JobServicePorts {
@@ -70,7 +70,7 @@ export class JobService {
     const stored = await timers.read(timer.seq);
     if (stored === null) throw tooLate(request.timer);
     const moved = movedTimer(timer, stored, at, this.#ports);
-    await enqueue({ ready: () => timers.ready(), publish: (message) => timers.put(message) }, moved);
+    await putTimer(timers, moved);
     if (await cancelTimer(this.#ports, timer, "rescheduled")) {
       await timers.remove(timer.seq);
       return { runId, timer: id };

@@ -26,8 +26,12 @@ export async function accept(
   { runId, work: message, waiting }: NewJob,
 ): Promise<Accepted> {
   if (waiting === undefined) return { runId, accepted: await enqueue(work, message) };
-  const stream = { ready: () => timers.ready(), publish: (timer: WorkMessage) => timers.put(timer) };
-  return { runId, accepted: await enqueue(stream, waiting.message), timer: waiting.timer };
+  return { runId, accepted: await putTimer(timers, waiting.message), timer: waiting.timer };
+}
+
+/** Stores a job that waits for its time; otherwise as `enqueue`. */
+export function putTimer(timers: AcceptPorts["timers"], message: WorkMessage): Promise<boolean> {
+  return enqueue({ ready: () => timers.ready(), publish: (timer) => timers.put(timer) }, message);
 }
 
 /**

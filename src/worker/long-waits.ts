@@ -11,7 +11,7 @@ import { headers as h } from "../protocol/headers.js";
 import type { JobInfo } from "../protocol/job-message.js";
 import { instantToken, type Names, parseJobSubject } from "../protocol/names.js";
 import { timerMessage } from "../protocol/timer-message.js";
-import { enqueue } from "../runtime/enqueue.js";
+import { putTimer } from "../runtime/enqueue.js";
 
 export interface LongWaitPorts {
   timers: Pick<TimerStore, "put" | "ready">;
@@ -52,7 +52,7 @@ export class LongWaits {
     const work = { subject, msgId: "", headers: own, body };
     const msgId = `${hand.runId}/retry/${hand.attempt}/${seq}`;
     const message = timerMessage(work, clock.now() + delayMs, { ...this.#ports, msgId });
-    await enqueue({ ready: () => timers.ready(), publish: (timer) => timers.put(timer) }, message);
+    await putTimer(timers, message);
     return true;
   }
 }
