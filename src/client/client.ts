@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { ApiCaller, WorkMessage, WorkStream } from "../core/ports.js";
 import type { NewJob, TimerStore } from "../core/timer.js";
-import type { Tracing } from "../core/tracing.js";
+import type { Sending, Tracing } from "../core/tracing.js";
 import { type Enqueued, type EnqueueRequest, enqueueRequest } from "../protocol/enqueue-input.js";
 import { enqueueMessage } from "../protocol/enqueue-message.js";
 import type { Names } from "../protocol/names.js";
@@ -70,13 +70,19 @@ export class Client {
   async enqueue(request: EnqueueRequest): Promise<Enqueued> {
     const parsed = parseWith(enqueueRequest, request, "enqueue");
     const { queue, unique, uniqueFor: uniqueForMs } = parsed;
-    const settings = await this.#admission.settings(queue);
+    const known = this.#admission.settings(queue);
+    const settings = known instanceof Promise ? await known : known;
     const { names, shards, clock, maxPayload } = this.#ports;
     const context = { names, shards, now: clock.now(), settings, maxPayload, newId: this.#newId };
-    const job = enqueueMessage(parsed, context);
-    return await this.#traced(queue, job, (traced) =>
-      this.#admission.admit(this.#ports, { queue, unique, uniqueForMs }, traced),
-    );
+    const { job, sending } = this.#traced(queue, enqueueMessage(parsed, context));
+    try {
+      const accepted = await this.#admission.admit(this.#ports, { queue, unique, uniqueForMs }, job);
+      sending.end();
+      return accepted;
+    } catch (error) {
+      sending.end(error);
+      throw error;
+    }
   }
 
   /**
@@ -103,35 +109,29 @@ export class Client {
    * as long as nobody takes them, no more than a few thousand jobs are begun. When `requests` itself throws, the
    * outcomes of what came before are given first.
    */
-  async *enqueueMany(
+  enqueueMany(
     requests: Iterable<EnqueueRequest> | AsyncIterable<EnqueueRequest>,
-  ): AsyncGenerator<EnqueueOutcome, void, undefined> {
+  ): AsyncIterableIterator<EnqueueOutcome, void, undefined> {
     let count = 0;
-    yield* pipeline(requests, PIPELINE_WINDOW, async (request): Promise<EnqueueOutcome> => {
+    return pipeline(requests, PIPELINE_WINDOW, (request): Promise<EnqueueOutcome> => {
       const index = count++;
-      try {
-        return { kind: "enqueued", index, ...(await this.enqueue(request)) };
-      } catch (error) {
-        return { kind: "failed", index, error };
-      }
+      return this.enqueue(request).then(
+        (job) => ({ kind: "enqueued", index, ...job }),
+        (error) => ({ kind: "failed", index, error }),
+      );
     });
   }
 
-  async #traced<T>(queue: string, job: NewJob, send: (job: NewJob) => Promise<T>): Promise<T> {
+  /** Sends the context along, where anybody traces. */
+  #traced(queue: string, job: NewJob): { job: NewJob; sending: Sending } {
     const { runId, work, waiting } = job;
     const sending = this.#ports.tracing.enqueue({ queue, runId }, work.headers);
+    if (sending.headers === work.headers) return { job, sending };
     const along = <M extends WorkMessage>(message: M): M => ({
       ...message,
       headers: { ...message.headers, ...sending.headers },
     });
-    try {
-      const traced = waiting && { waiting: { ...waiting, message: along(waiting.message) } };
-      const outcome = await send({ runId, work: along(work), ...traced });
-      sending.end();
-      return outcome;
-    } catch (error) {
-      sending.end(error);
-      throw error;
-    }
+    const traced = waiting && { waiting: { ...waiting, message: along(waiting.message) } };
+    return { job: { runId, work: along(work), ...traced }, sending };
   }
 }

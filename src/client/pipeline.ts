@@ -8,37 +8,58 @@ export function pipeline<T, R>(
   source: Iterable<T> | AsyncIterable<T>,
   window: number,
   start: (item: T) => Promise<R>,
-): AsyncGenerator<R, void, undefined> {
-  return Symbol.iterator in source ? ofList(source, window, start) : ofStream(source, window, start);
+): AsyncIterableIterator<R, void, undefined> {
+  return Symbol.iterator in source ? new OfList(source, window, start) : ofStream(source, window, start);
 }
 
 /**
  * Items that are there: no promise for each of them. They are started in crowds, whenever half of the window is free,
  * so that what they send goes out together.
  */
-async function* ofList<T, R>(
-  source: Iterable<T>,
-  window: number,
-  start: (item: T) => Promise<R>,
-): AsyncGenerator<R, void, undefined> {
-  const items = source[Symbol.iterator]();
-  const started: Promise<R>[] = [];
-  let end: Ended | undefined;
-  try {
-    while (true) {
-      const hasRoom = started.length <= window / 2;
-      while (hasRoom && end === undefined && started.length < window) {
-        const item = nextOf(items);
-        if (item.kind === "item") started.push(start(item.value));
-        else end = item;
-      }
-      const oldest = started.shift();
-      if (oldest === undefined) break;
-      yield await oldest;
-    }
+class OfList<T, R> implements AsyncIterableIterator<R, void, undefined> {
+  readonly #items: Iterator<T>;
+  readonly #window: number;
+  readonly #start: (item: T) => Promise<R>;
+  #started: Promise<R>[] = [];
+  /** Of those that were started, how many were taken. */
+  #taken = 0;
+  #end: Ended | undefined;
+
+  constructor(source: Iterable<T>, window: number, start: (item: T) => Promise<R>) {
+    this.#items = source[Symbol.iterator]();
+    this.#window = window;
+    this.#start = start;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<R, undefined>> {
+    if (this.#started.length - this.#taken <= this.#window / 2) this.#fill();
+    const oldest = this.#started[this.#taken++];
+    if (oldest !== undefined) return { done: false, value: await oldest };
+    const end = this.#end;
+    this.#end = { kind: "end" };
     if (end?.kind === "failure") throw end.error;
-  } finally {
-    items.return?.();
+    return { done: true, value: undefined };
+  }
+
+  async return(): Promise<IteratorResult<R, undefined>> {
+    this.#started = [];
+    if (this.#end === undefined) this.#items.return?.();
+    this.#end = { kind: "end" };
+    return { done: true, value: undefined };
+  }
+
+  #fill(): void {
+    this.#started = this.#started.slice(this.#taken);
+    this.#taken = 0;
+    while (this.#end === undefined && this.#started.length < this.#window) {
+      const item = nextOf(this.#items);
+      if (item.kind === "item") this.#started.push(this.#start(item.value));
+      else this.#end = item;
+    }
   }
 }
 

@@ -14,7 +14,7 @@ type Headers = Readonly<Record<string, string>>;
 
 /** A job that is being sent. */
 export interface Sending {
-  /** What goes along with it: its own headers, and the context. */
+  /** What goes along with it: its own headers, and the context; the very same object when there is none. */
   readonly headers: Headers;
   end(error?: unknown): void;
 }

@@ -37,25 +37,17 @@ export function enqueueMessage(request: z.output<typeof enqueueRequest>, context
   const runId = request.jobId ?? newId();
   const retry = retryOf(request.retry, settings.maxAttempts);
   const asked = askedOf(request, now);
-  const work: WorkMessage = {
-    subject:
-      asked <= now && isUntold(request, settings)
-        ? names.untold(queue, runId, laneOf(priority))
-        : names.job(queue, unique ?? runId, laneOf(priority)),
-    msgId: msgIdOf(runId, 1),
-    headers: {
-      ...headers,
-      ...policyHeaders({ retry, timeoutMs: request.timeout }),
-      ...(key !== undefined && { [h.key]: key }),
-      ...(startDeadline !== undefined && {
-        [h.startDeadline]: new Date(asked + startDeadline).toISOString(),
-      }),
-      ...(labels !== undefined && { [h.labels]: encodeLabels(labels) }),
-      [h.runId]: runId,
-    },
-    body: bodyWithin(maxPayload, payload),
-  };
-  return newJob(runId, work, asked, context);
+  const told = { ...headers, ...policyHeaders({ retry, timeoutMs: request.timeout }) };
+  if (key !== undefined) told[h.key] = key;
+  if (startDeadline !== undefined) told[h.startDeadline] = new Date(asked + startDeadline).toISOString();
+  if (labels !== undefined) told[h.labels] = encodeLabels(labels);
+  told[h.runId] = runId;
+  const subject =
+    asked <= now && isUntold(request, settings)
+      ? names.untold(queue, runId, laneOf(priority))
+      : names.job(queue, unique ?? runId, laneOf(priority));
+  const body = bodyWithin(maxPayload, payload);
+  return newJob(runId, { subject, msgId: msgIdOf(runId, 1), headers: told, body }, asked, context);
 }
 
 /** The time that is asked for, which may have passed. */

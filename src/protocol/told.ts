@@ -83,10 +83,6 @@ function eventOf(message: ToldMessage, rest: string): Told[] {
     const fact = { ...placeOf(data), reason: stringOf(data.reason) };
     return [{ runId, fact: { kind: "waiting", at: instantOf(data.since) ?? at, ...given(fact) } }];
   }
-  if (type === "waiting") {
-    const fact = given({ ...placeOf(data), seq: seqOf(headers[h.msgId]), until: instantOf(data.at) });
-    return [{ runId, fact: { kind: "waiting", at: instantOf(data.since) ?? at, ...fact } }];
-  }
   if (!OF_MESSAGES.includes(type)) return [];
   return [{ runId, fact: { kind: type as FactKind, at, seq: seqOf(headers[h.msgId]), ...detailsOf(data) } }];
 }

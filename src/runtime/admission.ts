@@ -31,7 +31,7 @@ export class Admission {
   }
 
   /** Makes the queue if there is none. At most about a second old. */
-  settings(queue: string): Promise<QueueSettings> {
+  settings(queue: string): QueueSettings | Promise<QueueSettings> {
     return this.#door.settings(queue);
   }
 
@@ -51,10 +51,14 @@ export class Admission {
    *
    * @throws full, and what `accept` throws
    */
-  async admit(ports: AcceptPorts, keyed: Omit<Keyed, "runId">, job: NewJob): Promise<Accepted> {
+  admit(ports: AcceptPorts, keyed: Omit<Keyed, "runId">, job: NewJob): Promise<Accepted> {
     if (job.waiting === undefined) this.checkRoom(keyed.queue);
+    if (keyed.uniqueForMs === undefined) return accept(ports, job);
     const { runId } = job;
-    return { runId, ...(await this.within({ ...keyed, runId }, () => accept(ports, job))) };
+    return this.within({ ...keyed, runId }, () => accept(ports, job)).then((accepted) => ({
+      runId,
+      ...accepted,
+    }));
   }
 
   /** Has a job let in by `letIn`, unless its key is taken for a period. */

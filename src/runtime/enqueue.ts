@@ -48,7 +48,8 @@ export async function enqueue(
   let outcome: PublishOutcome | undefined;
   let tries = 0;
   while (tries++ < TRIES) {
-    await work.ready();
+    const room = work.ready();
+    if (room !== undefined) await room;
     outcome = await work.publish(message);
     if (outcome.kind !== "unknown") break;
   }

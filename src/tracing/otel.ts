@@ -93,7 +93,8 @@ function linksTo(headers: Headers) {
 function sendingOf(span: Span, parent: Context, headers: Headers): Sending {
   const carrier: Record<string, string> = {};
   propagation.inject(trace.setSpan(parent, span), carrier);
-  return { headers: { ...headers, ...carrier }, end: (error) => end(span, error) };
+  const isTraced = Object.keys(carrier).length > 0;
+  return { headers: isTraced ? { ...headers, ...carrier } : headers, end: (error) => end(span, error) };
 }
 
 function end(span: Span, error: unknown): void {
