@@ -131,6 +131,14 @@ export interface JobInfo {
   attemptsBefore: number;
 }
 
+/**
+ * The slot that a run is of, for whose sake its id stands for ever; null: of none. A job that somebody enqueued for a
+ * time has a fire time too, and its id may be used again.
+ */
+export function slotOf({ scheduleId, fireTime }: Pick<JobInfo, "scheduleId" | "fireTime">): Instant | null {
+  return scheduleId === null ? null : fireTime;
+}
+
 /** @param fallbackRunId for jobs that were published without one */
 export function readJob(headers: Readonly<Record<string, string>>, fallbackRunId: () => string): JobInfo {
   const [initialDelayMs, factor, maxDelayMs] = headers[h.backoff]?.split(",").map(Number) ?? [];

@@ -1,18 +1,16 @@
 /** What the history says of a job before it is begun. */
 import { type RunEventType, terminalEvents } from "../protocol/events.js";
+import { slotOf } from "../protocol/job-message.js";
 import type { InHand } from "./in-hand.js";
 import type { Workplace } from "./workplace.js";
 
 /** A message stored this much after its fire time may be of a run that is over: its first message was lost from sight. */
 const LATE_MS = 1_000;
 
-/**
- * Only a run with a fire time can be over: its id stands for one slot for ever, while an id that a producer chose may
- * be used again.
- */
+/** Only a run of a slot can be over: an id that a producer chose may be used again. */
 export function mayBeOver({ job, delivery }: InHand): boolean {
-  const { fireTime } = job;
-  return fireTime !== null && (delivery.attempt > 1 || delivery.storedAt > fireTime + LATE_MS);
+  const slot = slotOf(job);
+  return slot !== null && (delivery.attempt > 1 || delivery.storedAt > slot + LATE_MS);
 }
 
 export function isOver(place: Workplace, hand: InHand): Promise<boolean> {

@@ -8,7 +8,7 @@
 import type { HistoryLevel } from "../core/queue.js";
 import { type RunEventType, terminalEvents } from "../protocol/events.js";
 import { headers as h } from "../protocol/headers.js";
-import type { JobInfo } from "../protocol/job-message.js";
+import { type JobInfo, slotOf } from "../protocol/job-message.js";
 
 const FOLLOWED = [h.onSuccess, h.onFailure, h.group];
 const BEGINNINGS: readonly RunEventType[] = ["started", "retried"];
@@ -16,19 +16,19 @@ const BEGINNINGS: readonly RunEventType[] = ["started", "retried"];
 export function isTold(
   type: RunEventType,
   level: HistoryLevel,
-  { fireTime, startDeadline }: Pick<JobInfo, "fireTime" | "startDeadline">,
+  job: Pick<JobInfo, "scheduleId" | "fireTime" | "startDeadline">,
   headers: Readonly<Record<string, string>>,
 ): boolean {
   if (level === "full") return true;
-  if (BEGINNINGS.includes(type)) return startDeadline !== null;
+  if (BEGINNINGS.includes(type)) return job.startDeadline !== null;
   if (!terminalEvents.some((end) => end === type)) return false;
-  return level === "outcome" || isAwaited({ fireTime }, headers);
+  return level === "outcome" || isAwaited(job, headers);
 }
 
 /** Whether something rests upon the end of a run: then it is an event of the run, by which it can be asked for. */
 export function isAwaited(
-  { fireTime }: Pick<JobInfo, "fireTime">,
+  job: Pick<JobInfo, "scheduleId" | "fireTime">,
   headers: Readonly<Record<string, string>>,
 ): boolean {
-  return fireTime !== null || FOLLOWED.some((name) => headers[name] !== undefined);
+  return slotOf(job) !== null || FOLLOWED.some((name) => headers[name] !== undefined);
 }

@@ -409,12 +409,16 @@ describe("a message that came late or again", () => {
     expect(bench.done).not.toContain("handler");
   });
 
-  test("of a job without a fire time is run: its id may have been used before", async () => {
+  test.each([
+    ["now", {}],
+    ["for a time", { [h.fireTime]: "2026-01-01T00:00:00Z", [h.trigger]: "timer" }],
+  ])("of a job that was enqueued %s is run: its id may have been used before", async (_, headers) => {
     const bench = new Bench();
     bench.known.add("succeeded");
-    await bench.start(() => {});
-    bench.deliver({ attempt: 2, storedLate: 60_000, headers: { [h.runId]: "order-7" } });
-    await bench.journal.until("append succeeded");
+    await bench.start(() => bench.journal.add("handler"));
+    bench.deliver({ attempt: 2, storedLate: 60_000, headers: { [h.runId]: "order-7", ...headers } });
+    await bench.journal.until("ack");
+    expect(bench.done).toContain("handler");
   });
 
   test("is not run as long as nobody can say", async () => {

@@ -3,8 +3,9 @@ import { headers as h } from "../../src/protocol/headers.js";
 import { isTold } from "../../src/worker/told.js";
 import { Bench } from "./support.js";
 
-const job = { fireTime: null, startDeadline: null };
-const ofSchedule = { ...job, fireTime: 0 };
+const job = { scheduleId: null, fireTime: null, startDeadline: null };
+const ofSchedule = { ...job, scheduleId: "nightly", fireTime: 0 };
+const forATime = { ...job, fireTime: 0 };
 
 describe("what a worker tells of a run", () => {
   test.each(["started", "retried", "succeeded", "dead"] as const)("is all with full history: %s", (type) => {
@@ -32,6 +33,7 @@ describe("what a worker tells of a run", () => {
   test("is its end whatever the history when a schedule fired it, so that its slot does not run again", () => {
     expect(isTold("succeeded", "off", ofSchedule, {})).toBe(true);
     expect(isTold("started", "off", ofSchedule, {})).toBe(false);
+    expect(isTold("succeeded", "off", forATime, {})).toBe(false);
   });
 
   test.each([h.onSuccess, h.onFailure, h.group])("is its end when %s waits for it", (name) => {
