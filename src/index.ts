@@ -8,6 +8,8 @@ export { type ErrorCode, type Issue, PunctualError } from "./core/errors.js";
 export type { LeaseHint, Member } from "./core/ports.js";
 export type { OrchestratorOptions } from "./orchestrator/options.js";
 export { Orchestrator } from "./orchestrator/orchestrator.js";
+export type { AlertView, BreachView } from "./protocol/alert-api.js";
+export type { AlertInput } from "./protocol/alert-input.js";
 export type { CalendarView, ScheduleView } from "./protocol/api.js";
 export type { BackfillView } from "./protocol/backfill.js";
 export type { CalendarInput } from "./protocol/calendar-input.js";

@@ -1,6 +1,7 @@
 /** The whole command line, as a function of its arguments and the process around it. */
 import { Command, CommanderError } from "commander";
 import { tzDataVersion } from "../runtime/tz-data.js";
+import { addAlert } from "./commands/alert.js";
 import { addBackfill } from "./commands/backfill.js";
 import { addCalendar } from "./commands/calendar.js";
 import { addDead } from "./commands/dead.js";
@@ -59,6 +60,7 @@ function buildProgram(version: string, context: CliContext, done: (exitCode: num
   addSchedule(program, context);
   addCalendar(program, context);
   addQueue(program, context);
+  addAlert(program, context);
   addPreview(program, context);
   addLint(program, context, done);
   addVerify(program, context, done);

@@ -9,6 +9,7 @@ import type { Names } from "../protocol/names.js";
 import { parseWith } from "../protocol/parse.js";
 import { Admission, type AdmissionPorts } from "../runtime/admission.js";
 import { systemClock } from "../runtime/clock.js";
+import { Alerts } from "./alerts.js";
 import { Backfills } from "./backfills.js";
 import { Calendars } from "./calendars.js";
 import { DeadLetters } from "./dead-letters.js";
@@ -44,12 +45,14 @@ export class Client {
   readonly queues: Queues;
   readonly runs: Runs;
   readonly deadLetters: DeadLetters;
+  readonly alerts: Alerts;
   readonly #ports: ClientPorts;
   readonly #newId: () => string;
   readonly #admission: Admission;
 
   constructor(ports: ClientPorts, options: { newId?: () => string; author?: string | undefined } = {}) {
     this.calendars = new Calendars(ports.api);
+    this.alerts = new Alerts(ports.api);
     this.queues = new Queues(ports.api);
     this.runs = new Runs(ports.api, options.author);
     this.schedules = new Schedules(ports.api, options.author);

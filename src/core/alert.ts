@@ -1,20 +1,53 @@
-/** Alerts, for whoever listens. */
+/** Alerts: what a breach is, how it is kept while it is open, and how it is told. */
 import type { Instant } from "./instant.js";
 
-export interface Alert {
-  /** What is wrong, as in `slot.missing` or `store.lost`; part of a subject. */
+/** Something that is wrong, as whoever looks finds it. */
+export interface Breach {
+  /** The name of the rule that says so; of what is always looked at, as in `slot.missing` or `store.lost`, the kind. */
   rule: string;
-  /** Told once when it begins, and once when it is over. */
-  state: "raised" | "over";
-  /** What it concerns; null: the whole namespace. */
+  kind: string;
+  /** Which of all that the rule looks at, as in `schedule.nightly`; with the rule it names the breach. */
+  target: string;
   scheduleId: string | null;
-  at: Instant;
+  queue: string | null;
+  heartbeat: string | null;
+  /** When it began, where that is known. Default: when it is found. */
+  since?: Instant | undefined;
   /** A sentence for people. */
   text: string;
   data: Readonly<Record<string, unknown>>;
 }
 
-export interface AlertBus {
-  /** Tells those who listen at this moment. */
-  raise(alert: Alert): void;
+/** A breach that was found, until it was told that it is over. */
+export interface OpenBreach extends Breach {
+  since: Instant;
+  /** Told once when it begins, and once when it is over. */
+  state: "raised" | "over";
+  /** When it came into this state. */
+  at: Instant;
+  /** Whether all who have to be told of this state were. */
+  isTold: boolean;
 }
+
+/** What is told. */
+export interface Alert extends Omit<Breach, "target"> {
+  /** The same however often it is told. */
+  id: string;
+  state: "raised" | "over";
+  since: Instant;
+  at: Instant;
+}
+
+export interface AlertBus {
+  /** Tells those who listen at this moment; resolves when the server has it. */
+  raise(alert: Alert): Promise<void>;
+}
+
+/** With the other state there is another id, and with another beginning. */
+export function alertOf({ target, isTold: _, ...open }: OpenBreach): Alert {
+  const since = new Date(open.since).toISOString();
+  return { id: `${open.rule}/${target}/${since}/${open.state}`, ...open };
+}
+
+/** The parts of a breach that has no schedule, queue or heartbeat. */
+export const OF_NOTHING = { scheduleId: null, queue: null, heartbeat: null } as const;

@@ -63,13 +63,21 @@ export class RunBook {
     return this.#entries.get(runId);
   }
 
-  /** @param seq of the message in RUNS @param order of this fact within it */
-  add(seq: number, order: number, { runId, fact }: { runId: string | null; fact: RunFact }): void {
+  /**
+   * @param seq of the message in RUNS @param order of this fact within it
+   * @returns the run that it is of; undefined: that is not known yet
+   */
+  add(
+    seq: number,
+    order: number,
+    { runId, fact }: { runId: string | null; fact: RunFact },
+  ): Entry | undefined {
     const slim = this.#slim(fact);
     const known = fact.seq === undefined ? undefined : this.#bySeq.get(fact.seq);
     const entry = runId === null ? known : this.#entryOf(runId);
     if (entry !== undefined) this.#tell(entry, placeOf(seq, order), slim, runId !== null);
     else if (fact.seq !== undefined) this.#keepUnknown(fact.seq, slim);
+    return entry;
   }
 
   /** The newest first, from below a place. */

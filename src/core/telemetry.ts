@@ -36,6 +36,8 @@ export interface OrchestratorTelemetry {
   clockMeasured(offsetMs: number): void;
   /** All queues and dead letters, as the server counts them; null: somebody else asks from now on. */
   surveyed(survey: Survey | null): void;
+  /** Breaches that are open, by kind; null: somebody else keeps them from now on. */
+  alertsOpen(counts: ReadonlyMap<string, number> | null): void;
 }
 
 export interface Survey {
@@ -70,6 +72,7 @@ export const silentTelemetry: Telemetry = {
   anomalyFound: nothing,
   clockMeasured: nothing,
   surveyed: nothing,
+  alertsOpen: nothing,
   attemptBegan: nothing,
   attemptEnded: nothing,
   expired: nothing,

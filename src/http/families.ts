@@ -53,6 +53,7 @@ export function familiesIn(registry: Registry) {
       "lane",
     ]),
     deadLetters: gauge("punctual_dead_letters_kept", "Dead letters that are kept", ["queue"]),
+    alertsActive: gauge("punctual_alerts_active", "Breaches of alert rules that are not over", ["kind"]),
     buried: counter("punctual_dead_letters_total", "Jobs that this process moved to the dead letters", [
       "queue",
       "reason",

@@ -130,6 +130,11 @@ export class Metrics implements Telemetry {
       deadLetters.inc({ queue: this.#queues.of(queue) }, count);
   }
 
+  alertsOpen(counts: ReadonlyMap<string, number> | null): void {
+    this.#of.alertsActive.reset();
+    for (const [kind, count] of counts ?? []) this.#of.alertsActive.set({ kind }, count);
+  }
+
   attemptBegan(queue: string, latenessMs: number | null): void {
     const labels = { queue: this.#queues.of(queue) };
     this.#of.attempts.inc(labels);

@@ -1,5 +1,6 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Alert, AlertBus } from "../core/alert.js";
+import { encodeAlert } from "../protocol/alert-api.js";
 import type { Names } from "../protocol/names.js";
 
 /** `<ns>.alert.<rule>`: JSON. */
@@ -12,9 +13,8 @@ export class NatsAlertBus implements AlertBus {
     this.#names = names;
   }
 
-  raise(alert: Alert): void {
-    if (this.#connection.isClosed() || this.#connection.isDraining()) return;
-    const told = { ...alert, at: new Date(alert.at).toISOString() };
-    this.#connection.publish(this.#names.alert(alert.rule), JSON.stringify(told));
+  async raise(alert: Alert): Promise<void> {
+    this.#connection.publish(this.#names.alert(alert.rule), JSON.stringify(encodeAlert(alert)));
+    await this.#connection.flush();
   }
 }

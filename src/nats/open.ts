@@ -5,6 +5,7 @@ import type { Clock } from "../core/ports.js";
 import { silentTelemetry } from "../core/telemetry.js";
 import { noTracing } from "../core/tracing.js";
 import type { Names } from "../protocol/names.js";
+import { NatsAlertStore } from "./alert-store.js";
 import { NatsAlertBus } from "./alerts.js";
 import { NatsApiCaller, NatsApiServer } from "./api.js";
 import { NatsBackfillStore } from "./backfills.js";
@@ -78,6 +79,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     maxPayload: server.maxPayload,
     ledger: new NatsSlotLedger(js, jsm, names),
     alerts: new NatsAlertBus(connection, names),
+    alertStore: new NatsAlertStore({ js, jsm, bucket: buckets.alerts, publisher: records, names }),
     figures: new NatsServerFigures(jsm, buckets.members, names, clock),
     telemetry: silentTelemetry,
     tracing: noTracing,

@@ -36,6 +36,7 @@ export interface Buckets {
   backfills: KV;
   queues: KV;
   claims: KV;
+  alerts: KV;
   members: KV;
 }
 
@@ -122,6 +123,7 @@ export async function provision(
     }),
     queues: await ensureBucket(kvm, jsm, names.queues, { ...common, history: limits.queueHistory }),
     claims: await ensureBucket(kvm, jsm, names.claims, { ...common, history: 1, ttl: limits.uniqueForMs }),
+    alerts: await ensureBucket(kvm, jsm, names.alerts, { ...common, history: 1 }),
     members: await ensureBucket(kvm, jsm, names.members, { ...common, history: 1, ttl: limits.memberTtlMs }),
   };
 }

@@ -2,6 +2,7 @@
 import { PunctualError } from "../core/errors.js";
 import { type ApiParsed, type ApiResponse, type Endpoint, endpoints } from "../protocol/api.js";
 import { parseJson, parseWith } from "../protocol/parse.js";
+import { AlertService, type AlertServicePorts } from "./alert-service.js";
 import { BackfillService, type BackfillServicePorts } from "./backfill-service.js";
 import { CalendarService, type CalendarServicePorts } from "./calendar-service.js";
 import { DeadService, type DeadServicePorts } from "./dead-service.js";
@@ -25,6 +26,7 @@ export interface ApiPorts
     SlotAuditorPorts,
     RunServicePorts,
     RunActionPorts,
+    AlertServicePorts,
     JobServicePorts {}
 
 type Handlers = { [E in Endpoint]: (request: ApiParsed<E>) => Promise<ApiResponse<E>> };
@@ -46,6 +48,7 @@ export class ApiService {
     });
     const explanations = new ExplainService(ports, definitions);
     const jobs = new JobService(ports);
+    const alerts = new AlertService(ports);
     const verification = new VerifyService(ports, definitions);
     this.#handlers = {
       "schedule.put": (request) => schedules.put(request),
@@ -85,6 +88,11 @@ export class ApiService {
       "job.enqueue": (request) => jobs.enqueue(request),
       "job.cancel": (request) => jobs.cancel(request),
       "job.reschedule": (request) => jobs.reschedule(request),
+      "alert.put": (request) => alerts.put(request),
+      "alert.get": (request) => alerts.get(request),
+      "alert.list": () => alerts.list(),
+      "alert.delete": (request) => alerts.delete(request),
+      "alert.active": () => alerts.active(),
       "dead.list": (request) => dead.list(request),
       "dead.get": (request) => dead.get(request),
       "dead.retry": (request) => dead.retry(request),

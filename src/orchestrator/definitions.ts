@@ -3,6 +3,7 @@
 import { type Calendar, calendarsOf } from "../core/calendar.js";
 import type { CompiledSchedule } from "../core/compiled-schedule.js";
 import { messageOf } from "../core/errors.js";
+import { shardOf } from "../core/hash.js";
 import type { Firing } from "../core/lease.js";
 import { takesTurns } from "../core/overlap-policy.js";
 import type { ScheduleChanges, ScheduleStore, Subscription, WorkMessage } from "../core/ports.js";
@@ -111,6 +112,11 @@ export class Definitions {
 
   get(schedule: Pick<Schedule, "id" | "shard">): Definition | undefined {
     return this.#shard(schedule.shard).get(schedule.id);
+  }
+
+  /** Wherever it is. */
+  find(id: string): Definition | undefined {
+    return this.#shard(shardOf(id, this.#shards.length)).get(id);
   }
 
   /** Schedules that are meant and not deleted, by id, after `after`. */

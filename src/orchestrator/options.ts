@@ -16,6 +16,10 @@ export const orchestratorOptions = z
         "Slots are committed up to this long before they are due, so that only the publish is left; a crowd of thousands up to three seconds. Default 250ms.",
       ),
     probe: duration.default(150).describe("How often the other orchestrators are probed. Default 150ms."),
+    alertEvery: duration
+      .refine((ms) => ms >= 100, { error: "expected at least 100ms" })
+      .default(5_000)
+      .describe("How often alert rules are looked at, by the one that does. Default 5s."),
     id: z
       .string()
       .min(1)

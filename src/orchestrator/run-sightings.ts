@@ -43,7 +43,7 @@ export class RunSightings {
     return seen;
   }
 
-  async of(run: Run): Promise<Sighting> {
+  async of(run: Pick<Run, "id" | "seq" | "state" | "nextAt">): Promise<Sighting> {
     const { id, seq, state } = run;
     const waits =
       state === "retrying" && run.nextAt !== null && run.nextAt + SETTLED_MS > this.#ports.clock.now();

@@ -3,6 +3,7 @@
  * so everything here lives exactly as long as the connection does.
  */
 import type { AlertBus } from "../core/alert.js";
+import type { AlertStore } from "../core/alert-store.js";
 import type { BackfillStore } from "../core/backfill.js";
 import type { CalendarStore } from "../core/calendar-store.js";
 import type { DeadLetterStore, QueuedJobs, StuckMessages } from "../core/dead-letter-store.js";
@@ -35,6 +36,9 @@ import type { ClaimStore } from "../core/unique-period.js";
 import type { Names } from "../protocol/names.js";
 import { Admission } from "../runtime/admission.js";
 import type { Logger } from "../runtime/log.js";
+import { AlertBook } from "./alert-book.js";
+import { AlertKeeper } from "./alert-keeper.js";
+import { Alerter } from "./alerter.js";
 import { ApiService } from "./api-service.js";
 import { Backfiller } from "./backfiller.js";
 import { DeadLetterKeeper } from "./dead-letters.js";
@@ -48,6 +52,7 @@ import type { Memory } from "./memory.js";
 import type { OrchestratorSettings } from "./options.js";
 import { QueueKeeper } from "./queue-keeper.js";
 import { Reconciler } from "./reconciler.js";
+import { RuleJudge } from "./rule-judge.js";
 import { Shard } from "./shard.js";
 import { SlotChecker } from "./slot-checker.js";
 import { Surveyor } from "./surveyor.js";
@@ -86,6 +91,7 @@ export interface OrchestratorPorts {
   figures: ServerFigures;
   ledger: SlotLedger;
   alerts: AlertBus;
+  alertStore: AlertStore;
   telemetry: OrchestratorTelemetry;
   tracing: Tracing;
   /** Payloads above this are refused, in bytes. */
@@ -110,6 +116,7 @@ export class OrchestratorSession {
   readonly #admission: Admission;
   readonly #peers: Peers;
   readonly #shards: Shard[];
+  readonly #alertEveryMs: number;
   #subscriptions: Subscription[] = [];
   #cancelTimer: () => void = () => {};
   /** When shards were looked at last; null before the start. */
@@ -119,6 +126,7 @@ export class OrchestratorSession {
   constructor(ports: OrchestratorPorts, settings: OrchestratorSettings, self: Member, memory: Memory) {
     this.#ports = ports;
     this.#self = self;
+    this.#alertEveryMs = settings.alertEvery;
     const { clock, log, names } = ports;
     this.#definitions = new Definitions(ports.shards, names, log);
     this.#dispatcher = new Dispatcher(ports.work, clock);
@@ -186,7 +194,14 @@ export class OrchestratorSession {
     const termOf = (shard: number) => this.#shards[shard]?.actingTerm ?? null;
     this.#subscriptions.push(await new Gatekeepers(ports, termOf).start());
     this.#subscriptions.push(new Sweeper(ports, () => isMine(0)).start());
-    this.#subscriptions.push(new SlotChecker(ports, definitions, this.#memory, () => isMine(0)).start());
+    const keeper = new AlertKeeper(ports, () => termOf(0));
+    this.#subscriptions.push(new SlotChecker(ports, definitions, this.#memory, keeper).start());
+    const book = new AlertBook(ports);
+    this.#subscriptions.push(await book.follow());
+    const judges = [new RuleJudge(ports, definitions, book)];
+    this.#subscriptions.push(
+      new Alerter(ports, { book, keeper, judges, everyMs: this.#alertEveryMs }).start(),
+    );
     this.#subscriptions.push(new Surveyor(ports, () => isMine(0)).start());
     this.#consideredAt = ports.clock.monotonic();
     this.#everyWhile();

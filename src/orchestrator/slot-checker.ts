@@ -1,14 +1,16 @@
 /**
  * The always-on check: looks at the slots of the last minutes again and again, and at whether the store still has what it
- * had. Done by whoever holds the first shard; what is amiss is raised once by each that finds it.
+ * had. Done by whoever holds the first shard.
  */
-import type { Alert, AlertBus } from "../core/alert.js";
+import { type Breach, OF_NOTHING, type OpenBreach } from "../core/alert.js";
 import { messageOf } from "../core/errors.js";
 import type { RunLog, ScheduleStore, Subscription } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 import { type AnomalyKind, isAnomaly } from "../core/slot-audit.js";
 import type { OrchestratorTelemetry } from "../core/telemetry.js";
+import { instantToken } from "../protocol/names.js";
 import type { Logger } from "../runtime/log.js";
+import type { AlertKeeper } from "./alert-keeper.js";
 import type { Definitions } from "./definitions.js";
 import type { Memory } from "./memory.js";
 import { SlotAuditor, type SlotAuditorPorts } from "./slot-auditor.js";
@@ -16,7 +18,6 @@ import { SlotAuditor, type SlotAuditorPorts } from "./slot-auditor.js";
 export interface SlotCheckerPorts extends SlotAuditorPorts {
   schedules: ScheduleStore;
   runs: RunLog;
-  alerts: AlertBus;
   telemetry: OrchestratorTelemetry;
   log: Logger;
 }
@@ -32,27 +33,21 @@ const SENTENCES: Record<AnomalyKind, string> = {
   overdue: "is due, and nobody has decided it",
 };
 
-interface Raised {
-  kind: AnomalyKind;
-  scheduleId: string;
-  slot: Instant;
-}
+const STORE_LOST = "store.lost";
 
 export class SlotChecker implements Subscription {
   readonly #ports: SlotCheckerPorts;
   readonly #auditor: SlotAuditor;
   readonly #memory: Memory;
-  readonly #isMine: () => boolean;
-  /** What was raised and lies within the next look. */
-  readonly #raised = new Map<string, Raised>();
+  readonly #keeper: AlertKeeper;
   #cancel: () => void = () => {};
   #stopped = false;
 
-  constructor(ports: SlotCheckerPorts, definitions: Definitions, memory: Memory, isMine: () => boolean) {
+  constructor(ports: SlotCheckerPorts, definitions: Definitions, memory: Memory, keeper: AlertKeeper) {
     this.#ports = ports;
     this.#auditor = new SlotAuditor(ports, definitions);
     this.#memory = memory;
-    this.#isMine = isMine;
+    this.#keeper = keeper;
   }
 
   start(): this {
@@ -69,8 +64,8 @@ export class SlotChecker implements Subscription {
   }
 
   async runOnce(): Promise<void> {
-    if (!this.#isMine()) return this.#raised.clear();
     try {
+      if ((await this.#keeper.ready()) === null) return;
       await this.#checkStore("runs", () => this.#ports.runs.lastSequence());
       await this.#checkStore("schedules", () => this.#ports.schedules.lastSequence());
       await this.#checkSlots();
@@ -79,28 +74,20 @@ export class SlotChecker implements Subscription {
     }
   }
 
+  /** What is older than the look is not found any more, and yet not over. */
   async #checkSlots(): Promise<void> {
     const now = this.#ports.clock.now();
     const [from, to] = [now - LOOKBACK_MS, now];
-    const found = new Map<string, Raised>();
+    const found: Breach[] = [];
     await this.#auditor.audit({ from, to }, (scheduleId, slot, fate) => {
-      if (isAnomaly(fate)) found.set(`${fate}/${scheduleId}/${slot}`, { kind: fate, scheduleId, slot });
+      if (isAnomaly(fate)) found.push(breachOf(fate, scheduleId, slot));
     });
     if (this.#stopped) return;
-    for (const [key, one] of found) if (!this.#raised.has(key)) this.#raise(one, "raised");
-    for (const [key, one] of this.#raised)
-      if (!found.has(key)) {
-        this.#raised.delete(key);
-        if (one.slot >= from) this.#raise(one, "over");
-      }
-    for (const [key, one] of found) this.#raised.set(key, one);
-  }
-
-  #raise({ kind, scheduleId, slot }: Raised, state: Alert["state"]): void {
-    const at = new Date(slot).toISOString();
-    if (state === "raised") this.#ports.telemetry.anomalyFound(kind);
-    const text = `the slot of schedule ${scheduleId} at ${at} ${SENTENCES[kind]}`;
-    this.#tell({ rule: `slot.${kind}`, state, scheduleId, text, data: { slot: at } });
+    const covers = ({ rule }: OpenBreach) => rule.startsWith("slot.");
+    const isOver = ({ data }: OpenBreach) => Date.parse(String(data.slot)) >= from;
+    const begun = await this.#keeper.settle({ found, covers, isOver });
+    for (const { kind } of begun)
+      this.#ports.telemetry.anomalyFound(kind.slice("slot.".length) as AnomalyKind);
   }
 
   /** An acknowledged write raises the sequence for good: one that went back was lost, and others with it. */
@@ -108,19 +95,29 @@ export class SlotChecker implements Subscription {
     const sequence = await ask();
     const highest = this.#memory.highest.get(store) ?? 0;
     this.#memory.highest.set(store, sequence);
-    if (sequence >= highest) return;
-    this.#ports.telemetry.anomalyFound("lost");
-    const text = `the stream of ${store} has lost what it had acknowledged: its sequence went from ${highest} back to ${sequence}`;
-    const data = { store, highest, sequence };
-    this.#tell({ rule: "store.lost", state: "raised", scheduleId: null, text, data });
+    const open = this.#keeper.open.filter(({ rule, data }) => rule === STORE_LOST && data.store === store);
+    // It may have been found by an orchestrator that held the shard before.
+    const isKnown = open.some(
+      ({ data }) => Number(data.highest) >= highest && Number(data.sequence) <= sequence,
+    );
+    const found = sequence < highest && !isKnown ? [lossOf(store, highest, sequence)] : [];
+    // What was lost does not come back: it is forgotten when it can no longer be found again.
+    const covers = (breach: OpenBreach) => open.includes(breach) && sequence > Number(breach.data.highest);
+    const begun = await this.#keeper.settle({ found, covers, isOver: () => false });
+    if (begun.length > 0) this.#ports.telemetry.anomalyFound("lost");
   }
+}
 
-  #tell(alert: Omit<Alert, "at">): void {
-    const { log, alerts, clock } = this.#ports;
-    const { rule, state, scheduleId, data, text } = alert;
-    const told = { alert: rule, state, ...(scheduleId !== null && { scheduleId }), ...data };
-    if (state === "raised") log.error(told, text);
-    else log.info(told, `over: ${text}`);
-    alerts.raise({ ...alert, at: clock.now() });
-  }
+function breachOf(kind: AnomalyKind, scheduleId: string, slot: Instant): Breach {
+  const at = new Date(slot).toISOString();
+  const rule = `slot.${kind}`;
+  const target = `${scheduleId}.${instantToken(slot)}`;
+  const text = `the slot of schedule ${scheduleId} at ${at} ${SENTENCES[kind]}`;
+  return { ...OF_NOTHING, rule, kind: rule, target, scheduleId, text, data: { slot: at } };
+}
+
+function lossOf(store: string, highest: number, sequence: number): Breach {
+  const text = `the stream of ${store} has lost what it had acknowledged: its sequence went from ${highest} back to ${sequence}`;
+  const data = { store, highest, sequence };
+  return { ...OF_NOTHING, rule: STORE_LOST, kind: STORE_LOST, target: `${store}.${highest}`, text, data };
 }

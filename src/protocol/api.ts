@@ -6,6 +6,7 @@ import { z } from "zod";
 import { reprocessings } from "../core/backfill.js";
 import type { ErrorCode } from "../core/errors.js";
 import { explanationCodes } from "../core/explain.js";
+import { alertEndpoints } from "./alert-api.js";
 import { backfillId, backfillView, rateText } from "./backfill.js";
 import { calendarInput } from "./calendar-input.js";
 import { checked } from "./checked-input.js";
@@ -219,6 +220,7 @@ export const endpoints = {
   ...verifyEndpoints,
   ...jobEndpoints,
   ...deadEndpoints,
+  ...alertEndpoints,
 } as const;
 
 export type Endpoint = keyof typeof endpoints;

@@ -33,6 +33,12 @@ export const limits = {
   calendarHours: 24,
   /** Calendars of a namespace. */
   calendars: 1_000,
+  /** Alert rules of a namespace, and what one of them names. */
+  alertRules: 500,
+  alertTargets: 1_000,
+  /** Runs in a row, and dead letters, that a rule may wait for. */
+  alertFailures: 100,
+  alertDeaths: 10_000,
   /** Runs that wait for their jitter are held in the lease record. */
   jitterMs: 3_600_000,
   /** User headers of one job. */

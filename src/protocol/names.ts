@@ -20,6 +20,7 @@
  *   <ns>.alert.<rule>                  something is wrong, told to those who listen
  *   <ns>.alive.<memberId>              subscribed to for as long as the member's connection lives
  */
+import type { AlertRecordKind, RecordId } from "../core/alert-store.js";
 import { invalid } from "../core/errors.js";
 import { type Lane, lanes } from "../core/lane.js";
 import type { Instant } from "../core/schedule.js";
@@ -46,6 +47,8 @@ export const checkQueue = (value: unknown, field = "queue"): string =>
 export const checkScheduleId = (value: unknown, field = "id"): string =>
   check(field, value, TOKEN, limits.scheduleIdLength, TOKEN_WORDS);
 export const checkCalendarName = (value: unknown, field = "name"): string =>
+  check(field, value, TOKEN, limits.scheduleIdLength, TOKEN_WORDS);
+export const checkAlertName = (value: unknown, field = "name"): string =>
   check(field, value, TOKEN, limits.scheduleIdLength, TOKEN_WORDS);
 export const checkJobId = (value: unknown, field = "jobId"): string =>
   check(
@@ -90,6 +93,17 @@ export function parseCalendarKey(key: string): string | null {
   return key.startsWith(CALENDAR_PREFIX) ? key.slice(CALENDAR_PREFIX.length) : null;
 }
 
+const ALERT_KINDS: readonly AlertRecordKind[] = ["rule", "heartbeat", "state", "seen"];
+
+export const alertKey = ({ kind, name }: RecordId): string => `${kind}.${name}`;
+
+/** Of a key in the bucket of alerts; null when it is of no kind that is known. */
+export function parseAlertKey(key: string): RecordId | null {
+  const dot = key.indexOf(".");
+  const kind = ALERT_KINDS.find((one) => one === key.slice(0, dot));
+  return kind === undefined ? null : { kind, name: key.slice(dot + 1) };
+}
+
 /** In place of a key; no key begins with it. */
 const NO_KEY = "_";
 
@@ -113,6 +127,7 @@ export function namesOf(namespace: string) {
     backfills: bucket("backfills"),
     queues: bucket("queues"),
     claims: bucket("claims"),
+    alerts: bucket("alerts"),
 
     laneSubjects: (lane: Lane) => `${ns}.${lane}.>`,
     /** Wherever in WORK they are. */

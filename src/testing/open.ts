@@ -1,6 +1,7 @@
 /** From the memory server to the ports over one connection to it. */
 import { silentTelemetry } from "../core/telemetry.js";
 import { noTracing } from "../core/tracing.js";
+import { MemoryAlertBus, MemoryAlertStore } from "./alerts.js";
 import { MemoryApi } from "./api.js";
 import { MemoryBackfillStore } from "./backfills.js";
 import { MemoryCalendarStore } from "./calendars.js";
@@ -44,6 +45,8 @@ export function openMemoryPorts(server: MemoryServer) {
     runs: new MemoryRunLog(server, link),
     history: new MemoryRunHistory(server, link),
     reader: new MemoryRunsReader(server, link),
+    alerts: new MemoryAlertBus(server, link),
+    alertStore: new MemoryAlertStore(server, link),
     backfills: new MemoryBackfillStore(server, link),
     dead: new MemoryDeadLetters(server, link),
     timers: new MemoryTimerStore(server, link),

@@ -58,6 +58,7 @@ export class MemoryServer {
   readonly backfills: MemoryStream;
   readonly queueSettings: MemoryStream;
   readonly claims: MemoryStream;
+  readonly alerts: MemoryStream;
   readonly queues = new Map<string, MemoryConsumer>();
   readonly intakeConsumer: MemoryConsumer;
   readonly advisoryConsumer: MemoryConsumer;
@@ -66,6 +67,8 @@ export class MemoryServer {
   readonly answering = new Map<string, () => boolean>();
   /** Who ends runs when asked to. */
   readonly cancelling = new Set<(runId: string) => boolean>();
+  /** Who listens to alerts. */
+  readonly hearing = new Set<(subject: string, json: string) => void>();
   /** Who serves the API. */
   readonly serving = new Set<(endpoint: string, body: string) => Promise<unknown>>();
   readonly #members = new Map<string, Announcement>();
@@ -91,6 +94,7 @@ export class MemoryServer {
     this.backfills = new MemoryStream(clock, { perSubject: 1 });
     this.queueSettings = new MemoryStream(clock, { perSubject: limits.queueHistory });
     this.claims = new MemoryStream(clock, { perSubject: 1 });
+    this.alerts = new MemoryStream(clock, { perSubject: 1 });
     this.intakeConsumer = this.#internalConsumer(this.intake, true, () => true);
     this.advisoryConsumer = this.#internalConsumer(this.runs, false, (subject) =>
       subject.startsWith(this.#exhausted("")),

@@ -1,4 +1,5 @@
 /** Every suite, for one set of implementations. */
+import { describeAlertBus, describeAlertStore } from "./alerts.js";
 import { describeBackfillStore } from "./backfills.js";
 import { describeCalendarStore } from "./calendars.js";
 import { describeClaimStore } from "./claims.js";
@@ -43,4 +44,6 @@ export function describeAllPorts(name: string, make: MakePorts): void {
   describeRunsReader(name, make);
   describeRunEnds(name, make);
   describeCancellations(name, make);
+  describeAlertStore(name, make);
+  describeAlertBus(name, make);
 }

@@ -1,5 +1,6 @@
 import { shardOf } from "../../src/core/hash.js";
 import { ManualClock, MemoryServer, openMemoryPorts } from "../../src/testing/index.js";
+import { Arrivals } from "../support/until.js";
 import { describeAllPorts } from "./all.js";
 import type { PortsUnderTest } from "./ports.js";
 
@@ -25,6 +26,12 @@ async function makeMemoryPorts(): Promise<PortsUnderTest> {
       server.queueSettings.store({ subject: queue, headers: {}, body: new TextEncoder().encode(text) });
     },
     deadLetters: async (queue) => server.dead.of(names.deadLetter(queue)),
+    hearAlerts: async () => {
+      const heard = new Arrivals<{ subject: string; body: unknown }>();
+      server.hearing.add((subject, json) => heard.add({ subject, body: JSON.parse(json) }));
+      return heard;
+    },
+    cutOne: async () => one.link.cut(),
     cleanup: async () => {
       one.link.cut();
       other.link.cut();

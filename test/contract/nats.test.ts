@@ -1,6 +1,6 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
-import { type NatsConnection, nanos } from "@nats-io/transport-node";
+import { type Msg, type NatsConnection, nanos } from "@nats-io/transport-node";
 import { afterAll, beforeAll } from "vitest";
 import { shardOf } from "../../src/core/hash.js";
 import type { StoredMessage } from "../../src/core/ports.js";
@@ -10,6 +10,7 @@ import { limits } from "../../src/protocol/limits.js";
 import { type Names, namesOf } from "../../src/protocol/names.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { freshNamespace, removeNamespace, TestServer } from "../support/server.js";
+import { Arrivals } from "../support/until.js";
 import { describeAllPorts } from "./all.js";
 import type { PortsUnderTest } from "./ports.js";
 
@@ -32,9 +33,10 @@ async function makeNatsPorts(): Promise<PortsUnderTest> {
     one,
     other,
     pass: async () => {},
-    ...(await operator(connections[0], names)),
+    ...(await operator(connections[1], names)),
+    cutOne: () => connections[0].close(),
     cleanup: async () => {
-      await removeNamespace(connections[0], names);
+      await removeNamespace(connections[1], names);
       await Promise.all(connections.map((connection) => connection.close()));
     },
   };
@@ -56,6 +58,14 @@ async function operator(connection: NatsConnection, names: Names) {
     },
     overwriteQueue: async (queue: string, text: string) => {
       await (await new Kvm(connection).open(names.queues.bucket)).put(queue, text);
+    },
+    hearAlerts: async () => {
+      const heard = new Arrivals<{ subject: string; body: unknown }>();
+      const callback = (_: unknown, message: Msg) =>
+        heard.add({ subject: message.subject, body: message.json() });
+      connection.subscribe(names.alert(">"), { callback });
+      await connection.flush();
+      return heard;
     },
     deadLetters: async (queue: string) => {
       const found: StoredMessage[] = [];

@@ -1,4 +1,6 @@
 /** What every suite runs on: the ports of one fresh namespace, over two connections. */
+import type { AlertBus } from "../../src/core/alert.js";
+import type { AlertStore } from "../../src/core/alert-store.js";
 import type { BackfillStore } from "../../src/core/backfill.js";
 import type { CalendarStore } from "../../src/core/calendar-store.js";
 import type { DeadLetterStore, QueuedJobs, StuckMessages } from "../../src/core/dead-letter-store.js";
@@ -23,6 +25,7 @@ import type { RunsReader } from "../../src/core/runs-reader.js";
 import type { TimerStore } from "../../src/core/timer.js";
 import type { ClaimStore } from "../../src/core/unique-period.js";
 import type { Names } from "../../src/protocol/names.js";
+import type { Arrivals } from "../support/until.js";
 
 export interface Ports {
   leases: LeaseStore;
@@ -46,6 +49,8 @@ export interface Ports {
   reader: RunsReader;
   ends: RunEnds;
   cancellations: Cancellations;
+  alertStore: AlertStore;
+  alerts: AlertBus;
 }
 
 export interface PortsUnderTest {
@@ -65,6 +70,10 @@ export interface PortsUnderTest {
   /** Writes any text into the bucket of queues, past the port. */
   overwriteQueue(queue: string, text: string): Promise<void>;
   deadLetters(queue: string): Promise<StoredMessage[]>;
+  /** What anyone hears who listens to alerts from now on. */
+  hearAlerts(): Promise<Arrivals<{ subject: string; body: unknown }>>;
+  /** Ends the first connection. */
+  cutOne(): Promise<void>;
   cleanup(): Promise<void>;
 }
 

@@ -35,6 +35,10 @@ const moves: Record<string, { by(metrics: Metrics): void; metrics: string[] }> =
     by: (m) => m.anomalyFound("missing"),
     metrics: ["punctual_slot_anomalies_total"],
   },
+  "breaches are open": {
+    by: (m) => m.alertsOpen(new Map([["late", 2]])),
+    metrics: ["punctual_alerts_active"],
+  },
   "the clock is measured": {
     by: (m) => m.clockMeasured(-20),
     metrics: ["punctual_server_clock_offset_seconds"],

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { Alert } from "../../src/core/alert.js";
 import { silentTelemetry } from "../../src/core/telemetry.js";
+import { AlertKeeper } from "../../src/orchestrator/alert-keeper.js";
 import { Definitions } from "../../src/orchestrator/definitions.js";
 import { Memory } from "../../src/orchestrator/memory.js";
 import { SlotChecker } from "../../src/orchestrator/slot-checker.js";
@@ -9,26 +10,26 @@ import { silentLogger } from "../../src/runtime/log.js";
 import { ManualClock, MemoryServer, openMemoryPorts } from "../../src/testing/index.js";
 import { START } from "../contract/given.js";
 
-function world(memory = new Memory()) {
-  const clock = new ManualClock(START);
-  const ports = openMemoryPorts(new MemoryServer({ clock, shards: 1 }));
+function world(
+  memory = new Memory(),
+  server = new MemoryServer({ clock: new ManualClock(START), shards: 1 }),
+) {
+  const { clock } = server;
+  const ports = openMemoryPorts(server);
   const alerts: Alert[] = [];
   const kinds: string[] = [];
   let sequence = 40;
   let mine = true;
   const runs = Object.assign(Object.create(ports.runs), { lastSequence: async () => sequence });
-  const checker = new SlotChecker(
-    {
-      ...ports,
-      ...{ clock, runs, log: silentLogger },
-      alerts: { raise: (alert) => void alerts.push(alert) },
-      telemetry: { ...silentTelemetry, anomalyFound: (kind) => void kinds.push(kind) },
-      ledger: { told: async () => ({ fired: [], reports: [], keptFrom: null }) },
-    },
-    new Definitions(1, ports.names, silentLogger),
-    memory,
-    () => mine,
-  );
+  const all = {
+    ...ports,
+    ...{ clock, runs, log: silentLogger },
+    alerts: { raise: async (alert: Alert) => void alerts.push(alert) },
+    telemetry: { ...silentTelemetry, anomalyFound: (kind: string) => void kinds.push(kind) },
+    ledger: { told: async () => ({ fired: [], reports: [], keptFrom: null }) },
+  };
+  const keeper = new AlertKeeper(all, () => (mine ? 1 : null));
+  const checker = new SlotChecker(all, new Definitions(1, ports.names, silentLogger), memory, keeper);
   const look = (at: number) => {
     sequence = at;
     return checker.runOnce();
@@ -36,7 +37,7 @@ function world(memory = new Memory()) {
   const lose = () => {
     mine = false;
   };
-  return { alerts, kinds, look, lose };
+  return { server, alerts, kinds, look, lose };
 }
 
 test("a sequence that goes back is told once, with how far", async () => {
@@ -64,6 +65,29 @@ test("what was seen before a connection ended is remembered after it", async () 
   const { alerts, look } = world(memory);
   await look(3);
   expect(alerts).toHaveLength(1);
+});
+
+test("what another has told is not told again; a further loss is", async () => {
+  const first = world();
+  await first.look(41);
+  await first.look(17);
+  const memory = new Memory();
+  // It held the shard before, and saw less.
+  memory.highest.set("runs", 30);
+  const second = world(memory, first.server);
+  await second.look(18);
+  expect(second.alerts).toEqual([]);
+  await second.look(5);
+  expect(second.alerts).toMatchObject([{ rule: "store.lost", data: { highest: 18, sequence: 5 } }]);
+});
+
+test("a loss is forgotten, and not told to be over, when the sequence has passed what was lost", async () => {
+  const { server, alerts, look } = world();
+  await look(41);
+  await look(17);
+  await look(42);
+  expect(alerts.map(({ state }) => state)).toEqual(["raised"]);
+  expect(await openMemoryPorts(server).alertStore.list("state")).toEqual([]);
 });
 
 test("whoever does not hold the first shard looks at nothing", async () => {

@@ -1,6 +1,7 @@
 /** Two orchestrators and a worker's view of one shard: what a policy keeps when the holder dies in the middle. */
 import { expect } from "vitest";
 import type { LeaseRecord } from "../../src/core/lease.js";
+import type { OrchestratorOptions } from "../../src/orchestrator/options.js";
 import type { EmbeddedServer } from "../../src/runtime/embedded/server.js";
 import { openOn, until } from "./scene.js";
 import { startSession } from "./sessions.js";
@@ -20,10 +21,10 @@ export class Pair {
   }
 
   /** No lease runs out by itself in time: the shard changes hands because its holder's connection is gone. */
-  static async open(server: EmbeddedServer): Promise<Pair> {
+  static async open(server: EmbeddedServer, more: OrchestratorOptions = {}): Promise<Pair> {
     const stage = await Stage.open(server, { shards: 1 });
     const open = () => openOn(server, stage.names.namespace, 1);
-    const options = { leaseDuration: "9s", probe: 50 };
+    const options = { leaseDuration: "9s", probe: 50, ...more };
     const alive = [
       await startSession({ open }, "one", options),
       await startSession({ open }, "two", options),

@@ -1,0 +1,99 @@
+/** What rules need to know of queues: what waits in them, and what became dead letters lately. */
+import type { DeadLetterStore } from "../core/dead-letter-store.js";
+import type { QueueFigures, ServerFigures } from "../core/figures.js";
+import { isGoverned } from "../core/gate.js";
+import type { GateStore } from "../core/gate-store.js";
+import type { Clock } from "../core/ports.js";
+import type { QueueStore } from "../core/queue.js";
+import type { Instant } from "../core/schedule.js";
+import { limits } from "../protocol/limits.js";
+import type { Names } from "../protocol/names.js";
+
+export interface QueueWatchPorts {
+  figures: ServerFigures;
+  gates: Pick<GateStore, "count">;
+  queues: Pick<QueueStore, "list">;
+  letters: DeadLetterStore;
+  names: Names;
+  clock: Clock;
+}
+
+export interface Depth {
+  waiting: number;
+  oldestAgeMs: number | null;
+}
+
+/** Of the letters that were there before the first look, the newest. */
+const LOOK_BACK = 50_000;
+/** The clocks of the server and of orchestrators may differ by so much. */
+const CLOCKS_DIFFER_MS = 60_000;
+
+export class QueueWatch {
+  readonly #ports: QueueWatchPorts;
+  /** By queue, the oldest first. */
+  readonly #deaths = new Map<string, Instant[]>();
+  /** The next letter has this id, or a later one. */
+  #next: number | undefined;
+
+  constructor(ports: QueueWatchPorts) {
+    this.#ports = ports;
+  }
+
+  deathsOf(queue: string): readonly Instant[] {
+    return this.#deaths.get(queue) ?? [];
+  }
+
+  get dying(): Iterable<string> {
+    return this.#deaths.keys();
+  }
+
+  /** Every queue that can be worked. */
+  async depths(): Promise<Map<string, Depth>> {
+    const { figures, gates, queues } = this.#ports;
+    const depths = new Map<string, Depth>();
+    for (const figure of await figures.queues()) add(depths, figure);
+    for (const { queue, settings } of await queues.list()) {
+      if (!isGoverned(settings)) continue;
+      const { waiting, oldestAgeMs } = depths.get(queue) ?? { waiting: 0, oldestAgeMs: null };
+      depths.set(queue, { waiting: waiting + (await gates.count(queue)), oldestAgeMs });
+    }
+    return depths;
+  }
+
+  /** Reads the dead letters that are new. @param withinMs no rule looks back further */
+  async readDeaths(withinMs: number): Promise<void> {
+    const { letters, clock, names } = this.#ports;
+    const { first, next } = await letters.bounds();
+    // A stream that was made anew begins anew.
+    if (this.#next !== undefined && this.#next > next) this.#deaths.clear();
+    const known = this.#next === undefined || this.#next > next ? next - LOOK_BACK : this.#next;
+    const prefix = names.deadLetter("").length;
+    await letters.scan({ from: Math.max(first, known), before: next }, ({ subject, storedAt }) => {
+      const queue = subject.slice(prefix);
+      const deaths = this.#deaths.get(queue) ?? [];
+      this.#deaths.set(queue, deaths);
+      deaths.push(storedAt);
+      return true;
+    });
+    this.#next = next;
+    this.#forget(clock.now() - withinMs - CLOCKS_DIFFER_MS);
+  }
+
+  /** What is too old, and of each queue more than any rule counts. */
+  #forget(before: Instant): void {
+    for (const [queue, deaths] of this.#deaths) {
+      const kept = deaths.filter((at) => at > before).slice(-limits.alertDeaths - 1);
+      if (kept.length === 0) this.#deaths.delete(queue);
+      else this.#deaths.set(queue, kept);
+    }
+  }
+}
+
+function add(depths: Map<string, Depth>, { queue, waiting, oldestAgeMs }: QueueFigures): void {
+  const known = depths.get(queue) ?? { waiting: 0, oldestAgeMs: null };
+  const ages = [known.oldestAgeMs, oldestAgeMs].filter((age) => age !== null);
+  depths.set(queue, {
+    waiting: known.waiting + waiting,
+    oldestAgeMs: ages.length === 0 ? null : Math.max(...ages),
+  });
+}
