@@ -4,6 +4,12 @@ import type { Clock, ConsumeOptions, Subscription } from "../core/ports.js";
 import { type Place, readDelivery } from "./delivery.js";
 import type { Slots } from "./slots.js";
 
+/**
+ * Of a request that is to be answered at once: the shortest wait, not `no_wait`. For each of those nats-server 2.9 counts
+ * what the consumer has pending, over all subjects of the stream: 3 ms with 2,000 jobs in WORK. A thousand workers that
+ * asked so kept it from everything else.
+ */
+export const AT_ONCE_MS = 1;
 const IDLE_HEARTBEAT = 100;
 /** An answer that takes longer than it may does not come. */
 const SILENT_MS = 2_500;
@@ -68,9 +74,9 @@ export class BriefPull implements Subscription {
   /**
    * Takes slots, as many as are free and at most so many, and asks for as many jobs; does nothing while a request is open.
    *
-   * @param waitMs how long the server waits for jobs; 0: it answers at once with what there is
+   * @param waitMs how long the server waits for jobs
    */
-  ask(most: number, waitMs = 0): void {
+  ask(most: number, waitMs = AT_ONCE_MS): void {
     const { connection, clock, place, slots } = this.#parts;
     const batch = Math.min(most, slots.free);
     if (this.#stopped || this.isOpen || batch < 1) return;
@@ -78,7 +84,7 @@ export class BriefPull implements Subscription {
     this.#askedAt = clock.monotonic();
     this.#open = batch;
     slots.take(batch);
-    const request = waitMs === 0 ? { batch, no_wait: true } : { batch, expires: nanos(waitMs) };
+    const request = { batch, expires: nanos(waitMs) };
     const subject = `$JS.API.CONSUMER.MSG.NEXT.${place.stream}.${place.consumer}`;
     connection.publish(subject, JSON.stringify(request), { reply: `${this.#inbox}.${++this.#number}` });
     this.#cancelTimeout = clock.after(waitMs + SILENT_MS, () => this.#end());

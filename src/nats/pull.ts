@@ -11,6 +11,7 @@
  */
 import { createInbox, type Msg, type NatsConnection, nanos } from "@nats-io/transport-node";
 import type { Clock, ConsumeOptions, Subscription } from "../core/ports.js";
+import { AT_ONCE_MS } from "./brief-pull.js";
 import { type Place, readDelivery } from "./delivery.js";
 import type { LowerLane } from "./lower-lane.js";
 import { Slots } from "./slots.js";
@@ -119,7 +120,7 @@ export class Pull implements Subscription {
     this.#requested += free;
     this.#slots.take(free);
     const isAwaited = this.#others?.upper.isWaiting === true || this.#others?.lower.isWaiting === true;
-    const request = isAwaited ? { batch: free, no_wait: true } : this.#patient(free);
+    const request = isAwaited ? { batch: free, expires: nanos(AT_ONCE_MS) } : this.#patient(free);
     this.#connection.publish(this.#subject, JSON.stringify(request), { reply: inbox });
   }
 
