@@ -14,7 +14,7 @@ import { checkServer } from "./nats/server-check.js";
 import { type OrchestratorOptions, orchestratorOptions } from "./orchestrator/options.js";
 import { type Lifetime, Orchestrator } from "./orchestrator/orchestrator.js";
 import { limits } from "./protocol/limits.js";
-import { namesOf } from "./protocol/names.js";
+import { ALERT_QUEUE, namesOf } from "./protocol/names.js";
 import { parseWith } from "./protocol/parse.js";
 import { systemClock } from "./runtime/clock.js";
 import { type Logger, silentLogger } from "./runtime/log.js";
@@ -25,6 +25,9 @@ import type { Handler } from "./worker/context.js";
 import { LongWaits } from "./worker/long-waits.js";
 import type { BatchOptions, WorkerOptions } from "./worker/options.js";
 import { startBatchWorker, startWorker } from "./worker/start.js";
+import { ALERT_ATTEMPTS, WebhookCourier } from "./worker/webhooks/courier.js";
+import { webhookHandler } from "./worker/webhooks/handler.js";
+import { type AlertOptions, type Webhook, webhooksOf } from "./worker/webhooks/options.js";
 import type { Worker, WorkerPorts } from "./worker/worker.js";
 
 /** How to reach a namespace. */
@@ -136,7 +139,7 @@ interface HttpOption {
   http?: HttpAddress | undefined;
 }
 
-export type OrchestrateOptions = OrchestratorOptions & HttpOption;
+export type OrchestrateOptions = OrchestratorOptions & HttpOption & { alerts?: AlertOptions | undefined };
 export type WorkOptions<T = unknown> = WorkerOptions<T> & HttpOption;
 export type BatchWorkOptions<T = unknown> = BatchOptions<T> & HttpOption;
 
@@ -158,16 +161,37 @@ export class Punctual {
   }
 
   /** Runs an orchestrator in this process, on connections of its own. Resolves when it is up. */
-  async orchestrate({ http, ...options }: OrchestrateOptions = {}): Promise<Orchestrator> {
+  async orchestrate({ http, alerts, ...options }: OrchestrateOptions = {}): Promise<Orchestrator> {
     const { log, openLifetime } = this.#deps;
     const settings = parseWith(orchestratorOptions, options, "orchestrator options");
+    const webhooks = webhooksOf(alerts);
     const newMember = () => memberOf("orchestrator", settings.id);
     const observatory = await this.#observe(http);
-    const open = () => openLifetime(observatory?.metrics);
-    const orchestrator = new Orchestrator({ clock: systemClock, log, settings, open, newMember });
+    const open = async (): Promise<Lifetime> => {
+      const lifetime = await openLifetime(observatory?.metrics);
+      const courier = webhooks.length === 0 ? undefined : new WebhookCourier(lifetime.ports, webhooks);
+      return { ...lifetime, ports: { ...lifetime.ports, courier } };
+    };
+    const alongside = await this.#deliver(webhooks);
+    const orchestrator = new Orchestrator({ clock: systemClock, log, settings, open, newMember, alongside });
     observatory?.health.add("orchestrator", orchestrator);
     observatory?.metrics.watchShards(orchestrator);
-    return orchestrator.start();
+    try {
+      return await orchestrator.start();
+    } catch (error) {
+      await alongside?.stop();
+      throw error;
+    }
+  }
+
+  /** Works the queue of alerts, where there is somebody to be called. */
+  async #deliver(webhooks: readonly Webhook[]): Promise<Worker | undefined> {
+    if (webhooks.length === 0) return undefined;
+    const handler = webhookHandler(webhooks, systemClock);
+    await this.#deps.ports.queues.ensure(ALERT_QUEUE, { maxAttempts: ALERT_ATTEMPTS });
+    return this.#start(ALERT_QUEUE, undefined, (ports) =>
+      startWorker(ports, ALERT_QUEUE, { concurrency: 10 }, handler),
+    );
   }
 
   /**

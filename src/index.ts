@@ -32,4 +32,5 @@ export { type HttpOptions, type HttpPayload, httpHandler } from "./worker/http.j
 export type { Middleware } from "./worker/middleware.js";
 export type { BatchOptions, WorkerOptions } from "./worker/options.js";
 export type { Progress } from "./worker/progress.js";
+export type { AlertOptions } from "./worker/webhooks/options.js";
 export { type StopOptions, Worker } from "./worker/worker.js";

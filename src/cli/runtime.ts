@@ -37,6 +37,11 @@ export interface HttpOption {
   http?: string;
 }
 
+/** Whom an orchestrator calls about alerts. */
+export interface AlertsOption {
+  alerts?: { webhooks: { url: string; secret?: string }[] };
+}
+
 export interface WorkOptions extends HttpOption {
   concurrency: number;
   drainTimeoutMs?: number;
@@ -46,7 +51,7 @@ export interface WorkOptions extends HttpOption {
 /** A connection and what can be done with it. */
 export interface Punctual {
   readonly client: Client;
-  orchestrate(options?: HttpOption): Promise<Running & { readonly id: string }>;
+  orchestrate(options?: HttpOption & AlertsOption): Promise<Running & { readonly id: string }>;
   work(queue: string, options: WorkOptions, handler: Handler): Promise<Running>;
   /** Where metrics and health can be read. */
   readonly httpUrls: readonly string[];

@@ -169,7 +169,7 @@ function judgeDeep(
   return {
     kind: "breached",
     since: now,
-    text: `queue ${queue}: ${isDeep ? `${waiting} jobs wait` : ""}${old}`,
+    text: `queue ${queue}: ${isDeep ? waitingText(waiting) : ""}${old}`,
     data: { waiting, oldestAgeSeconds: seconds },
   };
 }
@@ -186,3 +186,4 @@ function judgeDeaths(
 }
 
 const iso = (at: Instant): string => new Date(at).toISOString();
+const waitingText = (waiting: number): string => (waiting === 1 ? "1 job waits" : `${waiting} jobs wait`);

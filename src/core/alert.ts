@@ -25,8 +25,10 @@ export interface OpenBreach extends Breach {
   state: "raised" | "over";
   /** When it came into this state. */
   at: Instant;
-  /** Whether all who have to be told of this state were. */
+  /** Whether those who listen were told of this state. */
   isTold: boolean;
+  /** Whether it was handed on to those who are called. */
+  isSent: boolean;
 }
 
 /** What is told. */
@@ -43,8 +45,13 @@ export interface AlertBus {
   raise(alert: Alert): Promise<void>;
 }
 
+export interface AlertCourier {
+  /** Resolves when it is sure to be delivered; the same alert again is delivered once. */
+  send(alert: Alert): Promise<void>;
+}
+
 /** With the other state there is another id, and with another beginning. */
-export function alertOf({ target, isTold: _, ...open }: OpenBreach): Alert {
+export function alertOf({ target, isTold: _, isSent: __, ...open }: OpenBreach): Alert {
   const since = new Date(open.since).toISOString();
   return { id: `${open.rule}/${target}/${since}/${open.state}`, ...open };
 }

@@ -7,8 +7,16 @@
  *
  *   (nothing) ── found ──► raised, untold ── told ──► raised, told ── not found ──► over, untold ── told ──► (nothing)
  */
-import { type AlertBus, alertOf, type Breach, type OpenBreach } from "../core/alert.js";
+import {
+  type Alert,
+  type AlertBus,
+  type AlertCourier,
+  alertOf,
+  type Breach,
+  type OpenBreach,
+} from "../core/alert.js";
 import type { AlertStore, RecordId } from "../core/alert-store.js";
+import { messageOf } from "../core/errors.js";
 import type { CasOutcome, Clock } from "../core/ports.js";
 import type { OrchestratorTelemetry } from "../core/telemetry.js";
 import { decodeBreach, encodeBreach } from "../protocol/stored-alert.js";
@@ -17,6 +25,8 @@ import type { Logger } from "../runtime/log.js";
 export interface AlertKeeperPorts {
   alertStore: AlertStore;
   alerts: AlertBus;
+  /** Absent: nobody is called. */
+  courier?: AlertCourier | undefined;
   clock: Clock;
   telemetry: OrchestratorTelemetry;
   log: Logger;
@@ -91,7 +101,7 @@ export class AlertKeeper {
 
   async #settle({ found, covers, isOver = () => true }: Look): Promise<Breach[]> {
     for (const kept of [...this.#kept.values()])
-      if (kept.breach.state === "raised" && !kept.breach.isTold) await this.#tellRaised(kept);
+      if (kept.breach.state === "raised" && !isDone(kept.breach)) await this.#tell(kept);
     const names = new Set(found.map(nameOf));
     const begun: Breach[] = [];
     for (const breach of found) if (await this.#raise(breach)) begun.push(breach);
@@ -117,30 +127,34 @@ export class AlertKeeper {
     // One that is just being closed is raised when that is done.
     if (this.#kept.has(name) || this.#kept.size >= MOST_OPEN) return false;
     const at = this.#ports.clock.now();
-    const open: OpenBreach = { ...breach, since: breach.since ?? at, state: "raised", at, isTold: false };
+    const open: OpenBreach = {
+      ...breach,
+      since: breach.since ?? at,
+      state: "raised",
+      at,
+      isTold: false,
+      isSent: false,
+    };
     const kept = await this.#write(open, 0);
     if (kept === null) return false;
-    await this.#tellRaised(kept);
+    await this.#tell(kept);
     return true;
-  }
-
-  async #tellRaised({ breach, revision }: Kept): Promise<void> {
-    await this.#tell(breach);
-    await this.#write({ ...breach, isTold: true }, revision);
   }
 
   async #close(breach: OpenBreach, isToBeTold: boolean): Promise<void> {
     if (isToBeTold && breach.state === "raised")
       await this.#write(
-        { ...breach, state: "over", at: this.#ports.clock.now(), isTold: false },
+        { ...breach, state: "over", at: this.#ports.clock.now(), isTold: false, isSent: false },
         this.#kept.get(nameOf(breach))?.revision ?? 0,
       );
     const kept = this.#kept.get(nameOf(breach));
     if (kept === undefined) return;
     // What another has written meanwhile is looked at in the next pass.
     if (isToBeTold && kept.breach.state !== "over") return;
-    if (isToBeTold) await this.#tell(kept.breach);
-    const outcome = await this.#ports.alertStore.erase(idOf(breach), kept.revision);
+    const revision = isToBeTold ? await this.#tell(kept) : kept.revision;
+    // What could not be handed on is in the next pass.
+    if (revision === null) return;
+    const outcome = await this.#ports.alertStore.erase(idOf(breach), revision);
     await this.#after(outcome, breach, null);
   }
 
@@ -165,9 +179,17 @@ export class AlertKeeper {
     return null;
   }
 
-  async #tell(breach: OpenBreach): Promise<void> {
+  /** Tells whoever was not told, and notes it. The revision when all are; null: some are to be told later. */
+  async #tell({ breach, revision }: Kept): Promise<number | null> {
+    if (!breach.isTold) await this.#publish(alertOf(breach));
+    const isSent = breach.isSent || (await this.#send(alertOf(breach)));
+    if (breach.isTold && !isSent) return null;
+    const kept = await this.#write({ ...breach, isTold: true, isSent }, revision);
+    return isSent ? (kept?.revision ?? null) : null;
+  }
+
+  async #publish(alert: Alert): Promise<void> {
     const { alerts, log } = this.#ports;
-    const alert = alertOf(breach);
     await alerts.raise(alert);
     const { rule, state, text, scheduleId, queue, heartbeat, data } = alert;
     const told = {
@@ -181,6 +203,21 @@ export class AlertKeeper {
     else log.info(told, `over: ${text}`);
   }
 
+  /** Those who listen are not told again because somebody else could not be called. */
+  async #send(alert: Alert): Promise<boolean> {
+    try {
+      await this.#ports.courier?.send(alert);
+      return true;
+    } catch (error) {
+      const { rule, state } = alert;
+      this.#ports.log.warn(
+        { alert: rule, state, error: messageOf(error) },
+        "an alert was not sent: tried again",
+      );
+      return false;
+    }
+  }
+
   #counts(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const { breach } of this.#kept.values()) counts.set(breach.kind, (counts.get(breach.kind) ?? 0) + 1);
@@ -188,5 +225,6 @@ export class AlertKeeper {
   }
 }
 
+const isDone = ({ isTold, isSent }: OpenBreach): boolean => isTold && isSent;
 const nameOf = ({ rule, target }: Pick<Breach, "rule" | "target">): string => `${rule}.${target}`;
 const idOf = (breach: Breach): RecordId => ({ kind: "state", name: nameOf(breach) });

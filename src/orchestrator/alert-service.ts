@@ -61,7 +61,15 @@ function viewOf({ value, revision }: { value: AlertRule; revision: number }): Al
   return { name, revision, madeAt: iso(madeAt), rule: alertInputOf(value) as Record<string, unknown> };
 }
 
-function breachView({ target: _, state: __, isTold: ___, since, at, ...breach }: OpenBreach): BreachView {
+function breachView({
+  target: _,
+  state: __,
+  isTold: ___,
+  isSent: ____,
+  since,
+  at,
+  ...breach
+}: OpenBreach): BreachView {
   return { ...breach, data: { ...breach.data }, since: iso(since), at: iso(at) };
 }
 

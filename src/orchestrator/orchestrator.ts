@@ -21,6 +21,8 @@ export interface OrchestratorDeps {
   open(): Promise<Lifetime>;
   /** A new identity for each session: what an earlier one held is not ours. */
   newMember(): Member;
+  /** What runs beside it, and ends after it. */
+  alongside?: { stop(): Promise<void> } | undefined;
 }
 
 const FIRST_RETRY_MS = 100;
@@ -78,6 +80,7 @@ export class Orchestrator {
     this.#stopped = true;
     this.#stop();
     await this.#loop;
+    await this.#deps.alongside?.stop();
     this.#isOver = true;
   }
 

@@ -2,7 +2,7 @@
  * One orchestrator on one connection. A publish may only be made on the connection on which its lease was checked,
  * so everything here lives exactly as long as the connection does.
  */
-import type { AlertBus } from "../core/alert.js";
+import type { AlertBus, AlertCourier } from "../core/alert.js";
 import type { AlertStore } from "../core/alert-store.js";
 import type { BackfillStore } from "../core/backfill.js";
 import type { CalendarStore } from "../core/calendar-store.js";
@@ -92,6 +92,7 @@ export interface OrchestratorPorts {
   ledger: SlotLedger;
   alerts: AlertBus;
   alertStore: AlertStore;
+  courier?: AlertCourier | undefined;
   telemetry: OrchestratorTelemetry;
   tracing: Tracing;
   /** Payloads above this are refused, in bytes. */

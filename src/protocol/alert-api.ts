@@ -48,6 +48,14 @@ export const alertEndpoints = {
   },
 } as const;
 
+/** A job of the queue of alerts. */
+export const alertJob = z.strictObject({
+  /** Stands for a URL that is not told. */
+  webhook: z.string(),
+  /** As it is posted. */
+  alert: z.record(z.string(), z.unknown()),
+});
+
 /** On the subject `<ns>.alert.<rule>`, and to webhooks. */
 export function encodeAlert({ since, at, ...alert }: Alert): Record<string, unknown> {
   return { ...alert, since: new Date(since).toISOString(), at: new Date(at).toISOString() };

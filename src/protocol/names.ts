@@ -107,6 +107,9 @@ export function parseAlertKey(key: string): RecordId | null {
 /** In place of a key; no key begins with it. */
 const NO_KEY = "_";
 
+/** Worked by orchestrators that have webhooks. */
+export const ALERT_QUEUE = "punctual-alerts";
+
 export type Names = ReturnType<typeof namesOf>;
 
 /** All names of a namespace. */

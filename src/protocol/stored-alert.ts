@@ -8,7 +8,7 @@ import { parseJson, parseWith } from "./parse.js";
 const text = z.string();
 const name = text.nullable();
 
-const breach: z.ZodType<OpenBreach> = z.object({
+const breach: z.ZodType<OpenBreach, unknown> = z.object({
   rule: text,
   kind: text,
   target: text,
@@ -21,6 +21,8 @@ const breach: z.ZodType<OpenBreach> = z.object({
   state: z.enum(["raised", "over"]),
   at: z.number(),
   isTold: z.boolean(),
+  // Of a version that called nobody.
+  isSent: z.boolean().default(true),
 });
 
 const past: z.ZodType<Past> = z.object({
@@ -66,7 +68,7 @@ export const decodeBreach = (text: string): OpenBreach | null => read(breach, te
 export const decodePast = (text: string): Past | null => read(past, text);
 export const decodeOpenRuns = (text: string): OpenRun[] => read(openRuns, text) ?? [];
 
-function read<T>(schema: z.ZodType<T>, json: string): T | null {
+function read<T>(schema: z.ZodType<T, unknown>, json: string): T | null {
   try {
     return parseWith(schema, parseJson(json, "stored"), "stored");
   } catch {

@@ -1,6 +1,5 @@
 /** The ready-made worker that calls a URL. */
 import { z } from "zod";
-import { messageOf } from "../core/errors.js";
 import type { Clock } from "../core/ports.js";
 import { headers as h } from "../protocol/headers.js";
 import { parseWith, show } from "../protocol/parse.js";
@@ -8,6 +7,7 @@ import { duration } from "../protocol/time-input.js";
 import { systemClock } from "../runtime/clock.js";
 import type { Handler, JobContext } from "./context.js";
 import { NonRetryableError } from "./errors.js";
+import { reasonOf, startOf, withTimeout } from "./fetching.js";
 import { readyMade } from "./ready-made.js";
 
 const headerMap = z
@@ -148,50 +148,8 @@ function checkHost({ host, hostname }: URL, allowHosts: readonly string[]): void
   );
 }
 
-/** Runs `action` under a signal that aborts with `outer` and after `timeoutMs`. */
-async function withTimeout<T>(
-  timeoutMs: number | undefined,
-  outer: AbortSignal,
-  clock: Clock,
-  action: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  if (timeoutMs === undefined || timeoutMs === 0) return action(outer);
-  const inner = new AbortController();
-  const onAbort = () => inner.abort(outer.reason);
-  if (outer.aborted) onAbort();
-  outer.addEventListener("abort", onAbort, { once: true });
-  const cancel = clock.after(timeoutMs, () => inner.abort(new Error(`no answer within ${timeoutMs} ms`)));
-  try {
-    return await action(inner.signal);
-  } finally {
-    cancel();
-    outer.removeEventListener("abort", onAbort);
-  }
-}
-
-/** The first bytes of the body; the rest is not waited for. */
-async function startOf(response: Response, bytes: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const reader = response.body?.getReader();
-  while (reader !== undefined && size < bytes) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    chunks.push(value);
-    size += value.length;
-  }
-  if (size >= bytes) await reader?.cancel();
-  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, bytes)).trim();
-}
-
 /** Queries carry tokens; error messages are kept and shown. */
 function withoutSecrets(url: string): string {
   const { origin, pathname } = new URL(url);
   return origin + pathname;
-}
-
-/** `fetch` says "fetch failed" and hides why in the cause. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause === undefined ? messageOf(error) : messageOf(cause) || messageOf(error);
 }

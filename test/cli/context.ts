@@ -18,6 +18,7 @@ export function fakeCli(options: FakeOptions = {}) {
     authors: [] as (string | undefined)[],
     steps: [] as string[],
     work: [] as unknown[],
+    orchestrated: [] as unknown[],
   };
   const step = (text: string) => {
     seen.steps.push(text);
@@ -26,7 +27,8 @@ export function fakeCli(options: FakeOptions = {}) {
   const punctual: Punctual = {
     client,
     httpUrls: [],
-    async orchestrate() {
+    async orchestrate(settings) {
+      seen.orchestrated.push(settings);
       step("orchestrator started");
       return { id: "o-1", ...running("orchestrator") };
     },

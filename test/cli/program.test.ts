@@ -111,6 +111,21 @@ test("the connection is closed, also after a failure", async () => {
   expect(cli.seen.steps).toEqual(["closed"]);
 });
 
+test.each<[string, Record<string, string>, unknown]>([
+  ["", {}, undefined],
+  ["--alert-webhook http://a --alert-webhook http://b", {}, [{ url: "http://a" }, { url: "http://b" }]],
+  ["", { PUNCTUAL_ALERT_WEBHOOK: "http://a  http://b" }, [{ url: "http://a" }, { url: "http://b" }]],
+  [
+    "--alert-webhook http://a",
+    { PUNCTUAL_ALERT_WEBHOOK: "http://b", PUNCTUAL_ALERT_WEBHOOK_SECRET: "whsec_x" },
+    [{ url: "http://a", secret: "whsec_x" }],
+  ],
+])("orchestrator %s with %j calls whom it is told to", async (flags, env, webhooks) => {
+  const cli = fakeCli({ env });
+  expect(await cli.punctual(`orchestrator ${flags}`.trim())).toMatchObject({ exitCode: 0 });
+  expect(cli.seen.orchestrated).toEqual([webhooks === undefined ? {} : { alerts: { webhooks } }]);
+});
+
 test("an orchestrator stops in good order", async () => {
   const cli = fakeCli();
   const { exitCode, stdout } = await cli.punctual("orchestrator --shards 4 --replicas 3");

@@ -1,6 +1,6 @@
 /** Open breaches are told once when they begin and once when they are over, whoever looks and whatever crashes. */
 import { describe, expect, it } from "vitest";
-import { type Alert, type Breach, OF_NOTHING } from "../../src/core/alert.js";
+import { type Alert, type AlertCourier, type Breach, OF_NOTHING } from "../../src/core/alert.js";
 import { silentTelemetry } from "../../src/core/telemetry.js";
 import { AlertKeeper } from "../../src/orchestrator/alert-keeper.js";
 import { silentLogger } from "../../src/runtime/log.js";
@@ -37,6 +37,7 @@ function world(faults: Faults = {}) {
     name: string,
     raise: (alert: Alert) => void = () => {},
     termOf: () => number | null = () => 1,
+    courier?: AlertCourier,
   ) => {
     const ports = openMemoryPorts(server);
     const bus = {
@@ -46,7 +47,7 @@ function world(faults: Faults = {}) {
         alerts.push(alert);
       },
     };
-    return new AlertKeeper({ ...ports, alerts: bus, clock, telemetry, log: silentLogger }, termOf);
+    return new AlertKeeper({ ...ports, alerts: bus, courier, clock, telemetry, log: silentLogger }, termOf);
   };
   const look = async (keeping: AlertKeeper, ...found: Breach[]) => {
     if ((await keeping.ready()) !== null) await keeping.settle({ found, covers: ALL });
@@ -184,6 +185,67 @@ describe("after a takeover", () => {
     await look(a, deep);
     expect(a.open).toEqual([]);
     expect(counts.at(-1)).toBeNull();
+  });
+});
+
+describe("those who are called", () => {
+  /** A courier that fails so many times. */
+  function courierThat(fails: number) {
+    const sent: string[] = [];
+    let left = fails;
+    const courier: AlertCourier = {
+      async send({ rule, state }) {
+        if (left-- > 0) throw new Error("the queue is full");
+        sent.push(`${rule} ${state}`);
+      },
+    };
+    return { sent, courier };
+  }
+
+  it("are called once; that they could not be does not keep the others from being told, nor tells them again", async () => {
+    const { told, keeper, look, stored } = world();
+    const { sent, courier } = courierThat(2);
+    const a = keeper("a", undefined, undefined, courier);
+    await look(a, deep);
+    await look(a, deep);
+    expect([told, sent]).toEqual([["a deep raised"], []]);
+    await look(a, deep);
+    await look(a, deep);
+    await look(a);
+    expect(told).toEqual(["a deep raised", "a deep over"]);
+    expect(sent).toEqual(["deep raised", "deep over"]);
+    expect(await stored()).toEqual([]);
+  });
+
+  it("are called by the successor, if they were not", async () => {
+    const { told, keeper, look, stored } = world();
+    await look(keeper("a", undefined, undefined, courierThat(9).courier), deep);
+    const { sent, courier } = courierThat(0);
+    const b = keeper("b", undefined, undefined, courier);
+    await look(b, deep);
+    expect([told, sent]).toEqual([["a deep raised"], ["deep raised"]]);
+    await look(b);
+    expect(sent).toEqual(["deep raised", "deep over"]);
+    expect(await stored()).toEqual([]);
+  });
+
+  it("are called that it is over, even if that took a while", async () => {
+    const { told, keeper, look } = world();
+    const { sent, courier } = courierThat(0);
+    let fails = 1;
+    const flaky: AlertCourier = {
+      send: (alert) => {
+        if (alert.state === "over" && fails-- > 0) throw new Error("the queue is full");
+        return courier.send(alert);
+      },
+    };
+    const a = keeper("a", undefined, undefined, flaky);
+    await look(a, deep);
+    await look(a);
+    await look(a);
+    await look(a);
+    expect(told).toEqual(["a deep raised", "a deep over"]);
+    expect(sent).toEqual(["deep raised", "deep over"]);
   });
 });
 
