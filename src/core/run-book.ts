@@ -9,7 +9,7 @@ import { foldRun, type Run } from "./run.js";
 import type { FactKind, RunFact } from "./run-fact.js";
 
 /** Messages of RUNS. */
-export const LOOK_BACK = 10_000;
+export const LOOK_BACK = 5_000;
 
 /** Runs of one message of RUNS have places next to each other. */
 const PER_MESSAGE = 4_096;

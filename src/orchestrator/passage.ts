@@ -139,7 +139,7 @@ export class Passages {
       case "stored":
         return { kind: "landed", seq: outcome.seq, isThere: true };
       case "duplicate":
-        return { kind: "landed", seq: outcome.seq, isThere: await this.#isThere(outcome.seq, job) };
+        return this.#onDuplicate(one, job, outcome.seq);
       case "taken":
         return this.#onTaken(one, job);
       case "full":
@@ -150,10 +150,16 @@ export class Passages {
     }
   }
 
-  /** What has used the message id may be something else, which was to keep the job from passing. */
-  async #isThere(seq: number, { message }: WaitingJob): Promise<boolean> {
-    const stored = await this.#ports.work.at(seq).catch(() => undefined);
-    return stored === undefined || stored?.subject === message.subject;
+  /** What has used the message id may be a tombstone, by which it was cancelled; whoever did that may have crashed. */
+  async #onDuplicate(one: Ticketed, { runId, message }: WaitingJob, seq: number): Promise<Passed> {
+    const { work, runs, names } = this.#ports;
+    const stored = await work.at(seq).catch(() => undefined);
+    if (stored?.subject === names.gateTombstone(runId, one.seq)) {
+      const data = { reason: "cancelled in its queue" };
+      await runs.append({ runId, type: "cancelled", msgId: `${runId}/cancelled/${one.seq}`, data });
+      return this.#gone(one.seq);
+    }
+    return { kind: "landed", seq, isThere: stored === undefined || stored?.subject === message.subject };
   }
 
   async #onTaken(one: Ticketed, job: WaitingJob): Promise<Passed> {

@@ -13,8 +13,8 @@ import type { Logger } from "../runtime/log.js";
 export interface QueueKeeperPorts {
   clock: Clock;
   log: Logger;
-  queues: QueueStore;
-  queueConsumers: QueueConsumers;
+  queues: Pick<QueueStore, "get" | "watch">;
+  queueConsumers: Pick<QueueConsumers, "apply">;
 }
 
 const AGAIN_MS = 1_000;

@@ -1,18 +1,23 @@
 /** What people do to runs: ending them, and running them once more. */
 import { PunctualError } from "../core/errors.js";
+import type { RunHistory } from "../core/lookback.js";
 import type { Cancellations, RunLog, StoredMessage, WorkStream } from "../core/ports.js";
 import type { QueueConsumers } from "../core/queue.js";
 import { isOver, type Run } from "../core/run.js";
 import type { ApiParsed, ApiResponse } from "../protocol/api.js";
 import type { Enqueued } from "../protocol/enqueue-input.js";
+import { waitingJob } from "../protocol/gate-message.js";
 import { readJob } from "../protocol/job-message.js";
-import { parseJobSubject } from "../protocol/names.js";
+import { type Names, parseJobSubject } from "../protocol/names.js";
 import { fallbackRunId } from "../protocol/run-id.js";
+import { withdraw } from "./withdrawal.js";
 
 export interface RunActionPorts {
   work: WorkStream;
   runs: RunLog;
   cancellations: Cancellations;
+  names: Names;
+  history: RunHistory;
   queueConsumers: QueueConsumers;
 }
 
@@ -42,6 +47,7 @@ export class RunActions {
     if (isOver(run.state)) throw new PunctualError("conflict", `run ${id} is over: ${run.state}`);
     if (await this.#ports.cancellations.ask(id, ANSWER_MS)) return { id, outcome: "signalled" };
     const message = await this.#messageOf(run);
+    if (message === null && (await this.#cancelAtGate(run, author))) return { id, outcome: "removed" };
     if (message === null) {
       const why =
         run.state === "retrying" ? "waits elsewhere for its next attempt" : "is not in its queue any more";
@@ -81,6 +87,20 @@ export class RunActions {
     if (message === null) return null;
     const { runId } = readJob(message.headers, () => fallbackRunId(message.subject, message.seq));
     return runId === id ? message : null;
+  }
+
+  /** Whether it waited at the gate of its queue and will not pass. */
+  async #cancelAtGate({ id, state }: Run, author: string | undefined): Promise<boolean> {
+    const { work, names, history } = this.#ports;
+    const event = state === "waiting" ? await history.lastEvent(id) : null;
+    const stored = typeof event?.data.seq === "number" ? await work.at(event.data.seq) : null;
+    const job = stored === null ? null : waitingJob(stored, null, names);
+    if (stored === null || job?.runId !== id) return false;
+    const subject = names.gateTombstone(id, stored.seq);
+    if (!(await withdraw(work, { subject, msgId: job.message.msgId, reason: "cancelled" })))
+      throw new PunctualError("conflict", `run ${id} has just come into its queue; try again`);
+    await this.#remove(id, stored.seq, author);
+    return true;
   }
 
   /** A job that waits for another attempt is in nobody's hand. */

@@ -21,6 +21,7 @@ import type { RunFact } from "../core/run-fact.js";
 import type { ReadOptions, RunsReader, ToldMessage } from "../core/runs-reader.js";
 import type { Names } from "../protocol/names.js";
 import { RunTeller } from "../protocol/told.js";
+import { Slices } from "./slices.js";
 
 export interface RunIndexPorts {
   reader: RunsReader;
@@ -31,11 +32,13 @@ export interface RunIndexPorts {
 /** About 60 MB. */
 const MOST_RUNS = 100_000;
 /** Messages that are read at once. */
-const STRETCH = 20_000;
+const STRETCH = 15_000;
 /** More news than that, and the book is begun anew. */
 const MOST_NEWS = 200_000;
 /** A page that is not full by then goes on in the next. */
 const PAGE_MS = 100;
+/** A run that is not found by then is told by its own events alone. */
+const SEEK_MS = 3_000;
 
 export interface Page {
   runs: Run[];
@@ -83,7 +86,8 @@ export class RunIndex {
     return this.#inTurn(async () => {
       const newest = await this.#catchUp();
       const entry = newest.book.get(runId) ?? (await this.#seek(newest, runId));
-      const own = await this.#eventsOf({ runId, from: 1, to: newest.to });
+      const from = entry === undefined || entry.opened === 0 ? 1 : beginningOf(entry);
+      const own = await this.#eventsOf({ runId, from, to: newest.to });
       const others = entry?.facts.filter((fact) => isSeen(fact)) ?? [];
       const records = (entry?.facts ?? []).flatMap(({ record }) => (record === undefined ? [] : [record]));
       for (const record of records) others.push(...(await this.#recordedOf(runId, record)));
@@ -168,19 +172,23 @@ export class RunIndex {
     const { clock } = this.#ports;
     const startedAt = clock.monotonic();
     const runs: Run[] = [];
+    const slices = new Slices(clock);
     for (let below = before; ; ) {
+      if (below <= newest.floor && newest.floor > 0 && !this.#isFull) await this.#extend(newest);
       const volume = below > newest.floor ? newest : await this.#olderThan(below, newest);
       for (const entry of volume.book.before(below)) {
-        if (placeOfEntry(entry) < volume.floor) break;
+        const place = placeOfEntry(entry);
+        if (place < volume.floor) break;
+        below = place;
         const run = await this.#knownOf(entry, volume, newest);
-        if (run === null || !accepts(run)) continue;
-        runs.push(run);
-        if (runs.length === limit) return { runs, next: placeOfEntry(entry) };
+        if (run !== null && accepts(run)) runs.push(run);
+        if (runs.length === limit) return { runs, next: below };
+        await slices.pause();
+        if (clock.monotonic() - startedAt > PAGE_MS) return { runs, next: below };
       }
       if (volume.floor <= placeOf(this.#first)) return { runs, next: null };
       below = Math.min(below, volume.floor);
       if (clock.monotonic() - startedAt > PAGE_MS) return { runs, next: below };
-      if (volume === newest && !this.#isFull) await this.#extend(newest);
     }
   }
 
@@ -206,17 +214,20 @@ export class RunIndex {
       if (earlier !== undefined) return null;
     }
     const run = runOf(entry);
+    const known = volume === newest ? undefined : newest.book.get(entry.runId);
     // It is told there, with what came later.
-    if (volume !== newest && newest.book.get(entry.runId) !== undefined) return null;
+    if (known !== undefined && (known.opened !== 0 || entry.firstEvent === 0)) return null;
     if (volume === newest || run === null || run.endedAt !== null) return run;
     const later = { from: volume.to + 1, to: newest.to, runId: entry.runId };
     await this.#ports.reader.read(later, (message) => this.#note(volume.book, message));
     return placeOfEntry(entry) === place ? runOf(entry) : null;
   }
 
-  /** Looks for a run backwards, until its coming to be is found. */
+  /** Looks for a run backwards, for a while. */
   async #seek(newest: Volume, runId: string): Promise<Entry | undefined> {
-    while (newest.floor > 0 && !this.#isFull) {
+    const { clock } = this.#ports;
+    const startedAt = clock.monotonic();
+    while (newest.floor > 0 && !this.#isFull && clock.monotonic() - startedAt < SEEK_MS) {
       await this.#extend(newest);
       const found = newest.book.get(runId);
       if (found !== undefined) return found;
@@ -245,3 +256,6 @@ export class RunIndex {
 /** Not told by an event of the run itself, so not read again with them. */
 const isSeen = ({ kind }: RunFact): boolean =>
   ["fired", "stored", "acked", "naked", "terminated", "exhausted"].includes(kind);
+
+const beginningOf = ({ opened, firstEvent }: Entry): number =>
+  seqOfPlace(firstEvent === 0 ? opened : Math.min(opened, firstEvent));

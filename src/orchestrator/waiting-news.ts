@@ -55,7 +55,7 @@ export class WaitingNews {
   async #tellOf({ runId, seq, key, storedAt }: Waiting): Promise<void> {
     const { runs, log } = this.#ports;
     const since = new Date(storedAt).toISOString();
-    const data = { reason: "limits", queue: this.#queue, ...(key !== null && { key }), since };
+    const data = { reason: "limits", queue: this.#queue, seq, ...(key !== null && { key }), since };
     try {
       await runs.append({ runId, type: "waiting", msgId: `${runId}/waiting/${seq}`, data });
     } catch (error) {

@@ -156,6 +156,7 @@ export function namesOf(namespace: string) {
     timer: (shard: number, minute: Instant) => `${ns}.timers.${shard}.${minuteToken(minute)}`,
     timersOf: (shard: number) => `${ns}.timers.${shard}.>`,
     allTimers: `${ns}.timers.>`,
+    gateTombstone: (runId: string, seq: number) => `${ns}.work._void.${runId}.g${seq}`,
     timerTombstone: (runId: string, seq: number) => `${ns}.work._void.${runId}.t${seq}`,
 
     enqueue: (queue: string) => `${ns}.enqueue.${queue}`,

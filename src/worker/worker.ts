@@ -25,6 +25,7 @@ import { limits } from "../protocol/limits.js";
 import { checkQueue } from "../protocol/names.js";
 import type { Logger } from "../runtime/log.js";
 import { RunLogs } from "../runtime/run-log.js";
+import { AtWork } from "./at-work.js";
 import { Execution } from "./execute.js";
 import type { LongWaits } from "./long-waits.js";
 import { around } from "./middleware.js";
@@ -78,8 +79,7 @@ export class Worker {
   readonly #ports: WorkerPorts;
   readonly #settings: WorkerSettings;
   readonly #performer: Performer;
-  /** By sequence in WORK. */
-  readonly #running = new Map<number, Execution>();
+  readonly #atWork: AtWork;
   readonly #sweeps: Sweeps;
   #workplace: Workplace | undefined;
   #subscription: Subscription | undefined;
@@ -89,7 +89,6 @@ export class Worker {
   #state: "new" | "running" | "draining" | "stopped" = "new";
   #starting: Promise<this> | undefined;
   #stopping: Promise<void> | undefined;
-  #onIdle: (() => void) | undefined;
 
   /** @throws invalid when the queue's name is refused */
   constructor(ports: WorkerPorts, queue: string, settings: WorkerSettings, performer: Performer) {
@@ -98,12 +97,13 @@ export class Worker {
     this.#settings = settings;
     this.#performer = performer;
     this.#sweeps = new Sweeps(ports.clock);
+    this.#atWork = new AtWork(ports.clock);
     this.id = settings.id ?? newWorkerId();
   }
 
   /** Jobs that run now. */
   get runningCount(): number {
-    return this.#running.size;
+    return this.#atWork.count;
   }
 
   /** What keeps it from pulling; null when nothing does. */
@@ -148,10 +148,10 @@ export class Worker {
     });
     this.#subscription = pull;
     await pull.start((settings) => this.#follow(settings));
-    this.#cancellations = cancellations?.listen((runId) => this.#cancel(runId));
+    this.#cancellations = cancellations?.listen((runId) => this.#atWork.cancel(runId));
     this.#sweeps.every("telling", TELL_MS, () => {
       this.#stalls?.look();
-      for (const execution of this.#running.values()) execution.tell();
+      this.#atWork.tell();
     });
     await this.#join();
     return this;
@@ -161,9 +161,9 @@ export class Worker {
     await this.#starting?.catch(() => {});
     await this.#quietly("ending the pull", () => this.#subscription?.stop());
     this.#performer.drain?.();
-    if (!(await this.#idleWithin(deadlineMs))) {
+    if (!(await this.#atWork.idleWithin(deadlineMs))) {
       this.#interrupt();
-      await this.#idleWithin(this.#settings.abortGraceMs + LAST_WORDS_MS);
+      await this.#atWork.idleWithin(this.#settings.abortGraceMs + LAST_WORDS_MS);
     }
     this.#state = "stopped";
     this.#sweeps.stop();
@@ -175,21 +175,20 @@ export class Worker {
   /** The deadline has come. */
   #interrupt(): void {
     this.#state = "draining";
-    const jobs = this.#running.size;
-    this.#ports.log.warn({ queue: this.queue, jobs }, "jobs are aborted: the worker stops");
-    for (const execution of this.#running.values()) execution.interrupt();
+    this.#ports.log.warn(
+      { queue: this.queue, jobs: this.#atWork.count },
+      "jobs are aborted: the worker stops",
+    );
+    this.#atWork.interrupt();
   }
 
   /** Resolves when the worker has done with the delivery, settled or not. */
   async #onDelivery(delivery: Delivery): Promise<void> {
     const place = this.#workplace;
     if (place === undefined || this.#state !== "running") return this.#giveBack(delivery);
-    if (this.#running.get(delivery.seq)?.adopt(delivery)) return;
+    if (this.#atWork.adopts(delivery)) return;
     place.turns.onDelivery();
-    const execution = new Execution(place, delivery);
-    this.#running.set(delivery.seq, execution);
-    await execution.run();
-    this.#onEnd(delivery.seq, execution);
+    await this.#atWork.run(delivery.seq, new Execution(place, delivery));
   }
 
   /** It came too late: another worker may have it at once. */
@@ -199,28 +198,6 @@ export class Worker {
     } catch (error) {
       this.#ports.log.debug({ worker: this.id, error: messageOf(error) }, "a job could not be given back");
     }
-  }
-
-  #onEnd(seq: number, execution: Execution): void {
-    if (this.#running.get(seq) === execution) this.#running.delete(seq);
-    if (this.#running.size === 0) this.#onIdle?.();
-  }
-
-  #cancel(runId: string): boolean {
-    const here = [...this.#running.values()].filter((execution) => execution.runId === runId);
-    for (const execution of here) execution.cancel();
-    return here.length > 0;
-  }
-
-  #idleWithin(ms: number): Promise<boolean> {
-    if (this.#running.size === 0) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const cancel = this.#ports.clock.after(ms, () => resolve(false));
-      this.#onIdle = () => {
-        cancel();
-        resolve(true);
-      };
-    });
   }
 
   /** At first, and whenever they change. A beat at once, as the wait of jobs in hand may be a shorter one now. */
@@ -233,13 +210,8 @@ export class Worker {
         "the event loop was blocked, and heartbeats with it: jobs may be delivered twice; threads help",
       ),
     );
-    this.#beat();
-    this.#sweeps.every("heartbeats", heartbeatMs, () => this.#beat());
-  }
-
-  /** One sweep for all jobs: a timer each would cost more than the jobs. */
-  #beat(): void {
-    for (const execution of this.#running.values()) execution.beat();
+    this.#atWork.beat();
+    this.#sweeps.every("heartbeats", heartbeatMs, () => this.#atWork.beat());
   }
 
   #heartbeatWithin(ackWaitMs: number): number {

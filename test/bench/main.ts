@@ -1,8 +1,9 @@
-/** Benchmarks: `npm run bench -- fire`, `-- jobs`, `-- time`. Each prints what it measured, on which machine, in one run. */
+/** Benchmarks: `npm run bench -- fire`, `-- history`, `-- jobs`, `-- time`. Each prints what it measured, on which machine, in one run. */
 import { cpus, totalmem } from "node:os";
 
 const benches: Record<string, () => Promise<{ runBench(args: readonly string[]): Promise<void> }>> = {
   fire: () => import("./fire.js"),
+  history: () => import("./history.js"),
   jobs: () => import("./jobs.js"),
   time: () => import("./time.js"),
 };

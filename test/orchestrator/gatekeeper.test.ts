@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { GateLimits } from "../../src/core/gate.js";
+import { withdraw } from "../../src/orchestrator/withdrawal.js";
 import { headers as h } from "../../src/protocol/headers.js";
 import { QUEUE, Yard } from "./yard.js";
 
@@ -76,6 +77,33 @@ describe("a job at a gate", () => {
     expect(yard.done).toEqual(["two"]);
   });
 
+  it("that was cancelled by somebody who crashed then does not pass, and RUNS is told", async () => {
+    const yard = open();
+    const seq = await yard.arrive("one", "a");
+    const subject = yard.names.gateTombstone("one", seq);
+    const withdrawal = { subject, msgId: `one/g${seq}`, reason: "cancelled" } as const;
+    expect(await withdraw(yard.ports.work, withdrawal)).toBe(true);
+    await yard.arrive("two", "a");
+    yard.keep(ORDER);
+    await yard.clock.pass(100);
+    expect(yard.subjects).toEqual([subject, yard.names.ticket(QUEUE, "a", 1)]);
+    expect(yard.events).toEqual(["punctual.run.one.cancelled"]);
+    expect(await withdraw(yard.ports.work, withdrawal)).toBe(true);
+  });
+
+  it("that has passed can not be withdrawn", async () => {
+    const yard = open();
+    const seq = await yard.arrive("one", "a");
+    yard.keep(ORDER);
+    await yard.clock.pass(100);
+    const withdrawal = {
+      subject: yard.names.gateTombstone("one", seq),
+      msgId: `one/g${seq}`,
+      reason: "cancelled",
+    };
+    expect(await withdraw(yard.ports.work, { ...withdrawal, reason: "cancelled" })).toBe(false);
+  });
+
   it("whose id is running is skipped, and RUNS is told", async () => {
     const yard = open();
     const running = {
@@ -108,6 +136,7 @@ describe("a job at a gate", () => {
       reason: "limits",
       queue: QUEUE,
       key: "a",
+      seq: 1,
       since: "2026-01-01T00:00:00.000Z",
     });
   });

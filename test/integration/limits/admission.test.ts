@@ -78,6 +78,36 @@ describe("a queue with limits", () => {
     );
   });
 
+  test("keeps them for jobs that come at their time", async () => {
+    const stage = await Stage.orchestrated(server());
+    await stage.client.queues.put("mail", { perKey: { concurrency: 1 } });
+    const go = latch();
+    const worker = await BareWorker.start(stage, "mail", () => go.waited);
+    const at = new Date(Date.now() + 500).toISOString();
+    for (const jobId of ["one", "two", "three"])
+      await stage.client.enqueue({ queue: "mail", key: "a", jobId, at });
+    await until(async () => expect(await stage.client.queues.get("mail")).toMatchObject({ waiting: 2 }));
+    expect(await stage.inWork()).toContain(stage.names.ticket("mail", "a", 1));
+    go.release();
+    await until(() => expect(worker.done).toHaveLength(3));
+    expect(worker.most.get("a")).toBe(1);
+  });
+
+  test("lets a run be cancelled that waits at the gate, and those behind it go on", async () => {
+    const stage = await Stage.orchestrated(server());
+    await stage.client.queues.put("mail", { perKey: { order: true } });
+    const go = latch();
+    const seen = await stage.attempts("mail", () => go.waited);
+    for (const jobId of ["one", "two", "three"])
+      await stage.client.enqueue({ queue: "mail", key: "a", jobId });
+    await until(async () => expect(await stage.client.runs.get("two")).toMatchObject({ state: "waiting" }));
+    await stage.client.runs.cancel("two");
+    await until(async () => expect(await stage.client.runs.get("two")).toMatchObject({ state: "cancelled" }));
+    go.release();
+    await until(() => expect(seen.map(({ runId }) => runId)).toEqual(["one", "three"]));
+    await stage.workIsEmpty();
+  });
+
   test("refuses a second job with an id that waits, and skips one whose id runs when it may pass", async () => {
     const stage = await Stage.orchestrated(server());
     await stage.client.queues.put("mail", { rate: "100/s", paused: true });
