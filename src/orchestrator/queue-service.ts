@@ -67,7 +67,8 @@ export class QueueService {
     return this.#change(queue, () => queueRequestOf(settings), { ifRevision, replaces: true });
   }
 
-  patch({ queue, patch, ifRevision }: ApiParsed<"queue.patch">): Promise<QueueView> {
+  async patch({ queue, patch, ifRevision }: ApiParsed<"queue.patch">): Promise<QueueView> {
+    await this.#checkExists(queue);
     const change: Change = (asked) =>
       queueRequestOf(parseWith(queueInput, mergePatch(queueInputOf(asked), patch), "patch"));
     return this.#change(queue, change, { ifRevision });
@@ -99,10 +100,11 @@ export class QueueService {
     };
   }
 
-  pause({ queue, note, until }: ApiParsed<"queue.pause">): Promise<QueueView> {
+  async pause({ queue, note, until }: ApiParsed<"queue.pause">): Promise<QueueView> {
     const now = this.#ports.clock.now();
     if (until !== undefined && until <= now)
       throw invalid("until", `expected a time to come, after ${iso(now)}, got ${iso(until)}`);
+    await this.#checkExists(queue);
     return this.#change(queue, (asked) => ({
       ...asked,
       paused: true,
@@ -112,7 +114,7 @@ export class QueueService {
   }
 
   async resume({ queue }: ApiParsed<"queue.resume">): Promise<QueueView> {
-    await this.get({ queue });
+    await this.#checkExists(queue);
     return this.#change(queue, ({ paused: _, pausedUntil: __, note: ___, ...rest }) => rest);
   }
 
@@ -121,17 +123,25 @@ export class QueueService {
     const { queues, queueConsumers } = this.#ports;
     const { record, counts, workers } = await this.#find(queue);
     if (record === null && counts.length === 0) throw notFound(queue);
-    checkRevision(queue, record, ifRevision);
+    const conflict = conflictOf(queue, record, ifRevision);
+    if (conflict !== null) throw conflict;
     if (await queueConsumers.hasJobs(queue)) throw inUse(queue, "has jobs; let them end");
     if (workers > 0) throw inUse(queue, `has ${workers} worker(s); stop them first`);
     await this.#checkSchedules(queue);
     // The marker is written of a queue without a record too: it tells everyone.
     const outcome = await queues.remove(queue, record?.revision ?? 0);
     if (outcome.kind === "lost") throw changedByOthers(queue);
-    if (outcome.kind === "unknown") throw new PunctualError("unavailable", outcome.error.message);
+    if (outcome.kind === "unknown") throw inDoubt(queue, "deleted");
     await queueConsumers.remove(queue);
     if (await queueConsumers.hasJobs(queue)) await queues.ensure(queue);
     return { queue };
+  }
+
+  /** A queue that nobody has heard of is made by whoever puts it, not by a slip of the pen. */
+  async #checkExists(queue: string): Promise<void> {
+    const { record, counts } = await this.#find(queue);
+    if (record !== null || counts.length > 0 || (await this.#ports.queueConsumers.hasJobs(queue))) return;
+    throw new PunctualError("not_found", `queue ${queue} does not exist; queue put makes it`);
   }
 
   /** What fires into a queue that nobody can work would lie there unseen. */
@@ -153,19 +163,26 @@ export class QueueService {
 
   async #write(queue: string, change: Change, { ifRevision, replaces = false }: Edit): Promise<void> {
     const { queues } = this.#ports;
+    let isInDoubt = false;
     for (let tries = 0; tries < TRIES; tries++) {
-      const existing = await queues.get(queue);
-      checkRevision(queue, existing, ifRevision);
+      const existing = await queues.get(queue).catch((error) => {
+        throw isInDoubt ? inDoubt(queue, "stored") : error;
+      });
       const unreadable = existing?.unreadable;
       if (unreadable !== undefined && !replaces)
         throw new PunctualError("conflict", `${unreadable}; put the settings of queue ${queue} anew`);
       const asked = change(existing?.asked ?? {});
-      if (existing !== null && unreadable === undefined && saysTheSame(existing.asked, asked)) return;
+      const isThere = existing !== null && unreadable === undefined && saysTheSame(existing.asked, asked);
+      // An unanswered write that was done after all has moved the revision itself.
+      if (isThere && isInDoubt) return;
+      const conflict = conflictOf(queue, existing, ifRevision);
+      if (conflict !== null) throw isInDoubt ? inDoubt(queue, "stored") : conflict;
+      if (isThere) return;
       const outcome = await queues.write(queue, asked, existing?.revision ?? 0);
-      // A doubtful write is read: it may be there.
       if (outcome.kind === "stored") return;
+      isInDoubt ||= outcome.kind === "unknown";
     }
-    throw changedByOthers(queue);
+    throw isInDoubt ? inDoubt(queue, "stored") : changedByOthers(queue);
   }
 
   async #find(queue: string): Promise<Found> {
@@ -217,11 +234,11 @@ function saysTheSame(a: QueueRequest, b: QueueRequest): boolean {
   return JSON.stringify(queueInputOf(a)) === JSON.stringify(queueInputOf(b));
 }
 
-function checkRevision(queue: string, record: QueueRecord | null, expected: number | undefined): void {
+function conflictOf(queue: string, record: QueueRecord | null, expected = record?.revision ?? 0) {
   const revision = record?.revision ?? 0;
-  if (expected === undefined || expected === revision) return;
+  if (expected === revision) return null;
   const is = revision === 0 ? "has no settings" : `is at revision ${revision}`;
-  throw new PunctualError("conflict", `queue ${queue} ${is}, expected revision ${expected}`, {
+  return new PunctualError("conflict", `queue ${queue} ${is}, expected revision ${expected}`, {
     issues: [{ path: "ifRevision", message: `expected ${revision}, the current revision, got ${expected}` }],
   });
 }
@@ -231,3 +248,7 @@ const notFound = (queue: string) => new PunctualError("not_found", `queue ${queu
 const inUse = (queue: string, why: string) => new PunctualError("conflict", `queue ${queue} ${why}`);
 const changedByOthers = (queue: string) =>
   new PunctualError("conflict", `queue ${queue} is being changed by others; try again`);
+const inDoubt = (queue: string, done: "stored" | "deleted") => {
+  const what = done === "stored" ? `the settings of queue ${queue}` : `queue ${queue}`;
+  return new PunctualError("timeout", `${what} may or may not have been ${done}; see queue get`);
+};

@@ -49,6 +49,7 @@ test("a pause stops workers at once, lets running jobs end, and a resume starts 
 test("a pause ends by itself, also for the worker that was started in it", async () => {
   const stage = await Stage.orchestrated(server());
   const { client } = stage.punctual;
+  await client.queues.put("mail", {});
   const until_ = Date.now() + 700;
   await client.queues.pause("mail", undefined, { until: until_ });
   await client.enqueue({ queue: "mail", payload: 1 });

@@ -154,10 +154,11 @@ test("what is wrong is refused by field, and nothing is written", async () => {
     { queue: "a", settings: { ackWait: 1 } },
     /settings.ackWait: expected at least 100ms/,
   );
-  await refused("queue.patch", { queue: "a", patch: { depth: 1 } }, /unknown field "depth"/);
+  await queues.put("b", {});
+  await refused("queue.patch", { queue: "b", patch: { depth: 1 } }, /unknown field "depth"/);
   await refused(
     "queue.patch",
-    { queue: "a", patch: { maxAttempts: 2, backoff: [1, 2] } },
+    { queue: "b", patch: { maxAttempts: 2, backoff: [1, 2] } },
     /backoff: .*at most 1/,
   );
   await refused(
@@ -170,5 +171,7 @@ test("what is wrong is refused by field, and nothing is written", async () => {
   await refused("queue.get", {}, /queue: expected string/);
   await expectRefusal(queues.put("a", {}, { ifRevision: 3 }), "conflict", /queue/);
   await expectRefusal(queues.resume("a"), "not_found", /queue/);
+  await expectRefusal(queues.pause("a"), "not_found", /queue a does not exist; queue put makes it/);
+  await expectRefusal(queues.patch("a", {}), "not_found", /queue a does not exist; queue put makes it/);
   await expectRefusal(queues.get("a"), "not_found", /queue/);
 });
