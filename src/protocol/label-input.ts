@@ -3,7 +3,7 @@ import { z } from "zod";
 import { invalid } from "../core/errors.js";
 import { labelKeyProblem, labelValueProblem, parseSelector } from "../core/labels.js";
 import { limits } from "./limits.js";
-import { show } from "./parse.js";
+import { read as readBy, show } from "./parse.js";
 
 export const labelMap = z.record(z.string(), z.string()).superRefine((map, context) => {
   const refuse = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
@@ -54,7 +54,7 @@ export function readLabels(text: string, field: string): string {
   if (pairs.some((pair) => pair.length !== 2))
     throw invalid(field, `expected labels such as team=billing,tier=1, got ${show(text)}`);
   const labels = Object.fromEntries(pairs as [string, string][]);
-  const read = labelMap.safeParse(labels);
+  const read = readBy(labelMap, labels);
   if (!read.success) throw invalid(field, read.error.issues[0]?.message ?? "expected labels");
   return encodeLabels(labels);
 }

@@ -1,9 +1,14 @@
 import type { z } from "zod";
 import { type Issue, PunctualError } from "../core/errors.js";
+import { expectation, UNKNOWN } from "./issue-words.js";
+
+/** Reads `input` by a schema; what is wrong with it is said in our words. */
+export const read = <T extends z.ZodType>(schema: T, input: unknown): z.ZodSafeParseResult<z.output<T>> =>
+  schema.safeParse(input, { error: expectation });
 
 /** Reads `input` by a schema or throws an `invalid` error that names each field. */
 export function parseWith<T extends z.ZodType>(schema: T, input: unknown, what: string): z.output<T> {
-  const result = schema.safeParse(input);
+  const result = read(schema, input);
   if (result.success) return result.data;
   const issues: Issue[] = result.error.issues.map((issue) => ({
     path: pathOf(issue.path),
@@ -22,12 +27,12 @@ function pathOf(path: readonly PropertyKey[]): string {
   }, "");
 }
 
-/** Zod names what was expected; what came is added where it does not. */
+/** What came is added where a schema does not name it. */
 function sentenceOf(issue: z.core.$ZodIssue, input: unknown): string {
-  if (issue.code === "unrecognized_keys")
-    return `unknown field ${issue.keys.map((k) => JSON.stringify(k)).join(", ")}`;
-  const message = issue.message.replace(/^Invalid (input|option|string|number): /, "");
-  return /\b(got|received)\b/.test(message) ? message : `${message}, got ${show(valueAt(input, issue.path))}`;
+  const { message, path } = issue;
+  return message.startsWith(UNKNOWN) || /\bgot\b/.test(message)
+    ? message
+    : `${message}, got ${show(valueAt(input, path))}`;
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
@@ -39,7 +44,12 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
 
 /** A value as an error message shows it: JSON, cut. */
 export function show(value: unknown): string {
-  const text = value === undefined ? "nothing" : (jsonOf(value) ?? typeof value);
+  const text =
+    value === undefined
+      ? "nothing"
+      : typeof value === "number"
+        ? String(value)
+        : (jsonOf(value) ?? typeof value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 

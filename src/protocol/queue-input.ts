@@ -12,7 +12,7 @@ import {
 } from "../core/queue.js";
 import { formatDuration } from "./duration.js";
 import { limits } from "./limits.js";
-import { parseJson, parseWith, show } from "./parse.js";
+import { parseJson, parseWith, read as readBy, show } from "./parse.js";
 import { duration, instant } from "./time-input.js";
 
 const longerThan = (least: number, what: string) =>
@@ -28,7 +28,7 @@ const rateObject = z
 
 /** `100/s`, `30/m`, `5/10s`, or `{limit, period, burst}`. */
 export const rateInput = z.unknown().transform((value, context): RateLimit => {
-  const read = rateObject.safeParse(typeof value === "string" ? partsOf(value) : value);
+  const read = readBy(rateObject, typeof value === "string" ? partsOf(value) : value);
   if (read.success) return read.data;
   if (typeof value === "string" || typeof value !== "object" || value === null) {
     const expected = 'expected a rate such as "100/s", "30/m", "5/10s", or {limit, period, burst}';

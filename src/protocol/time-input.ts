@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { parseDuration } from "./duration.js";
 import { limits } from "./limits.js";
+import { read as readBy } from "./parse.js";
 
 const DURATION = 'expected a duration such as "90s", "1h30m" or whole milliseconds, at most 366 days';
 
@@ -40,7 +41,7 @@ export function oneOrMany<Output>(schema: z.ZodType<Output, string>, most: numbe
     if (list.length === 0 || list.length > most)
       context.addIssue({ code: "custom", message: `expected 1 to ${most} entries, got ${list.length}` });
     return list.flatMap((one, index) => {
-      const read = schema.safeParse(one);
+      const read = readBy(schema, one);
       if (read.success) return [read.data];
       const path = Array.isArray(value) ? [index] : [];
       for (const { message } of read.error.issues) context.addIssue({ code: "custom", path, message });

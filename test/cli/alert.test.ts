@@ -68,7 +68,7 @@ describe("alert put", () => {
     [["r", "--kind", "slow"], /--kind: expected one of late, missed.*got "slow"/],
     [["r", "--kind", "late"], /--after: expected a duration/],
     [["r", "--kind", "failing", "--times", "many"], /--times: expected a number, got "many"/],
-    [["r", "--kind", "failing", "--times", "0"], /--times: Too small/],
+    [["r", "--kind", "failing", "--times", "0"], /--times: expected at least/],
     [["r", "--kind", "missed", "--label", "a b"], /--label: expected key=value/],
     [["r", "--kind", "missed", "--schedule", "a b"], /--schedule: expected 1 to 128/],
     [

@@ -29,8 +29,8 @@ describe("an answer", () => {
 
   const refused: [string, string, string, string, RegExp, string[]][] = [
     ["no JSON", "schedule.get", "{oops", "400", /^schedule\.get: expected JSON, got "\{oops"$/, [""]],
-    ["no object", "schedule.get", "[1]", "400", /expected object/, [""]],
-    ["a missing field", "schedule.get", "{}", "400", /^schedule\.get: id: expected string/, ["id"]],
+    ["no object", "schedule.get", "[1]", "400", /expected an object/, [""]],
+    ["a missing field", "schedule.get", "{}", "400", /^schedule\.get: id: expected a text/, ["id"]],
     [
       "a wrong id",
       "schedule.get",

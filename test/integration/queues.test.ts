@@ -148,7 +148,7 @@ test("what is wrong is refused by field, and nothing is written", async () => {
     expect(answer).toMatchObject({ code: "invalid", message: expect.stringMatching(message) });
   };
   await refused("queue.put", { queue: "a.b", settings: {} }, /queue: expected 1 to 64 characters/);
-  await refused("queue.put", { queue: "a" }, /settings: expected object/);
+  await refused("queue.put", { queue: "a" }, /settings: expected an object/);
   await refused(
     "queue.put",
     { queue: "a", settings: { ackWait: 1 } },
@@ -167,8 +167,8 @@ test("what is wrong is refused by field, and nothing is written", async () => {
     /until: expected a time to come/,
   );
   await refused("queue.pause", { queue: "a", until: "soon" }, /until: expected an RFC 3339 time/);
-  await refused("queue.list", { limit: 501 }, /limit: .*<=500/);
-  await refused("queue.get", {}, /queue: expected string/);
+  await refused("queue.list", { limit: 501 }, /limit: expected at most 500/);
+  await refused("queue.get", {}, /queue: expected a text/);
   await expectRefusal(queues.put("a", {}, { ifRevision: 3 }), "conflict", /queue/);
   await expectRefusal(queues.resume("a"), "not_found", /queue/);
   await expectRefusal(queues.pause("a"), "not_found", /queue a does not exist; queue put makes it/);

@@ -51,7 +51,7 @@ describe("an alert rule", () => {
   });
 
   test.each<[unknown, string]>([
-    [undefined, "rule: expected object"],
+    [undefined, "rule: expected an object"],
     [{}, "kind: expected one of late"],
     [
       { kind: "slow" },
@@ -69,17 +69,17 @@ describe("an alert rule", () => {
     [{ kind: "missed", schedules: { ids: ["a b"] } }, "schedules.ids[0]: expected 1 to 128 characters"],
     [{ kind: "missed", schedules: { labels: "a b" } }, "schedules.labels: expected key=value"],
     [{ kind: "missed", schedules: { tags: "a" } }, 'schedules: unknown field "tags"'],
-    [{ kind: "failing", times: 0 }, "times: Too small: expected number to be >=1"],
-    [{ kind: "failing", times: 101 }, "times: Too big: expected number to be <=100"],
+    [{ kind: "failing", times: 0 }, "times: expected at least 1"],
+    [{ kind: "failing", times: 101 }, "times: expected at most 100"],
     [{ kind: "failing", schedules: {}, queues: ["a"] }, "queues: expected schedules or queues, not both"],
     [{ kind: "running-long", queues: ["a.b"], after: "1m" }, "queues[0]: expected 1 to 64 characters"],
     [{ kind: "not-succeeded", within: 0 }, "within: expected at least 1s, got 0"],
     [{ kind: "queue-deep" }, "over: expected over, olderThan, or both, got neither"],
-    [{ kind: "queue-deep", over: -1 }, "over: Too small"],
+    [{ kind: "queue-deep", over: -1 }, "over: expected at least"],
     [{ kind: "queue-deep", over: 1, olderThan: "x" }, "olderThan: expected a duration"],
-    [{ kind: "dead-letters", over: 10_001 }, "over: Too big"],
+    [{ kind: "dead-letters", over: 10_001 }, "over: expected at most"],
     [{ kind: "dead-letters", within: "500ms" }, "within: expected at least 1s"],
-    [{ kind: "missed", description: "x".repeat(1_001) }, "description: Too big"],
+    [{ kind: "missed", description: "x".repeat(1_001) }, "description: expected at most"],
   ])("%j is refused", (input, message) => {
     expect(() => read(input)).toThrow(message);
   });

@@ -215,7 +215,7 @@ describe("a job in a batch", () => {
 });
 
 test.each([
-  [{ size: 0 }, /size: .*>=1/],
+  [{ size: 0 }, /size: expected at least 1/],
   [{ size: 1_000, concurrency: 11 }, /concurrency: expected at most 10000 jobs at once/],
   [{ maxWaitMs: 60_001 }, /maxWaitMs/],
   [{ batch: 3 }, /unknown field "batch"/],

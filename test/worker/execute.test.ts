@@ -241,15 +241,13 @@ describe("a payload", () => {
     await bench.journal.until("term: invalid payload");
     expect(held.jobs).toEqual([]);
     expect(bench.done).toEqual(["bury", "append dead", "term: invalid payload"]);
-    expect(bench.letters[0]?.error).toBe("payload: to: expected string, received number");
-    expect(bench.dataOf("dead")?.issues).toEqual([
-      { path: "to", message: "expected string, received number" },
-    ]);
+    expect(bench.letters[0]?.error).toBe("payload: to: expected a text, got 5");
+    expect(bench.dataOf("dead")?.issues).toEqual([{ path: "to", message: "expected a text, got 5" }]);
   });
 
   test.each([
     ["{", 'payload: expected JSON, got "{"'],
-    ["", "payload: expected object, received null"],
+    ["", "payload: expected an object, got null"],
   ])("of %j is said to be wrong", async (body, error) => {
     const bench = new Bench();
     await bench.start(() => {}, { schema });

@@ -191,7 +191,7 @@ describe("progress", () => {
   test.each([
     [1.01, "1.01"],
     [-0.5, "-0.5"],
-    [Number.NaN, "null"],
+    [Number.NaN, "NaN"],
     [undefined, "nothing"],
     [{ text: "x".repeat(limits.progressBytes) }, '{"text":"x'],
   ])("refuses %j", async (value, shown) => {

@@ -53,7 +53,7 @@ describe("a worker", () => {
   });
 
   test.each([
-    [{ concurrency: 0 }, /worker options: concurrency: .*>=1/],
+    [{ concurrency: 0 }, /worker options: concurrency: expected at least 1/],
     [{ concurency: 5 }, /unknown field "concurency"/],
     [{ drainTimeoutMs: -1 }, /drainTimeoutMs/],
     [{ heartbeatMs: 30_000 }, /heartbeatMs: expected less than 30000, the ack wait of queue mail, got 30000/],
