@@ -83,9 +83,9 @@ export class DeadLetters {
    *
    * Throws `conflict` when the letter stays, as another job with its id or key is queued or running.
    */
-  async retry(id: number): Promise<{ runId: string }> {
-    const { runId } = await ask(this.#api, "dead.retry", { id, ...this.#author });
-    return { runId };
+  async retry(id: number): Promise<Omit<ApiResponse<"dead.retry">, "id">> {
+    const { runId, to } = await ask(this.#api, "dead.retry", { id, ...this.#author });
+    return { runId, to };
   }
 
   /** Retries the letters that there are now, the oldest first, at a rate. */

@@ -2,6 +2,10 @@
 import type { PastEvent } from "./lookback.js";
 import type { Instant } from "./schedule.js";
 
+/** Where the job of a letter may go back to. */
+export const retryPlaces = ["queue", "front door"] as const;
+export type RetryPlace = (typeof retryPlaces)[number];
+
 export interface Letter {
   /** Its sequence in DEAD. */
   id: number;

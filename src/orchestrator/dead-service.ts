@@ -48,9 +48,9 @@ export class DeadService {
   }
 
   async retry({ id, author }: ApiParsed<"dead.retry">): Promise<ApiResponse<"dead.retry">> {
-    const runId = await this.#requeuer.requeue(id, author);
-    this.#ports.log.info({ letter: id, runId, author }, "a dead letter was retried");
-    return { id, runId };
+    const requeued = await this.#requeuer.requeue(id, author);
+    this.#ports.log.info({ letter: id, runId: requeued.runId, author }, "a dead letter was retried");
+    return { id, ...requeued };
   }
 
   /** Retries the newest letter of a run; null when there is none. */
@@ -58,7 +58,7 @@ export class DeadService {
     const page = { limit: 1 };
     const { found } = await newestLetters(this.#ports.letters, { run, queue }, page, ({ id }) => id);
     const [id] = found;
-    return id === undefined ? null : this.#requeuer.requeue(id, author);
+    return id === undefined ? null : (await this.#requeuer.requeue(id, author)).runId;
   }
 
   async discard({ id, author }: ApiParsed<"dead.discard">): Promise<ApiResponse<"dead.discard">> {
@@ -75,7 +75,7 @@ export class DeadService {
     const answer: ApiResponse<"dead.retryMany"> = { retried: [], kept: [], next, waitMs: 0 };
     await inTurn(found, async ({ id }) => {
       try {
-        answer.retried.push({ id, runId: await this.#requeuer.requeue(id, author) });
+        answer.retried.push({ id, ...(await this.#requeuer.requeue(id, author)) });
       } catch (error) {
         if (!isGone(error)) answer.kept.push({ id, message: messageOf(error) });
       }

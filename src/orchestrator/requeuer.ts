@@ -10,7 +10,7 @@
  */
 import type { DeadLetterStore, QueuedJobs } from "../core/dead-letter-store.js";
 import { PunctualError } from "../core/errors.js";
-import type { Letter } from "../core/letters.js";
+import type { Letter, RetryPlace } from "../core/letters.js";
 import type { RunHistory } from "../core/lookback.js";
 import type { PublishOutcome, RunLog, StoredMessage, WorkMessage, WorkStream } from "../core/ports.js";
 import {
@@ -33,6 +33,12 @@ export interface RequeuerPorts {
   work: WorkStream;
 }
 
+/** The run that retries a letter, and where its job lies now. */
+export interface Requeued {
+  runId: string;
+  to: RetryPlace;
+}
+
 const TRIES = 5;
 
 export class Requeuer {
@@ -47,7 +53,7 @@ export class Requeuer {
    *
    * @throws not_found, conflict (the letter stays: its subject is taken, or its body was cut), full, denied, timeout
    */
-  async requeue(id: number, author?: string): Promise<string> {
+  async requeue(id: number, author?: string): Promise<Requeued> {
     const { letters, names, runs } = this.#ports;
     const message = await letters.at(id);
     if (message === null) throw notFound(id);
@@ -64,7 +70,7 @@ export class Requeuer {
     };
     await runs.append({ runId, type: "requeued", msgId: `${runId}/requeued`, data });
     await letters.remove(id);
-    return runId;
+    return { runId, to: isOfFrontDoor(letter, names) ? "front door" : "queue" };
   }
 
   /** Events of an older run with this id do not count: sequences begin anew when a stream is made anew. */

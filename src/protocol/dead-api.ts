@@ -1,5 +1,6 @@
 /** What the API does with dead letters. */
 import { z } from "zod";
+import { retryPlaces } from "../core/letters.js";
 import { rateText } from "./backfill.js";
 import { limits } from "./limits.js";
 import { queueName } from "./schedule-input.js";
@@ -71,6 +72,13 @@ const isChosen = ({ all, filter }: { all: boolean; filter: object }) => all || O
 const UNCHOSEN = { error: "expected a field to choose by, or all: true", path: ["filter"] };
 const chosen = { filter: letterFilter.default({}), all: z.boolean().default(false), cursor, author };
 
+const retried = z.object({
+  id: z.int(),
+  runId: z.string(),
+  /** Where the job lies now: it goes through the front door again, if that had refused it, and may be refused again. */
+  to: z.enum(retryPlaces),
+});
+
 export const deadEndpoints = {
   /** The newest first. */
   "dead.list": {
@@ -87,7 +95,7 @@ export const deadEndpoints = {
   /** The job is queued again, as a run of its own, and the letter goes. */
   "dead.retry": {
     request: z.strictObject({ id, author }),
-    response: z.object({ id: z.int(), runId: z.string() }),
+    response: retried,
   },
   "dead.discard": { request: z.strictObject({ id, author }), response: z.object({ id: z.int() }) },
   /** One page, the oldest first: what the rate gives for a second, at most. */
@@ -96,7 +104,7 @@ export const deadEndpoints = {
       .strictObject({ ...chosen, limit: pageSize, rate: rateText.default({ count: 100, periodMs: 1_000 }) })
       .refine(isChosen, UNCHOSEN),
     response: z.object({
-      retried: z.array(z.object({ id: z.int(), runId: z.string() })),
+      retried: z.array(retried),
       /** Those that stay, and why. */
       kept: z.array(z.object({ id: z.int(), message: z.string() })),
       /** For the next page, no earlier than after `waitMs`; null when there is none. */

@@ -38,7 +38,7 @@ test("one is shown with the error of every attempt", async () => {
 test("many are retried page after page, and those that stay make it fail", async () => {
   const cli = fakeCli();
   cli.server.answers.push(
-    { retried: [{ id: 17, runId: "welcome:retry-7" }], kept: [], next: "18-20", waitMs: 0 },
+    { retried: [{ id: 17, runId: "welcome:retry-7", to: "queue" }], kept: [], next: "18-20", waitMs: 0 },
     { retried: [], kept: [{ id: 18, message: "letter 18 stays: taken" }], next: null, waitMs: 0 },
   );
   const { exitCode, stdout, stderr } = await cli.punctual("dead retry --queue mail --rate 5/m");
@@ -69,6 +69,14 @@ test.each([
 ])("%s is refused", async (line, message) => {
   const { exitCode, stderr } = await fakeCli().punctual(line);
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringMatching(message) });
+});
+
+test("a letter that goes back to the front door is not said to be queued", async () => {
+  const cli = fakeCli();
+  cli.server.answers.push({ id: 17, runId: "j9:retry-in9", to: "front door" });
+  expect((await cli.punctual("dead retry 17")).stdout).toBe(
+    "17 went back to the front door as j9:retry-in9; if it is refused there again, it becomes a letter again\n",
+  );
 });
 
 test("a letter that is gone points to the list", async () => {

@@ -112,7 +112,7 @@ test("a job that the front door refused goes through it again", async () => {
   const { js, names, client } = stage;
   const { ports } = await openOn(server(), names.namespace, 2);
   await ports.dead.bury({ ...letterOf(stage, 9), subject: names.enqueue("mail"), reason: "full" });
-  expect(await client.deadLetters.retry(1)).toEqual({ runId: "j9:retry-in9" });
+  expect(await client.deadLetters.retry(1)).toEqual({ runId: "j9:retry-in9", to: "front door" });
   await until(async () => expect(await stage.inWork()).toEqual([names.job("mail", "j9:retry-in9")]));
   expect((await js.streams.get(names.dead).then((stream) => stream.info())).state.messages).toBe(0);
 });

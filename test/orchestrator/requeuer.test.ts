@@ -124,6 +124,6 @@ test("a message that lies in two letters is queued once", async () => {
   await one.requeuer.requeue(1);
   await finish(server, one.ports, true);
   await clock.pass(200_000);
-  expect(await one.requeuer.requeue(LETTERS + 1)).toBe("j:retry-1");
+  expect(await one.requeuer.requeue(LETTERS + 1)).toEqual({ runId: "j:retry-1", to: "queue" });
   expect(stored).toEqual(["j:retry-1"]);
 });

@@ -1,5 +1,6 @@
 /** Dead letters: looking at them, trying them again, throwing them away. */
 import type { Command } from "commander";
+import type { RetryPage } from "../../client/dead-letters.js";
 import { PunctualError } from "../../core/errors.js";
 import type { LetterRow, LetterView } from "../../protocol/dead-api.js";
 import { namingFlags } from "../flags.js";
@@ -118,13 +119,17 @@ function addRetry(parent: Command, context: CliContext): void {
     await session.with(({ client }) =>
       namingFlags([], letterNames, async () => {
         if (typeof choice !== "number") return retryMany(session, client.deadLetters, choice, options.rate);
-        const { runId } = await client.deadLetters.retry(choice);
-        session.output.show({ id: choice, runId }, () =>
-          session.output.line(`${choice} is queued as ${runId}`),
-        );
+        const retried = { id: choice, ...(await client.deadLetters.retry(choice)) };
+        session.output.show(retried, () => session.output.line(toldOf(retried)));
       }),
     );
   });
+}
+
+function toldOf({ id, runId, to }: RetryPage["retried"][number]): string {
+  return to === "queue"
+    ? `${id} is queued as ${runId}`
+    : `${id} went back to the front door as ${runId}; if it is refused there again, it becomes a letter again`;
 }
 
 type Letters = Parameters<Parameters<Session["with"]>[0]>[0]["client"]["deadLetters"];
@@ -139,7 +144,7 @@ async function retryMany(
     rate,
     onPage({ retried, kept }) {
       if (output.quiet || output.json) return;
-      for (const { id, runId } of retried) output.line(`${id} is queued as ${runId}`);
+      for (const one of retried) output.line(toldOf(one));
       for (const { message } of kept) output.complain(message);
     },
   });
