@@ -25,6 +25,8 @@ export interface NewJob {
   runId: string;
   /** As it is to be in WORK. */
   work: WorkMessage;
+  /** There it waits at the gate of its queue. */
+  isAtGate?: boolean;
   /** Where it waits until it is due, and what it is known by there; absent: it is due now. */
   waiting?: { timer: string; message: WorkMessage };
 }

@@ -1,5 +1,5 @@
 /** The API: reads a request by its schema, hands it to its handler. */
-import { PunctualError } from "../core/errors.js";
+import { invalid, PunctualError } from "../core/errors.js";
 import { type ApiParsed, type ApiResponse, type Endpoint, endpoints } from "../protocol/api.js";
 import { parseJson, parseWith } from "../protocol/parse.js";
 import { AlertService, type AlertServicePorts } from "./alert-service.js";
@@ -108,10 +108,17 @@ export class ApiService {
       throw new PunctualError("not_found", `${endpoint}: expected one of ${nearTo(endpoint).join(", ")}`);
     }
     const name = endpoint as Endpoint;
-    const input = parseJson(body === "" ? "{}" : body, endpoint);
+    const input = readRequest(endpoint, body);
     const request = parseWith(endpoints[name].request, input, endpoint);
     return await (this.#handlers[name] as (request: unknown) => Promise<unknown>)(request);
   }
+}
+
+/** Nothing at all is a request without fields, as tools send it, but no job. */
+function readRequest(endpoint: string, body: string): unknown {
+  if (body !== "") return parseJson(body, endpoint);
+  if (endpoint === "job.enqueue") throw invalid(endpoint, "expected a job as a JSON object, got nothing");
+  return {};
 }
 
 /** The endpoints of the same entity; where there is no such entity, all of these. */

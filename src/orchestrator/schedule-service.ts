@@ -9,13 +9,15 @@ import type { Instant, Schedule, ScheduleDefinition } from "../core/schedule.js"
 import { previousFireTime } from "../core/time/previous.js";
 import type { ApiParsed, ApiResponse, ScheduleView } from "../protocol/api.js";
 import type { Enqueued } from "../protocol/enqueue-input.js";
+import { admitted } from "../protocol/gate-message.js";
 import { historyOf } from "../protocol/history.js";
 import { bodyWithin } from "../protocol/job-message.js";
 import { manualMessage } from "../protocol/manual-message.js";
-import type { Names } from "../protocol/names.js";
+import { isFireSubject, type Names } from "../protocol/names.js";
 import { parseWith } from "../protocol/parse.js";
 import { definitionOf, inputOf, scheduleInput } from "../protocol/schedule-input.js";
 import { compileWritten, specInputOf } from "../protocol/spec-translation.js";
+import type { Admission } from "../runtime/admission.js";
 import { enqueue } from "../runtime/enqueue.js";
 import type { Logger } from "../runtime/log.js";
 import { checkCounted } from "./counted.js";
@@ -28,6 +30,7 @@ export interface ScheduleServicePorts extends EditorPorts {
   names: Names;
   queues: QueueStore;
   work: WorkStream;
+  admission: Admission;
   runs: RunLog;
   log: Logger;
   maxPayload: number;
@@ -130,15 +133,20 @@ export class ScheduleService {
 
   /** Runs it now, whatever its times and whether or not it is paused; its overlap policy holds. */
   async trigger({ id, author, ...overrides }: ApiParsed<"schedule.trigger">): Promise<Enqueued> {
-    const { names, clock, work, maxPayload } = this.#ports;
+    const { names, clock, work, admission, maxPayload } = this.#ports;
     const schedule = await this.#editor.existing(id);
     const runId = `${id}:manual-${this.#ports.newNonce()}`;
     const now = clock.now();
     const previous = previousFireTime(await this.#times.of(schedule), now);
-    const message = manualMessage(names, schedule, { ...overrides, runId, now, previous }, maxPayload);
+    const manual = manualMessage(names, schedule, { ...overrides, runId, now, previous }, maxPayload);
+    // The gate learns from the history who has passed it.
+    const message = isFireSubject(manual.subject)
+      ? manual
+      : admitted(manual, await admission.settings(schedule.job.queue), names);
     const accepted = await enqueue(work, message);
+    const state = message === manual ? "queued" : "waiting";
     if (accepted) await this.#tellOfTrigger(runId, { scheduleId: id, queue: schedule.job.queue, author });
-    return { runId, accepted };
+    return { runId, accepted, ...(accepted && { state }) };
   }
 
   /** Who changed it when, and what, as far as the store keeps it; of a deleted one too. */

@@ -59,6 +59,8 @@ export const enqueued = z.object({
   runId: z.string(),
   /** False: a job with the same id or the same key is queued or running already, or was a moment ago. */
   accepted: z.boolean(),
+  /** As `run.list` calls it: waiting for its time, or at the gate of its queue. Absent: it was not accepted. */
+  state: z.enum(["queued", "waiting"]).optional(),
   /** Of a job that waits for its time: by this it is cancelled or rescheduled, as long as it waits. */
   timer: z.string().optional(),
 });

@@ -65,7 +65,10 @@ export function newJob(
   at: Instant,
   context: Pick<EnqueueContext, "names" | "shards" | "now" | "settings">,
 ): NewJob {
-  if (at <= context.now) return { runId, work: admitted(work, context.settings, context.names) };
+  if (at <= context.now) {
+    const stored = admitted(work, context.settings, context.names);
+    return { runId, work: stored, isAtGate: stored !== work };
+  }
   const message = timerMessage(work, at, { ...context, msgId: runId });
   return { runId, work, waiting: { timer: timerIdOf({ runId, at }), message } };
 }

@@ -216,6 +216,10 @@ export function parseJobSubject(subject: string): { lane: Lane; queue: string; k
   return { lane: lane as Lane, queue, key: key.join(".") };
 }
 
+/** Whether it keeps the runs of a schedule apart; the server tells nothing of what is stored there. */
+export const isFireSubject = (subject: string): boolean =>
+  parseJobSubject(subject)?.key.includes(".") === true;
+
 /** Where a job waits, by its subject, in which the key may be left out; null for one that does not wait at a gate. */
 export function parseGateSubject(subject: string): { queue: string; key: string | null; id: string } | null {
   const [, lane, queue, key, ...id] = subject.split(".");

@@ -13,6 +13,7 @@ export interface AcceptPorts {
 export interface Accepted {
   runId: string;
   accepted: boolean;
+  state?: "queued" | "waiting";
   timer?: string;
 }
 
@@ -23,10 +24,15 @@ export interface Accepted {
  */
 export async function accept(
   { work, timers }: AcceptPorts,
-  { runId, work: message, waiting }: NewJob,
+  { runId, work: message, waiting, isAtGate = false }: NewJob,
 ): Promise<Accepted> {
-  if (waiting === undefined) return { runId, accepted: await enqueue(work, message) };
-  return { runId, accepted: await putTimer(timers, waiting.message), timer: waiting.timer };
+  if (waiting === undefined) {
+    if (!(await enqueue(work, message))) return { runId, accepted: false };
+    return { runId, accepted: true, state: isAtGate ? "waiting" : "queued" };
+  }
+  const { timer } = waiting;
+  const accepted = await putTimer(timers, waiting.message);
+  return { runId, accepted, ...(accepted && { state: "waiting" }), timer };
 }
 
 /** Stores a job that waits for its time; otherwise as `enqueue`. */

@@ -60,7 +60,7 @@ test("lines become jobs; one that is refused does not hold up the others", async
   const { exitCode, stdout, stderr } = await cli.punctual("enqueue a --lines jobs --json");
   expect(exitCode).toBe(8);
   expect(stdout).toBe(
-    '{"line":1,"runId":"id-1","accepted":true}\n{"line":4,"runId":"id-3","accepted":true}\n',
+    '{"line":1,"runId":"id-1","accepted":true,"state":"queued"}\n{"line":4,"runId":"id-3","accepted":true,"state":"queued"}\n',
   );
   expect(stderr).toMatch(/line 3: .*the queue is full/);
   expect(stderr).toMatch(/2 queued, 0 queued or running already, 1 failed/);

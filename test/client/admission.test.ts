@@ -45,7 +45,7 @@ describe("a key that is unique for a period", () => {
 
   test("lets in one job, and the next when the period is over", async () => {
     const { client, server, clock } = fakeClient();
-    expect(await client.enqueue(request)).toEqual({ runId: "id-1", accepted: true });
+    expect(await client.enqueue(request)).toEqual({ runId: "id-1", accepted: true, state: "queued" });
     await clock.pass(9_999);
     expect(await client.enqueue(request)).toEqual({ runId: "id-2", accepted: false });
     expect(await client.enqueue({ ...request, unique: "other" })).toMatchObject({ accepted: true });
@@ -76,7 +76,7 @@ describe("a key that is unique for a period", () => {
     const job = { ...request, jobId: "mine" };
     await expect(client.enqueue(job)).rejects.toMatchObject({ code: "timeout" });
     expect(await client.enqueue(request)).toMatchObject({ accepted: false });
-    expect(await client.enqueue(job)).toEqual({ runId: "mine", accepted: true });
+    expect(await client.enqueue(job)).toEqual({ runId: "mine", accepted: true, state: "queued" });
   });
 
   test.each([

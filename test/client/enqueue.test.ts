@@ -8,7 +8,7 @@ const decode = (body: Uint8Array): unknown => JSON.parse(new TextDecoder().decod
 test("a job goes straight to its queue, under its run id", async () => {
   const { client, server } = fakeClient();
   const run = await client.enqueue({ queue: "mail", payload: { to: "a@b.c" }, headers: { "X-Team": "red" } });
-  expect(run).toEqual({ runId: "id-1", accepted: true });
+  expect(run).toEqual({ runId: "id-1", accepted: true, state: "queued" });
   expect(server.calls).toEqual([]);
   const [message] = server.published;
   expect(message).toMatchObject({
@@ -104,7 +104,11 @@ test("a job whose key is taken is not accepted", async () => {
 test("an unanswered publish is repeated under the same message id", async () => {
   const { client, server } = fakeClient();
   server.outcomes.push({ kind: "unknown", error: new Error("timeout") }, { kind: "duplicate", seq: 1 });
-  expect(await client.enqueue({ queue: "a", jobId: "x" })).toEqual({ runId: "x", accepted: true });
+  expect(await client.enqueue({ queue: "a", jobId: "x" })).toEqual({
+    runId: "x",
+    accepted: true,
+    state: "queued",
+  });
   expect(server.published.map((message) => message.msgId)).toEqual(["x/1", "x/1"]);
 });
 

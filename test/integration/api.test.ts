@@ -110,6 +110,17 @@ describe("an answer", () => {
   });
 });
 
+test("an empty request is an error where it would be a job, and one without fields elsewhere", async () => {
+  const stage = await Stage.orchestrated(server());
+  const ask = async (endpoint: string) => (await stage.raw.request(stage.names.api(endpoint), "")).json();
+  expect(await ask("job.enqueue")).toMatchObject({
+    code: "invalid",
+    message: "job.enqueue: expected a job as a JSON object, got nothing",
+  });
+  expect(await stage.inWork()).toEqual([]);
+  expect(await ask("queue.list")).toEqual({ queues: [], next: null });
+});
+
 describe("discovery", () => {
   const found = async (stage: Stage, subject: string) => {
     const answers: Record<string, unknown>[] = [];

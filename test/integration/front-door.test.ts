@@ -322,7 +322,11 @@ describe("the older client, nats 2.x", () => {
       );
     const put = await call("schedule.put", { id: "s", schedule: { every: "1h", queue: "old" } });
     expect(put).toMatchObject({ id: "s", schedule: { every: "1h" } });
-    expect(await call("job.enqueue", { queue: "old", jobId: "j" })).toEqual({ runId: "j", accepted: true });
+    expect(await call("job.enqueue", { queue: "old", jobId: "j" })).toEqual({
+      runId: "j",
+      accepted: true,
+      state: "queued",
+    });
     expect(await call("schedule.get", { id: "none" })).toMatchObject({ code: "not_found" });
   });
 });

@@ -100,7 +100,11 @@ describe("a job's own id", () => {
   test("is refused while the first is queued, and right after it", async () => {
     const stage = await Stage.open(server());
     const request = { queue: "ids", jobId: "invoice-7" };
-    expect(await stage.client.enqueue(request)).toEqual({ runId: "invoice-7", accepted: true });
+    expect(await stage.client.enqueue(request)).toEqual({
+      runId: "invoice-7",
+      accepted: true,
+      state: "queued",
+    });
     expect(await stage.client.enqueue(request)).toEqual({ runId: "invoice-7", accepted: false });
     const seen = await stage.attempts("ids");
     await stage.workIsEmpty();

@@ -166,7 +166,11 @@ describe("an enqueue that is not answered", () => {
       outcomes.push(outcome.kind);
       return faults.shift() ? noAnswer() : outcome;
     };
-    expect(await client.enqueue({ jobId: "once" })).toEqual({ runId: "once", accepted: true });
+    expect(await client.enqueue({ jobId: "once" })).toEqual({
+      runId: "once",
+      accepted: true,
+      state: "queued",
+    });
     expect(new Set(work.published)).toEqual(new Set(["once/1"]));
     expect(outcomes).toEqual(["stored", "duplicate", "duplicate"]);
     const stored = await stage.messages(stage.names.work);
@@ -183,7 +187,11 @@ describe("an enqueue that is not answered", () => {
       await stage.workIsEmpty();
       return noAnswer();
     };
-    expect(await client.enqueue({ jobId: "once" })).toEqual({ runId: "once", accepted: true });
+    expect(await client.enqueue({ jobId: "once" })).toEqual({
+      runId: "once",
+      accepted: true,
+      state: "queued",
+    });
     expect(seen).toHaveLength(1);
     expect(await stage.inWork()).toEqual([]);
   });
@@ -193,7 +201,7 @@ describe("an enqueue that is not answered", () => {
     const { work, client } = await faultyClient(stage);
     let tries = 0;
     work.onRun = async (_message, send) => (++tries < 3 ? noAnswer() : send());
-    expect(await client.enqueue({ jobId: "late" })).toMatchObject({ accepted: true });
+    expect(await client.enqueue({ jobId: "late" })).toMatchObject({ accepted: true, state: "queued" });
     expect(work.published).toEqual(["late/1", "late/1", "late/1"]);
     expect(await stage.inWork()).toHaveLength(1);
   });

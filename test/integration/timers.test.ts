@@ -24,6 +24,7 @@ describe("a job for later", () => {
     expect(sdk).toMatchObject({
       runId: "sdk",
       accepted: true,
+      state: "waiting",
       timer: expect.stringMatching(/^sdk@\d{8}T\d{6,9}Z$/),
     });
     const api = await stage.raw.request(
@@ -50,7 +51,7 @@ describe("a job for later", () => {
   test("with a time that has passed is queued at once", async () => {
     const stage = await Stage.orchestrated(server());
     const run = await stage.client.enqueue({ queue: "now", jobId: "a", at: "2001-01-01T00:00:00Z" });
-    expect(run).toEqual({ runId: "a", accepted: true });
+    expect(run).toEqual({ runId: "a", accepted: true, state: "queued" });
     expect(await stage.inWork()).toEqual([stage.names.job("now", "a")]);
   });
 

@@ -56,10 +56,11 @@ async function enqueueOne(session: Session, request: EnqueueRequest): Promise<vo
   session.output.show(run, () => session.output.line(told(run, request)));
 }
 
-function told({ runId, accepted, timer }: Enqueued, request: EnqueueRequest): string {
+function told({ runId, accepted, state, timer }: Enqueued, request: EnqueueRequest): string {
   if (!accepted && timer !== undefined) return `${runId} not accepted: a job with this id was, a moment ago`;
   if (!accepted) return `${runId} not queued: ${whyNot(request)}`;
-  return timer === undefined ? `${runId} queued` : `${timer} waits for its time`;
+  if (timer !== undefined) return `${timer} waits for its time`;
+  return state === "waiting" ? `${runId} waiting at the gate of its queue` : `${runId} queued`;
 }
 
 const whyNot = ({ uniqueFor }: EnqueueRequest): string =>
@@ -104,10 +105,11 @@ function take({ output }: Session, outcome: EnqueueOutcome, line: number, tally:
     output.complain(`line ${line}: ${oneLine(messageOf(outcome.error))}`);
     return;
   }
-  const { runId, accepted, timer } = outcome;
+  const { runId, accepted, state, timer } = outcome;
   tally[accepted ? "queued" : "present"]++;
-  output.show({ line, runId, accepted, ...(timer !== undefined && { timer }) }, () => {
-    if (!output.quiet) output.line(accepted ? `${runId} queued` : `${runId} not queued`);
+  const shown = { line, runId, accepted, ...(accepted && { state }), ...(timer !== undefined && { timer }) };
+  output.show(shown, () => {
+    if (!output.quiet) output.line(accepted ? `${runId} ${state ?? "queued"}` : `${runId} not queued`);
   });
 }
 

@@ -36,7 +36,9 @@ export function addScheduleTrigger(parent: Command, context: CliContext): void {
     );
     session.output.show(run, () =>
       session.output.line(
-        run.accepted ? `${run.runId} queued` : `${id} is queued or running already; nothing was added`,
+        run.accepted
+          ? `${run.runId} ${run.state === "waiting" ? "waiting at the gate of its queue" : "queued"}`
+          : `${id} is queued or running already; nothing was added`,
       ),
     );
   });

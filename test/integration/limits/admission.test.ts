@@ -46,6 +46,25 @@ describe("a queue with limits", () => {
     await stage.workIsEmpty();
   });
 
+  test("answers that a job waits at its gate, also one that somebody triggers, and that others are queued", async () => {
+    const stage = await Stage.orchestrated(server());
+    const { client } = stage;
+    await client.queues.put("mail", { rate: "1/h" });
+    const ask = async (job: object) =>
+      (await stage.raw.request(stage.names.api("job.enqueue"), JSON.stringify(job))).json();
+    expect(await client.enqueue({ queue: "mail", jobId: "a" })).toMatchObject({ state: "waiting" });
+    expect(await ask({ queue: "mail", jobId: "b" })).toEqual({
+      runId: "b",
+      accepted: true,
+      state: "waiting",
+    });
+    expect(await ask({ queue: "free", jobId: "c" })).toEqual({ runId: "c", accepted: true, state: "queued" });
+    await client.schedules.put("s", { every: "1d", queue: "mail" });
+    expect(await client.schedules.trigger("s", { overlap: "allow" })).toMatchObject({ state: "waiting" });
+    expect(await client.schedules.trigger("s")).toMatchObject({ state: "queued" });
+    await until(async () => expect(await client.queues.get("mail")).toMatchObject({ waiting: 2, queued: 2 }));
+  });
+
   test("has its jobs in the history when they have passed, and tells the SDK's worker their key", async () => {
     const stage = await Stage.orchestrated(server());
     await stage.client.queues.put("mail", { rate: "100/s" });
