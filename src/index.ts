@@ -16,6 +16,8 @@ export type { CalendarInput } from "./protocol/calendar-input.js";
 export type { LetterRow, LetterView } from "./protocol/dead-api.js";
 export type { Enqueued, EnqueueRequest } from "./protocol/enqueue-input.js";
 export type { Trigger } from "./protocol/headers.js";
+export type { HeartbeatView } from "./protocol/heartbeat-api.js";
+export type { HeartbeatInput } from "./protocol/heartbeat-input.js";
 export type { ScheduleHistory } from "./protocol/history.js";
 export type { QueueView } from "./protocol/queue-api.js";
 export type { QueueInput } from "./protocol/queue-input.js";

@@ -9,6 +9,7 @@ import { addDemo } from "./commands/demo.js";
 import { addDev } from "./commands/dev.js";
 import { addEnqueue } from "./commands/enqueue.js";
 import { addHealth } from "./commands/health.js";
+import { addHeartbeat } from "./commands/heartbeat.js";
 import { addImport } from "./commands/import-crontab.js";
 import { addJob } from "./commands/job.js";
 import { addLint } from "./commands/lint.js";
@@ -61,6 +62,7 @@ function buildProgram(version: string, context: CliContext, done: (exitCode: num
   addCalendar(program, context);
   addQueue(program, context);
   addAlert(program, context);
+  addHeartbeat(program, context);
   addPreview(program, context);
   addLint(program, context, done);
   addVerify(program, context, done);

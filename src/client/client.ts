@@ -1,5 +1,6 @@
 /** What a program calls to make schedules and to enqueue jobs. */
 import { randomUUID } from "node:crypto";
+import type { BeatStore } from "../core/heartbeat.js";
 import type { ApiCaller, WorkMessage, WorkStream } from "../core/ports.js";
 import type { NewJob, TimerStore } from "../core/timer.js";
 import type { Sending, Tracing } from "../core/tracing.js";
@@ -13,6 +14,7 @@ import { Alerts } from "./alerts.js";
 import { Backfills } from "./backfills.js";
 import { Calendars } from "./calendars.js";
 import { DeadLetters } from "./dead-letters.js";
+import { Heartbeats } from "./heartbeats.js";
 import { pipeline } from "./pipeline.js";
 import { Queues } from "./queues.js";
 import { ask } from "./requests.js";
@@ -26,6 +28,7 @@ export interface ClientPorts extends AdmissionPorts {
   api: ApiCaller;
   work: WorkStream;
   timers: Pick<TimerStore, "put" | "ready">;
+  beats: Pick<BeatStore, "beat">;
   shards: number;
   names: Names;
   /** Of the server, in bytes. */
@@ -46,12 +49,14 @@ export class Client {
   readonly runs: Runs;
   readonly deadLetters: DeadLetters;
   readonly alerts: Alerts;
+  readonly heartbeats: Heartbeats;
   readonly #ports: ClientPorts;
   readonly #newId: () => string;
   readonly #admission: Admission;
 
   constructor(ports: ClientPorts, options: { newId?: () => string; author?: string | undefined } = {}) {
     this.calendars = new Calendars(ports.api);
+    this.heartbeats = new Heartbeats(ports.api, ports.beats);
     this.alerts = new Alerts(ports.api);
     this.queues = new Queues(ports.api);
     this.runs = new Runs(ports.api, options.author);

@@ -9,6 +9,7 @@ import { NatsAlertStore } from "./alert-store.js";
 import { NatsAlertBus } from "./alerts.js";
 import { NatsApiCaller, NatsApiServer } from "./api.js";
 import { NatsBackfillStore } from "./backfills.js";
+import { NatsBeatStore } from "./beats.js";
 import { NatsCalendarStore } from "./calendars.js";
 import { NatsCancellations } from "./cancellations.js";
 import { NatsClaimStore } from "./claims.js";
@@ -80,6 +81,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     ledger: new NatsSlotLedger(js, jsm, names),
     alerts: new NatsAlertBus(connection, names),
     alertStore: new NatsAlertStore({ js, jsm, bucket: buckets.alerts, publisher: records, names }),
+    beats: new NatsBeatStore(jsm, records, names),
     figures: new NatsServerFigures(jsm, buckets.members, names, clock),
     telemetry: silentTelemetry,
     tracing: noTracing,

@@ -93,6 +93,16 @@ export function streamsOf(names: Names, replicas: number): Wanted[] {
       max_bytes: limits.deadMaxBytes,
       duplicate_window: window,
     },
+    {
+      ...common,
+      name: names.heartbeats,
+      subjects: [names.heartbeatSubjects],
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.Old,
+      max_msgs: limits.beats,
+      max_msgs_per_subject: 1,
+      duplicate_window: window,
+    },
   ];
 }
 

@@ -1,9 +1,11 @@
-/** The alert rules of the namespace, as they are now. */
+/** The alert rules and expected heartbeats of the namespace, as they are now. */
 import type { AlertRule } from "../core/alert-rule.js";
 import type { AlertRecord, AlertStore, RecordId } from "../core/alert-store.js";
 import { messageOf } from "../core/errors.js";
+import type { Heartbeat } from "../core/heartbeat.js";
 import type { Subscription } from "../core/ports.js";
 import { decodeRule } from "../protocol/alert-input.js";
+import { decodeHeartbeat } from "../protocol/heartbeat-input.js";
 import type { Logger } from "../runtime/log.js";
 
 export interface AlertBookPorts {
@@ -22,6 +24,7 @@ type Change = RecordId & { text: string | null; revision: number };
 export class AlertBook {
   readonly #ports: AlertBookPorts;
   readonly #rules = new Map<string, Known<AlertRule>>();
+  readonly #heartbeats = new Map<string, Known<Heartbeat>>();
 
   constructor(ports: AlertBookPorts) {
     this.#ports = ports;
@@ -33,15 +36,21 @@ export class AlertBook {
 
   /** Everything that is stored now is known: a watch may lag. */
   async load(): Promise<void> {
-    for (const record of await this.#ports.alertStore.list("rule")) this.#note(record);
+    for (const kind of ["rule", "heartbeat"] as const)
+      for (const record of await this.#ports.alertStore.list(kind)) this.#note(record);
   }
 
   get rules(): AlertRule[] {
-    return [...this.#rules.values()].flatMap(({ value }) => (value === null ? [] : [value]));
+    return valuesOf(this.#rules);
+  }
+
+  get heartbeats(): Heartbeat[] {
+    return valuesOf(this.#heartbeats);
   }
 
   #note(change: Change | AlertRecord): void {
     if (change.kind === "rule") this.#put(this.#rules, change, decodeRule);
+    if (change.kind === "heartbeat") this.#put(this.#heartbeats, change, decodeHeartbeat);
   }
 
   #put<T>(known: Map<string, Known<T>>, change: Change, decode: (name: string, text: string) => T): void {
@@ -63,3 +72,6 @@ export class AlertBook {
     }
   }
 }
+
+const valuesOf = <T>(known: ReadonlyMap<string, Known<T>>): T[] =>
+  [...known.values()].flatMap(({ value }) => (value === null ? [] : [value]));

@@ -23,6 +23,8 @@ export interface Judge {
   look(): Promise<Breach[]>;
 }
 
+export const HEARTBEAT_MISSING = "heartbeat.missing";
+
 /** A pass may take this part of the time. */
 const SHARE = 20;
 const LONGEST_PAUSE_MS = 60_000;
@@ -64,7 +66,7 @@ export class Alerter implements Subscription {
       if (!(await this.#isOurs())) return;
       const found: Breach[] = [];
       for (const judge of this.#judges) found.push(...(await judge.look()));
-      if (!this.#stopped) await this.#keeper.settle({ found, covers: isOfRule });
+      if (!this.#stopped) await this.#keeper.settle({ found, covers: isOurs });
     } catch (error) {
       this.#ports.log.warn({ error: messageOf(error) }, "the alert rules were not looked at: tried again");
     }
@@ -91,5 +93,5 @@ export class Alerter implements Subscription {
   }
 }
 
-/** Names of rules have no dot: the other breaches are found elsewhere. */
-const isOfRule = ({ rule }: OpenBreach): boolean => !rule.includes(".");
+/** Names of rules have no dot; what else has one is found elsewhere. */
+const isOurs = ({ rule }: OpenBreach): boolean => !rule.includes(".") || rule === HEARTBEAT_MISSING;

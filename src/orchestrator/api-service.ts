@@ -8,6 +8,7 @@ import { CalendarService, type CalendarServicePorts } from "./calendar-service.j
 import { DeadService, type DeadServicePorts } from "./dead-service.js";
 import type { Definitions } from "./definitions.js";
 import { ExplainService, type ExplainServicePorts } from "./explain-service.js";
+import { HeartbeatService, type HeartbeatServicePorts } from "./heartbeat-service.js";
 import { JobService, type JobServicePorts } from "./job-service.js";
 import { QueueService, type QueueServicePorts } from "./queue-service.js";
 import { type RunActionPorts, RunActions } from "./run-actions.js";
@@ -27,6 +28,7 @@ export interface ApiPorts
     RunServicePorts,
     RunActionPorts,
     AlertServicePorts,
+    HeartbeatServicePorts,
     JobServicePorts {}
 
 type Handlers = { [E in Endpoint]: (request: ApiParsed<E>) => Promise<ApiResponse<E>> };
@@ -48,6 +50,7 @@ export class ApiService {
     });
     const explanations = new ExplainService(ports, definitions);
     const jobs = new JobService(ports);
+    const heartbeats = new HeartbeatService(ports);
     const alerts = new AlertService(ports);
     const verification = new VerifyService(ports, definitions);
     this.#handlers = {
@@ -93,6 +96,11 @@ export class ApiService {
       "alert.list": () => alerts.list(),
       "alert.delete": (request) => alerts.delete(request),
       "alert.active": () => alerts.active(),
+      "heartbeat.put": (request) => heartbeats.put(request),
+      "heartbeat.get": (request) => heartbeats.get(request),
+      "heartbeat.list": () => heartbeats.list(),
+      "heartbeat.delete": (request) => heartbeats.delete(request),
+      "heartbeat.beat": (request) => heartbeats.beat(request),
       "dead.list": (request) => dead.list(request),
       "dead.get": (request) => dead.get(request),
       "dead.retry": (request) => dead.retry(request),

@@ -9,6 +9,7 @@ import type { CalendarStore } from "../core/calendar-store.js";
 import type { DeadLetterStore, QueuedJobs, StuckMessages } from "../core/dead-letter-store.js";
 import type { ServerFigures } from "../core/figures.js";
 import type { GateStore } from "../core/gate-store.js";
+import type { BeatStore } from "../core/heartbeat.js";
 import type { RunHistory } from "../core/lookback.js";
 import type {
   ApiServer,
@@ -46,6 +47,7 @@ import { Definitions } from "./definitions.js";
 import { Dispatcher } from "./dispatcher.js";
 import { FailurePauser } from "./failure-pauser.js";
 import { Gatekeepers } from "./gatekeepers.js";
+import { HeartbeatJudge } from "./heartbeat-judge.js";
 import { Intake } from "./intake.js";
 import { Peers } from "./members.js";
 import type { Memory } from "./memory.js";
@@ -92,6 +94,7 @@ export interface OrchestratorPorts {
   ledger: SlotLedger;
   alerts: AlertBus;
   alertStore: AlertStore;
+  beats: BeatStore;
   courier?: AlertCourier | undefined;
   telemetry: OrchestratorTelemetry;
   tracing: Tracing;
@@ -199,7 +202,7 @@ export class OrchestratorSession {
     this.#subscriptions.push(new SlotChecker(ports, definitions, this.#memory, keeper).start());
     const book = new AlertBook(ports);
     this.#subscriptions.push(await book.follow());
-    const judges = [new RuleJudge(ports, definitions, book)];
+    const judges = [new RuleJudge(ports, definitions, book), new HeartbeatJudge(ports, book)];
     this.#subscriptions.push(
       new Alerter(ports, { book, keeper, judges, everyMs: this.#alertEveryMs }).start(),
     );

@@ -12,6 +12,7 @@ import { calendarInput } from "./calendar-input.js";
 import { checked } from "./checked-input.js";
 import { deadEndpoints } from "./dead-api.js";
 import { enqueued } from "./enqueue-input.js";
+import { heartbeatEndpoints } from "./heartbeat-api.js";
 import { scheduleHistory } from "./history.js";
 import { jobEndpoints } from "./job-api.js";
 import { selectorText } from "./label-input.js";
@@ -221,6 +222,7 @@ export const endpoints = {
   ...jobEndpoints,
   ...deadEndpoints,
   ...alertEndpoints,
+  ...heartbeatEndpoints,
 } as const;
 
 export type Endpoint = keyof typeof endpoints;

@@ -39,6 +39,9 @@ export const limits = {
   /** Runs in a row, and dead letters, that a rule may wait for. */
   alertFailures: 100,
   alertDeaths: 10_000,
+  /** Expected heartbeats of a namespace, and names of which the last beat is kept. */
+  heartbeats: 5_000,
+  beats: 100_000,
   /** Runs that wait for their jitter are held in the lease record. */
   jitterMs: 3_600_000,
   /** User headers of one job. */

@@ -18,6 +18,7 @@
  *   <ns>.cancel.<runId>                a worker that has the run ends it
  *   <ns>.api.<entity>.<verb>           request and reply
  *   <ns>.alert.<rule>                  something is wrong, told to those who listen
+ *   <ns>.heartbeat.<name>              a job that runs elsewhere has run
  *   <ns>.alive.<memberId>              subscribed to for as long as the member's connection lives
  */
 import type { AlertRecordKind, RecordId } from "../core/alert-store.js";
@@ -124,6 +125,7 @@ export function namesOf(namespace: string) {
     timers: `${upper}_TIMERS`,
     runs: `${upper}_RUNS`,
     dead: `${upper}_DEAD`,
+    heartbeats: `${upper}_HEARTBEATS`,
     schedules: bucket("schedules"),
     leases: bucket("leases"),
     members: bucket("members"),
@@ -195,6 +197,8 @@ export function namesOf(namespace: string) {
     cancel: (runId: string) => `${ns}.cancel.${runId}`,
     apiSubjects: `${ns}.api.>`,
     alert: (rule: string) => `${ns}.alert.${rule}`,
+    heartbeat: (name: string) => `${ns}.heartbeat.${name}`,
+    heartbeatSubjects: `${ns}.heartbeat.*`,
     alive: (memberId: string) => `${ns}.alive.${memberId}`,
 
     leaseKeyPrefix: "shard.",

@@ -4,6 +4,7 @@ import { noTracing } from "../core/tracing.js";
 import { MemoryAlertBus, MemoryAlertStore } from "./alerts.js";
 import { MemoryApi } from "./api.js";
 import { MemoryBackfillStore } from "./backfills.js";
+import { MemoryBeatStore } from "./beats.js";
 import { MemoryCalendarStore } from "./calendars.js";
 import { MemoryCancellations } from "./cancellations.js";
 import { MemoryClaimStore } from "./claims.js";
@@ -46,6 +47,7 @@ export function openMemoryPorts(server: MemoryServer) {
     history: new MemoryRunHistory(server, link),
     reader: new MemoryRunsReader(server, link),
     alerts: new MemoryAlertBus(server, link),
+    beats: new MemoryBeatStore(server, link),
     alertStore: new MemoryAlertStore(server, link),
     backfills: new MemoryBackfillStore(server, link),
     dead: new MemoryDeadLetters(server, link),

@@ -23,6 +23,7 @@ export interface FakeServer {
   /** Outcomes of publishes; `stored` when there are no more. */
   outcomes: PublishOutcome[];
   ensured: string[];
+  beats: string[];
   /** Of every queue. */
   settings: QueueRequest;
   /** Jobs in the queue, and how often somebody asked. */
@@ -40,6 +41,7 @@ export function fakeClient() {
     published: [],
     outcomes: [],
     ensured: [],
+    beats: [],
     settings: {},
     depth: 0,
     counted: 0,
@@ -55,6 +57,7 @@ export function fakeClient() {
       maxPayload: 1_048_576,
       tracing: noTracing,
       shards: 4,
+      beats: { beat: async (name) => void server.beats.push(name) },
       timers: {
         async put(message) {
           server.published.push(message);

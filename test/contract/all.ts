@@ -1,6 +1,7 @@
 /** Every suite, for one set of implementations. */
 import { describeAlertBus, describeAlertStore } from "./alerts.js";
 import { describeBackfillStore } from "./backfills.js";
+import { describeBeatStore } from "./beats.js";
 import { describeCalendarStore } from "./calendars.js";
 import { describeClaimStore } from "./claims.js";
 import { describeDeadLetters } from "./dead.js";
@@ -46,4 +47,5 @@ export function describeAllPorts(name: string, make: MakePorts): void {
   describeCancellations(name, make);
   describeAlertStore(name, make);
   describeAlertBus(name, make);
+  describeBeatStore(name, make);
 }

@@ -6,6 +6,7 @@ import type { CalendarStore } from "../../src/core/calendar-store.js";
 import type { DeadLetterStore, QueuedJobs, StuckMessages } from "../../src/core/dead-letter-store.js";
 import type { EndRecords } from "../../src/core/end-record.js";
 import type { GateStore } from "../../src/core/gate-store.js";
+import type { BeatStore } from "../../src/core/heartbeat.js";
 import type { RunHistory } from "../../src/core/lookback.js";
 import type {
   Cancellations,
@@ -51,6 +52,7 @@ export interface Ports {
   cancellations: Cancellations;
   alertStore: AlertStore;
   alerts: AlertBus;
+  beats: BeatStore;
 }
 
 export interface PortsUnderTest {

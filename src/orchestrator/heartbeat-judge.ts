@@ -1,0 +1,77 @@
+/**
+ * Looks for heartbeats that are missing. The last beat of each is remembered and asked for again only when the next is
+ * overdue, so that a beat costs nothing but its publish.
+ */
+import { type Breach, OF_NOTHING } from "../core/alert.js";
+import { type BeatStore, expectedAfter, type Heartbeat, isMissing } from "../core/heartbeat.js";
+import type { Clock } from "../core/ports.js";
+import type { Instant } from "../core/schedule.js";
+import type { AlertBook } from "./alert-book.js";
+import { HEARTBEAT_MISSING, type Judge } from "./alerter.js";
+
+export interface HeartbeatJudgePorts {
+  beats: BeatStore;
+  clock: Clock;
+}
+
+/** When the next beat of a heartbeat, as it was defined then, is expected. */
+interface Known {
+  heartbeat: Heartbeat;
+  expected: Instant | null;
+}
+
+/** Last beats that are asked for at once. */
+const AT_ONCE = 32;
+
+export class HeartbeatJudge implements Judge {
+  readonly #ports: HeartbeatJudgePorts;
+  readonly #book: AlertBook;
+  readonly #known = new Map<string, Known>();
+
+  constructor(ports: HeartbeatJudgePorts, book: AlertBook) {
+    this.#ports = ports;
+    this.#book = book;
+  }
+
+  reset(): void {
+    this.#known.clear();
+  }
+
+  async look(): Promise<Breach[]> {
+    const { heartbeats } = this.#book;
+    const found: Breach[] = [];
+    for (let from = 0; from < heartbeats.length; from += AT_ONCE) {
+      const some = heartbeats.slice(from, from + AT_ONCE);
+      const breaches = await Promise.all(some.map((heartbeat) => this.#lookAt(heartbeat)));
+      found.push(...breaches.filter((breach) => breach !== null));
+    }
+    return found;
+  }
+
+  async #lookAt(heartbeat: Heartbeat): Promise<Breach | null> {
+    const { beats, clock } = this.#ports;
+    const { name } = heartbeat;
+    const known = this.#known.get(name);
+    const now = clock.now();
+    if (known?.heartbeat === heartbeat && !isMissing(heartbeat, known.expected, now)) return null;
+    const last = await beats.last(name);
+    const expected = expectedAfter(heartbeat, last);
+    this.#known.set(name, { heartbeat, expected });
+    return expected !== null && isMissing(heartbeat, expected, now)
+      ? breachOf(heartbeat, last, expected)
+      : null;
+  }
+}
+
+function breachOf({ name, graceMs }: Heartbeat, last: Instant | null, expected: Instant): Breach {
+  const [lastBeat, due] = [last === null ? null : iso(last), iso(expected)];
+  const known = lastBeat === null ? "there was none yet" : `the last came at ${lastBeat}`;
+  return {
+    ...{ ...OF_NOTHING, rule: HEARTBEAT_MISSING, kind: HEARTBEAT_MISSING, target: name, heartbeat: name },
+    since: expected + graceMs,
+    text: `heartbeat ${name}: expected at ${due}, ${known}`,
+    data: { expected: due, lastBeat },
+  };
+}
+
+const iso = (at: Instant): string => new Date(at).toISOString();
