@@ -28,7 +28,7 @@ describe("an expected heartbeat", () => {
   });
 
   test.each<[unknown, string]>([
-    [null, "heartbeat: expected object"],
+    [null, "heartbeat: expected an object, got null"],
     [{}, "every: expected one of every, cron, got neither"],
     [{ every: "1h", cron: "0 3 * * *" }, "every: expected one of every, cron, got both"],
     [{ every: "often" }, "every: expected a duration"],
@@ -38,8 +38,8 @@ describe("an expected heartbeat", () => {
     [{ cron: "0 25 * * *" }, "cron: "],
     [{ cron: "soon" }, "cron: "],
     [{ cron: "0 3 * * *", timeZone: "Berlin" }, "timeZone: expected an IANA time zone"],
-    [{ cron: 7 }, "cron: expected string"],
-    [{ every: "1h", description: "x".repeat(1_001) }, "description: Too big"],
+    [{ cron: 7 }, "cron: expected a text, got 7"],
+    [{ every: "1h", description: "x".repeat(1_001) }, "description: expected at most 1000 characters"],
     [{ every: "1h", queue: "mail" }, 'unknown field "queue"'],
   ])("%j is refused", (input, message) => {
     expect(() => read(input)).toThrow(message);
