@@ -20,6 +20,8 @@ interface Peer {
   gone: number;
   /** Probes in a row that were not answered at all: it may be paused, or cut off. */
   silent: number;
+  /** It has answered us. One that was announced may have gone before we came. */
+  hasAnswered: boolean;
 }
 
 export interface PeersPorts {
@@ -71,10 +73,20 @@ export class Peers {
 
   /** Ids of the orchestrators that shards can be given to, ourselves included. */
   live(): string[] {
-    const now = this.#ports.clock.monotonic();
-    const isLive = (peer: Peer) => isPresent(peer) && now - peer.seenAt < limits.memberTtlMs;
-    const others = [...this.#peers.values()].filter(isLive);
+    return [this.#self.id, ...this.#live().map((peer) => peer.member.id)];
+  }
+
+  /** Those of them that are known to be there because they have answered. */
+  answering(): string[] {
+    const others = this.#live().filter(({ hasAnswered }) => hasAnswered);
     return [this.#self.id, ...others.map((peer) => peer.member.id)];
+  }
+
+  #live(): Peer[] {
+    const now = this.#ports.clock.monotonic();
+    return [...this.#peers.values()].filter(
+      (peer) => isPresent(peer) && now - peer.seenAt < limits.memberTtlMs,
+    );
   }
 
   isGone(id: string): boolean {
@@ -98,7 +110,13 @@ export class Peers {
       known.gone = 2;
       this.#changed();
     } else if (known === undefined) {
-      this.#peers.set(id, { member, seenAt: this.#ports.clock.monotonic(), gone: 0, silent: 0 });
+      this.#peers.set(id, {
+        member,
+        seenAt: this.#ports.clock.monotonic(),
+        gone: 0,
+        silent: 0,
+        hasAnswered: false,
+      });
       this.#changed();
     } else if (known.gone < 2) {
       known.seenAt = this.#ports.clock.monotonic();
@@ -107,7 +125,6 @@ export class Peers {
 
   #probeAll(): void {
     const { clock } = this.#ports;
-    if (clock.monotonic() - this.#startedAt < STABLE_AFTER_MS) return;
     for (const [id, peer] of this.#peers) {
       if (clock.monotonic() - peer.seenAt > 6 * limits.memberTtlMs) this.#peers.delete(id);
       else void this.#probe(peer);
@@ -115,8 +132,11 @@ export class Peers {
   }
 
   async #probe(peer: Peer): Promise<void> {
+    const isStable = this.#ports.clock.monotonic() - this.#startedAt >= STABLE_AFTER_MS;
     const answer = await this.#ports.membership.probe(peer.member.id);
     if (this.#stopped) return;
+    peer.hasAnswered ||= answer === "alive";
+    if (!isStable && answer !== "alive") return;
     const before = isPresent(peer);
     peer.silent = answer === "unknown" ? peer.silent + 1 : 0;
     if (answer === "alive") peer.gone = 0;

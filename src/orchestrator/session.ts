@@ -171,7 +171,19 @@ export class OrchestratorSession {
     if (this.#stopped) return "is stopping";
     if (this.#consideredAt === null) return "the schedules are being loaded";
     const silentMs = this.#ports.clock.monotonic() - this.#consideredAt;
-    return silentMs > STALLED_MS ? `has looked at no shard for ${Math.round(silentMs)} ms` : null;
+    if (silentMs > STALLED_MS) return `has looked at no shard for ${Math.round(silentMs)} ms`;
+    const left = this.#leftOver;
+    return left > 0 ? `${left} shards that should be its own have no live holder` : null;
+  }
+
+  /** Shards that fall to us and that nobody who is known to live holds. */
+  get #leftOver(): number {
+    const answering = this.#peers.answering();
+    const isLeft = (shard: Shard) =>
+      !shard.isHeld &&
+      preferredHolder(shard.number, answering) === this.#self.id &&
+      (shard.holder === null || shard.holder === this.#self.id || !answering.includes(shard.holder));
+    return this.#shards.filter(isLeft).length;
   }
 
   async start(): Promise<void> {

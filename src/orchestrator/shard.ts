@@ -47,6 +47,11 @@ export class Shard {
     return this.#term !== undefined;
   }
 
+  /** Who holds it as far as is known; null: nobody. */
+  get holder(): string | null {
+    return this.#seen.holder;
+  }
+
   /** The term in which things may be done that only the holder should do; null: not now. */
   get actingTerm(): number | null {
     return this.#term?.mayAct === true ? this.#term.term : null;

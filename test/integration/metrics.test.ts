@@ -5,7 +5,8 @@ import { connect } from "../../src/connect.js";
 import { NonRetryableError } from "../../src/worker/errors.js";
 import { promtool, promtoolTest } from "../support/promtool.js";
 import { samplesOf } from "../support/samples.js";
-import { until } from "../support/scene.js";
+import { openOn, until } from "../support/scene.js";
+import { startSession } from "../support/sessions.js";
 import { latch, Stage, serverOf } from "../support/stage.js";
 
 const server = serverOf();
@@ -118,6 +119,49 @@ test("it is ready while it decides and pulls, and says what is not", async () =>
   expect(await page("/readyz")).toContain("[-]orchestrator: is stopping");
   await stopping;
   expect(await page("/readyz")).toBe("[+]worker of mail ok\nready\n");
+});
+
+/** One that holds all shards, and whose connection ends as in a crash. */
+async function crashing(stage: Stage) {
+  const open = () => openOn(server(), stage.names.namespace, 2);
+  const { session, connection } = await startSession({ open }, "dying", { leaseDuration: "9s" });
+  await until(() => expect(session.held).toHaveLength(2));
+  return connection;
+}
+
+test("a newcomer is ready when it has taken what a dead peer held, not before", async () => {
+  const stage = await Stage.open(server());
+  await crashing(stage).then((connection) => connection.close());
+  const orchestrator = await stage.punctual.orchestrate({ http: 0, leaseDuration: "9s" });
+  onTestFinished(() => orchestrator.stop());
+  expect(await (await fetch(`${stage.punctual.httpUrls[0]}/readyz`)).text()).toMatch(
+    /^\[-\]orchestrator: [12] shards that should be its own have no live holder\nnot ready\n$/,
+  );
+  const heldWhenReady = await until(() => {
+    const { problem, held } = orchestrator;
+    expect(problem).toBeNull();
+    return held;
+  });
+  expect(heldWhenReady).toHaveLength(2);
+});
+
+test("a newcomer is ready while a live peer still holds what will be its own", async () => {
+  const stage = await Stage.open(server());
+  await crashing(stage);
+  const orchestrator = await stage.punctual.orchestrate({ http: 0, leaseDuration: "9s" });
+  onTestFinished(() => orchestrator.stop());
+  await until(() => expect(orchestrator.problem).toBeNull());
+});
+
+test("a takeover from an orchestrator that crashed is counted", async () => {
+  const stage = await Stage.open(server());
+  const connection = await crashing(stage);
+  const orchestrator = await stage.punctual.orchestrate({ http: 0, leaseDuration: "9s" });
+  onTestFinished(() => orchestrator.stop());
+  await connection.close();
+  await until(() => expect(orchestrator.held).toHaveLength(2));
+  const samples = samplesOf(await (await fetch(`${stage.punctual.httpUrls[0]}/metrics`)).text());
+  expect(samples.get("punctual_takeovers_total")).toBeGreaterThanOrEqual(1);
 });
 
 test("an address that cannot be had is said before anything is started", async () => {
