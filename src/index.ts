@@ -1,5 +1,5 @@
 export type { BackfillOptions, BackfillPlan } from "./client/backfills.js";
-export type { EnqueueOutcome } from "./client/client.js";
+export type { EnqueueOutcome, WaitingFilter } from "./client/client.js";
 export { Client } from "./client/client.js";
 export type { LetterChoice, LetterFilter, RetryOptions, RetryResult } from "./client/dead-letters.js";
 export type { ScheduleExplanation, Verification } from "./client/schedules.js";
@@ -19,6 +19,7 @@ export type { Trigger } from "./protocol/headers.js";
 export type { HeartbeatView } from "./protocol/heartbeat-api.js";
 export type { HeartbeatInput } from "./protocol/heartbeat-input.js";
 export type { ScheduleHistory } from "./protocol/history.js";
+export type { JobRow } from "./protocol/job-api.js";
 export type { QueueView } from "./protocol/queue-api.js";
 export type { QueueInput } from "./protocol/queue-input.js";
 export type { ScheduleInput } from "./protocol/schedule-input.js";

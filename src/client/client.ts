@@ -2,10 +2,13 @@
 import { randomUUID } from "node:crypto";
 import type { BeatStore } from "../core/heartbeat.js";
 import type { ApiCaller, WorkMessage, WorkStream } from "../core/ports.js";
+import type { Instant } from "../core/schedule.js";
 import type { NewJob, TimerStore } from "../core/timer.js";
 import type { Sending, Tracing } from "../core/tracing.js";
+import type { ApiResponse } from "../protocol/api.js";
 import { type Enqueued, type EnqueueRequest, enqueueRequest } from "../protocol/enqueue-input.js";
 import { enqueueMessage } from "../protocol/enqueue-message.js";
+import type { JobRow } from "../protocol/job-api.js";
 import type { Names } from "../protocol/names.js";
 import { parseWith } from "../protocol/parse.js";
 import { Admission, type AdmissionPorts } from "../runtime/admission.js";
@@ -17,7 +20,7 @@ import { DeadLetters } from "./dead-letters.js";
 import { Heartbeats } from "./heartbeats.js";
 import { pipeline } from "./pipeline.js";
 import { Queues } from "./queues.js";
-import { ask } from "./requests.js";
+import { ask, given, isoOf } from "./requests.js";
 import { Runs } from "./runs.js";
 import { Schedules } from "./schedules.js";
 
@@ -40,6 +43,14 @@ export interface ClientPorts extends AdmissionPorts {
 export type EnqueueOutcome =
   | ({ kind: "enqueued"; index: number } & Enqueued)
   | { kind: "failed"; index: number; error: unknown };
+
+/** Which jobs for later are meant; all that is given must hold. */
+export interface WaitingFilter {
+  queue?: string | undefined;
+  /** When they are due: not earlier, not later. Default: from a day ago, to any time. */
+  from?: Date | Instant | undefined;
+  to?: Date | Instant | undefined;
+}
 
 export class Client {
   readonly schedules: Schedules;
@@ -91,6 +102,33 @@ export class Client {
       sending.end(error);
       throw error;
     }
+  }
+
+  /**
+   * Jobs that wait for their time, the next ones first, page after page, for as long as somebody takes them. Those of
+   * one minute come in no particular order across pages.
+   */
+  async *waiting(
+    filter: WaitingFilter = {},
+    options: { pageSize?: number | undefined } = {},
+  ): AsyncGenerator<JobRow, void, undefined> {
+    const { queue, from, to } = filter;
+    let after: string | null = null;
+    do {
+      const page: ApiResponse<"job.list"> = await ask(
+        this.#ports.api,
+        "job.list",
+        given({
+          queue,
+          from: from === undefined ? undefined : isoOf(from, "from"),
+          to: to === undefined ? undefined : isoOf(to, "to"),
+          limit: options.pageSize,
+          after: after ?? undefined,
+        }),
+      );
+      yield* page.jobs;
+      after = page.next;
+    } while (after !== null);
   }
 
   /**

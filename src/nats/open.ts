@@ -36,6 +36,7 @@ import { NatsSlotLedger } from "./slot-ledger.js";
 import { DurableSource, NatsWorkSource } from "./source.js";
 import { ConnectionStatus } from "./status.js";
 import { NatsStuckMessages } from "./stuck.js";
+import { NatsTimerList } from "./timer-list.js";
 import { NatsTimerStore } from "./timers.js";
 import { NatsWorkStream } from "./work.js";
 
@@ -97,6 +98,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     backfills: new NatsBackfillStore(buckets.backfills, jsm, records, names),
     dead: new NatsDeadLetters(events, names, server.maxPayload),
     timers: new NatsTimerStore(js, jsm, jobs, names),
+    timerList: new NatsTimerList(js, jsm, names),
     queues: new NatsQueueStore({ jsm, names, bucket: buckets.queues, publisher: records, consumers }),
     queueConsumers: consumers,
     claims: new NatsClaimStore(jsm, records, names),

@@ -88,6 +88,7 @@ export class ApiService {
       "run.cancel": (request) => actions.cancel(request),
       "run.retry": (request) => actions.retry(request),
       "verify.range": (request) => verification.range(request),
+      "job.list": (request) => jobs.list(request),
       "job.enqueue": (request) => jobs.enqueue(request),
       "job.cancel": (request) => jobs.cancel(request),
       "job.reschedule": (request) => jobs.reschedule(request),

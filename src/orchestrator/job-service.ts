@@ -10,9 +10,10 @@ import type { Names } from "../protocol/names.js";
 import { movedTimer, parseTimerId, timerIdOf } from "../protocol/timer-message.js";
 import type { Admission } from "../runtime/admission.js";
 import { putTimer } from "../runtime/enqueue.js";
+import { type JobListPorts, listJobs } from "./job-list.js";
 import { cancelTimer } from "./timer-cancellation.js";
 
-export interface JobServicePorts {
+export interface JobServicePorts extends JobListPorts {
   clock: Clock;
   names: Names;
   shards: number;
@@ -42,6 +43,10 @@ export class JobService {
       { queue, unique, uniqueForMs },
       enqueueMessage(request, context),
     );
+  }
+
+  list(request: ApiParsed<"job.list">): Promise<ApiResponse<"job.list">> {
+    return listJobs(this.#ports, request);
   }
 
   /** Answered when the job can no longer be queued. */

@@ -32,6 +32,7 @@ import type { SlotLedger } from "../core/slot-audit.js";
 import { preferredHolder } from "../core/spread.js";
 import type { OrchestratorTelemetry } from "../core/telemetry.js";
 import type { TimerStore } from "../core/timer.js";
+import type { TimerList } from "../core/timer-list.js";
 import type { Tracing } from "../core/tracing.js";
 import type { ClaimStore } from "../core/unique-period.js";
 import type { Names } from "../protocol/names.js";
@@ -85,6 +86,7 @@ export interface OrchestratorPorts {
   stuck: StuckMessages;
   apiServer: ApiServer;
   timers: TimerStore;
+  timerList: TimerList;
   intake: DeliverySource;
   advisories: DeliverySource;
   failures: DeliverySource;

@@ -94,6 +94,8 @@ export const limits = {
   runsMaxBytes: 1_073_741_824,
   deadMaxAgeMs: 90 * 24 * 3_600_000,
   deadMaxBytes: 268_435_456,
+  /** Jobs that wait for their time, of one page. */
+  jobPage: 500,
   /** Dead letters of one page. */
   deadPage: 500,
   /** Characters of an error in a list of dead letters. */

@@ -155,8 +155,11 @@ export function namesOf(namespace: string) {
     tombstones: `${ns}.work._void.>`,
     consumer: (queue: string, lane: Lane = "work") => `${lane}-${queue}`,
 
-    timer: (shard: number, minute: Instant) => `${ns}.timers.${shard}.${minuteToken(minute)}`,
+    /** `*`: of all shards. */
+    timer: (shard: number | "*", minute: Instant) => `${ns}.timers.${shard}.${minuteToken(minute)}`,
     timersOf: (shard: number) => `${ns}.timers.${shard}.>`,
+    timersOn: (shard: number | "*", day: Instant) =>
+      `${ns}.timers.${shard}.${minuteToken(day).slice(0, 8)}.*`,
     allTimers: `${ns}.timers.>`,
     gateTombstone: (runId: string, seq: number) => `${ns}.work._void.${runId}.g${seq}`,
     timerTombstone: (runId: string, seq: number) => `${ns}.work._void.${runId}.t${seq}`,

@@ -23,6 +23,7 @@ import { MemoryRunsReader } from "./runs-reader.js";
 import { MemoryScheduleStore } from "./schedules.js";
 import type { MemoryServer } from "./server.js";
 import { MemoryDeliverySource, MemoryWorkSource } from "./source.js";
+import { MemoryTimerList } from "./timer-list.js";
 import { MemoryTimerStore } from "./timers.js";
 import { MemoryWorkStream } from "./work.js";
 
@@ -52,6 +53,7 @@ export function openMemoryPorts(server: MemoryServer) {
     backfills: new MemoryBackfillStore(server, link),
     dead: new MemoryDeadLetters(server, link),
     timers: new MemoryTimerStore(server, link),
+    timerList: new MemoryTimerList(server, link),
     letters: new MemoryDeadLetterStore(server, link),
     queuedJobs: new MemoryQueuedJobs(server, link),
     stuck: new MemoryStuckMessages(server, link),

@@ -92,6 +92,27 @@ test("a job for later waits, under what it is cancelled by", async () => {
   });
 });
 
+test("jobs for later are listed, page after page, as far as they are asked for", async () => {
+  const cli = fakeCli();
+  const row = { queue: "mail", lane: "work", key: null, labels: {}, scheduleId: null, attempts: 0 };
+  const at = (runId: string) => ({
+    ...row,
+    runId,
+    timer: `${runId}@20400102T030405Z`,
+    at: "2040-01-02T03:04:05.000Z",
+  });
+  cli.server.answers.push({ jobs: [at("a")], next: "1-1" }, { jobs: [at("b"), at("c")], next: "1-3" });
+  const { stdout } = await cli.punctual("job list --queue mail --to 2041-01-01T00:00:00Z --limit 2");
+  expect(stdout).toMatch(
+    /^DUE +QUEUE +TIMER +ATTEMPTS\n2040-01-02 03:04:05Z +mail +a@20400102T030405Z +0\n.*b@.*\n$/,
+  );
+  const asked = { queue: "mail", to: "2041-01-01T00:00:00.000Z", limit: 2 };
+  expect(cli.server.calls.map(({ request }) => request)).toEqual([asked, { ...asked, after: "1-1" }]);
+  cli.server.answers.push({ jobs: [at("a")], next: null }, { jobs: [], next: null });
+  expect((await cli.punctual("job list --quiet")).stdout).toBe("a@20400102T030405Z\n");
+  expect((await cli.punctual("job list")).stderr).toBe("no job waits for its time\n");
+});
+
 test("it is cancelled and rescheduled by that", async () => {
   const cli = fakeCli();
   cli.server.answers.push({ runId: "a" }, { runId: "a", timer: "a@20410102T030405Z" });
@@ -105,6 +126,9 @@ test("it is cancelled and rescheduled by that", async () => {
 });
 
 test.each([
+  ["job list --from soon", /--from: expected an RFC 3339 time .*got "soon"/],
+  ["job list --queue a.b", /--queue: expected 1 to 64 characters .*got "a.b"/],
+  ["job list --limit 0", /--limit: expected a whole number of 1 or more, got "0"/],
   ["job cancel a", /timer: expected <id>@<time> .* got "a"/],
   ["job reschedule a@20400102T030405Z", /at: expected one of at, delay/],
   ["job reschedule a@20400102T030405Z --at x", /at: expected an RFC 3339 time .* got "x"/],

@@ -19,6 +19,7 @@ import { describeRunLog } from "./runs.js";
 import { describeRunsReader } from "./runs-reader.js";
 import { describeScheduleStore } from "./schedules.js";
 import { describeWorkSource } from "./source.js";
+import { describeTimerList } from "./timer-list.js";
 import { describeTimerStore } from "./timers.js";
 import { describeWorkStream } from "./work.js";
 
@@ -41,6 +42,7 @@ export function describeAllPorts(name: string, make: MakePorts): void {
   describeLanes(name, make);
   describeBackfillStore(name, make);
   describeTimerStore(name, make);
+  describeTimerList(name, make);
   describeRunHistory(name, make);
   describeRunsReader(name, make);
   describeRunEnds(name, make);

@@ -24,6 +24,7 @@ import type {
 import type { QueueConsumers, QueueStore } from "../../src/core/queue.js";
 import type { RunsReader } from "../../src/core/runs-reader.js";
 import type { TimerStore } from "../../src/core/timer.js";
+import type { TimerList } from "../../src/core/timer-list.js";
 import type { ClaimStore } from "../../src/core/unique-period.js";
 import type { Names } from "../../src/protocol/names.js";
 import type { Arrivals } from "../support/until.js";
@@ -44,6 +45,7 @@ export interface Ports {
   queueConsumers: QueueConsumers;
   claims: ClaimStore;
   timers: TimerStore;
+  timerList: TimerList;
   source: WorkSource;
   backfills: BackfillStore;
   history: RunHistory;

@@ -1,7 +1,9 @@
 /** Jobs for later on a real server, with real orchestrators. */
 import { headers as messageHeaders } from "nats";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { NatsTimerList } from "../../src/nats/timer-list.js";
 import { headers as h } from "../../src/protocol/headers.js";
+import type { JobRow } from "../../src/protocol/job-api.js";
 import { timerIdOf } from "../../src/protocol/timer-message.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { openOn, until } from "../support/scene.js";
@@ -14,6 +16,49 @@ const soon = (ms: number): string => new Date(systemClock.now() + ms).toISOStrin
 /** How many wait. */
 const waiting = async (stage: Stage): Promise<number> =>
   (await stage.jsm.streams.info(stage.names.timers)).state.messages;
+
+async function listed(jobs: AsyncIterable<JobRow>): Promise<JobRow[]> {
+  const found: JobRow[] = [];
+  for await (const one of jobs) found.push(one);
+  return found;
+}
+
+describe("the list of jobs for later", () => {
+  test("shows them by time and queue, over the API, page by page, and none that were queued", async () => {
+    const stage = await Stage.orchestrated(server());
+    const { client } = stage;
+    for (const [jobId, queue, at] of [
+      ["c", "mail", "2042-01-01T00:00:00Z"],
+      ["a", "mail", "2040-01-01T00:00:00Z"],
+      ["b", "other", "2040-01-01T00:00:01Z"],
+    ] as const)
+      await client.enqueue({ queue, jobId, at, labels: { team: "red" } });
+    await client.enqueue({ queue: "mail", jobId: "now" });
+    const all = await listed(client.waiting({}, { pageSize: 1 }));
+    expect(all.map(({ runId }) => runId)).toEqual(["a", "b", "c"]);
+    expect(all[0]).toMatchObject({ timer: "a@20400101T000000Z", queue: "mail", labels: { team: "red" } });
+    const mail = await listed(client.waiting({ queue: "mail", to: Date.UTC(2041, 0) }));
+    expect(mail.map(({ runId }) => runId)).toEqual(["a"]);
+    await client.cancel(all[0]?.timer as string);
+    expect((await listed(client.waiting())).map(({ runId }) => runId)).toEqual(["b", "c"]);
+  });
+
+  test("asks for one day after the other where many minutes have jobs, and for all where a year has too few", async () => {
+    const stage = await Stage.open(server());
+    for (const [i, days] of [0, 1, 30, 365, 900].entries())
+      await stage.client.enqueue({
+        queue: "mail",
+        jobId: `j${i}`,
+        at: new Date(Date.UTC(2040, 0, 1 + days)).toISOString(),
+      });
+    const { js, jsm, names } = stage;
+    const [few, many] = [new NatsTimerList(js, jsm, names), new NatsTimerList(js, jsm, names, 0)];
+    const from = Date.UTC(2039, 11, 31, 23, 59);
+    for (const enough of [1, 2, 3, 4, 5, 6])
+      for (const to of [from, Date.UTC(2040, 0, 2), Date.UTC(2040, 0, 31), Date.UTC(2050, 0)])
+        expect(await many.crowds({ from, to, enough })).toEqual(await few.crowds({ from, to, enough }));
+  });
+});
 
 describe("a job for later", () => {
   test("comes to its worker at its time, by the SDK, the API and the front door", async () => {
