@@ -102,6 +102,19 @@ describe("failures in a row", () => {
     expect(await (await judging())()).toEqual([]);
   });
 
+  it("count once, though more is told of a run that is over", async () => {
+    const { judging, define, fire, tell, put } = await world();
+    await define();
+    await put("failing", { kind: "failing", times: 2 });
+    const look = await judging();
+    const run = await fire(1);
+    await tell(run, "dead");
+    expect(await look()).toEqual([]);
+    await tell(run, "progress", { value: 1 });
+    expect(await look()).toEqual([]);
+    expect(await (await judging())()).toEqual([]);
+  });
+
   it("of the past are found when a rule is new, and when a schedule comes to be meant", async () => {
     const { judging, define, end, put } = await world();
     await define();
