@@ -5,16 +5,28 @@ import { PunctualError } from "../core/errors.js";
 import type { QueueFigures, ServerFigures } from "../core/figures.js";
 import type { Clock } from "../core/ports.js";
 import { type Names, parseConsumer } from "../protocol/names.js";
+import type { ConsumerInfos } from "./consumer-infos.js";
+
+export interface FiguresParts {
+  jsm: JetStreamManager;
+  /** Of WORK. */
+  consumers: ConsumerInfos;
+  /** What is written there fades by itself. */
+  members: KV;
+  names: Names;
+  clock: Clock;
+}
 
 export class NatsServerFigures implements ServerFigures {
   readonly #jsm: JetStreamManager;
+  readonly #consumers: ConsumerInfos;
   readonly #members: KV;
   readonly #names: Names;
   readonly #clock: Clock;
 
-  /** @param members what is written there fades by itself */
-  constructor(jsm: JetStreamManager, members: KV, names: Names, clock: Clock) {
+  constructor({ jsm, consumers, members, names, clock }: FiguresParts) {
     this.#jsm = jsm;
+    this.#consumers = consumers;
     this.#members = members;
     this.#names = names;
     this.#clock = clock;
@@ -23,7 +35,7 @@ export class NatsServerFigures implements ServerFigures {
   async queues(): Promise<QueueFigures[]> {
     const offset = await this.clockOffset();
     const figures: QueueFigures[] = [];
-    for await (const info of this.#jsm.consumers.list(this.#names.work)) {
+    for await (const info of this.#consumers.all()) {
       const place = parseConsumer(info.name);
       if (place === null) continue;
       const serverNow = this.#clock.now() + offset;

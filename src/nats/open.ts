@@ -13,6 +13,7 @@ import { NatsBeatStore } from "./beats.js";
 import { NatsCalendarStore } from "./calendars.js";
 import { NatsCancellations } from "./cancellations.js";
 import { NatsClaimStore } from "./claims.js";
+import { ConsumerInfos } from "./consumer-infos.js";
 import { NatsDeadLetters } from "./dead.js";
 import { NatsDeadLetterStore } from "./dead-letter-store.js";
 import { NatsRunEnds } from "./ends.js";
@@ -71,7 +72,8 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
   const jobs = new Publisher(connection, clock);
   const records = new Publisher(connection, clock, { timeoutMs: CAS_TIMEOUT_MS });
   const events = new Publisher(connection, clock);
-  const consumers = new NatsQueueConsumers(connection, jsm, names);
+  const infos = new ConsumerInfos(connection, jsm, names.work, clock);
+  const consumers = new NatsQueueConsumers(connection, jsm, infos, names);
   const status = new ConnectionStatus(connection);
   return {
     names,
@@ -83,7 +85,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     alerts: new NatsAlertBus(connection, names),
     alertStore: new NatsAlertStore({ js, jsm, bucket: buckets.alerts, publisher: records, names }),
     beats: new NatsBeatStore(jsm, records, names),
-    figures: new NatsServerFigures(jsm, buckets.members, names, clock),
+    figures: new NatsServerFigures({ jsm, consumers: infos, members: buckets.members, names, clock }),
     telemetry: silentTelemetry,
     tracing: noTracing,
     window: () => jobs.window,
@@ -105,7 +107,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     gates: new NatsGateStore(connection, jsm, names),
     letters: new NatsDeadLetterStore(js, jsm, names),
     queuedJobs: new NatsQueuedJobs(js, jsm, names),
-    stuck: new NatsStuckMessages(jsm, names),
+    stuck: new NatsStuckMessages(jsm, infos, names),
     membership: new NatsMembership(connection, buckets.members, names),
     source: new NatsWorkSource(connection, clock, names),
     intake: new DurableSource(connection, clock, { stream: names.intake, consumer: names.intakeConsumer }),

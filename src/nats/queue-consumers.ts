@@ -7,6 +7,7 @@ import { type Lane, lanes } from "../core/lane.js";
 import { isQueuePausedAt, type LaneCounts, type QueueConsumers, type QueueSettings } from "../core/queue.js";
 import { limits } from "../protocol/limits.js";
 import { type Names, parseConsumer } from "../protocol/names.js";
+import type { ConsumerInfos } from "./consumer-infos.js";
 import { consumerNames } from "./consumer-names.js";
 import { isMissing } from "./refusal.js";
 import { isOlder, serverFacts } from "./server-check.js";
@@ -19,11 +20,14 @@ const FAR = Date.UTC(2999, 0, 1);
 export class NatsQueueConsumers implements QueueConsumers {
   readonly #connection: NatsConnection;
   readonly #jsm: JetStreamManager;
+  readonly #infos: ConsumerInfos;
   readonly #names: Names;
 
-  constructor(connection: NatsConnection, jsm: JetStreamManager, names: Names) {
+  /** @param infos of WORK */
+  constructor(connection: NatsConnection, jsm: JetStreamManager, infos: ConsumerInfos, names: Names) {
     this.#connection = connection;
     this.#jsm = jsm;
+    this.#infos = infos;
     this.#names = names;
   }
 
@@ -54,7 +58,7 @@ export class NatsQueueConsumers implements QueueConsumers {
 
   async all(): Promise<Map<string, LaneCounts[]>> {
     const found = new Map<string, LaneCounts[]>();
-    for await (const info of this.#jsm.consumers.list(this.#names.work)) {
+    for await (const info of this.#infos.atOnce()) {
       const place = parseConsumer(info.name);
       if (place !== null)
         found.set(place.queue, [...(found.get(place.queue) ?? []), countsOf(place.lane, info)]);

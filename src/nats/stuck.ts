@@ -9,25 +9,28 @@
 import type { ConsumerInfo, JetStreamManager } from "@nats-io/jetstream";
 import type { StuckMessage, StuckMessages } from "../core/dead-letter-store.js";
 import type { Names } from "../protocol/names.js";
+import type { ConsumerInfos } from "./consumer-infos.js";
 
 /** Of one consumer, at one time. */
 const MOST_FOUND = 500;
 
 export class NatsStuckMessages implements StuckMessages {
   readonly #jsm: JetStreamManager;
+  readonly #consumers: ConsumerInfos;
   readonly #names: Names;
   /** By consumer: up to here there was nothing. */
   readonly #clear = new Map<string, number>();
 
-  constructor(jsm: JetStreamManager, names: Names) {
+  /** @param consumers of WORK */
+  constructor(jsm: JetStreamManager, consumers: ConsumerInfos, names: Names) {
     this.#jsm = jsm;
+    this.#consumers = consumers;
     this.#names = names;
   }
 
   async find(): Promise<StuckMessage[]> {
     const found: StuckMessage[] = [];
-    for await (const info of this.#jsm.consumers.list(this.#names.work))
-      found.push(...(await this.#of(info)));
+    for await (const info of this.#consumers.all()) found.push(...(await this.#of(info)));
     return found;
   }
 

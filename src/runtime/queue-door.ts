@@ -22,9 +22,13 @@ interface Known {
   /** In the queue when it was asked; undefined: there is no limit. */
   depth: number | undefined;
   askedAt: number;
+  /** So long it is used. */
+  freshMs: number;
 }
 
 const FRESH_MS = 1_000;
+/** What takes the server long to count is asked for so much less often. */
+const FRESH_PER_MS = 20;
 
 export class QueueDoor {
   readonly #ports: QueueDoorPorts;
@@ -40,7 +44,7 @@ export class QueueDoor {
   /** Makes the queue if there is none. What is known is answered at once: there may be a hundred thousand jobs a second. */
   settings(queue: string): QueueSettings | Promise<QueueSettings> {
     const known = this.#known.get(queue);
-    const isFresh = known !== undefined && this.#ports.clock.monotonic() - known.askedAt < FRESH_MS;
+    const isFresh = known !== undefined && this.#ports.clock.monotonic() - known.askedAt < known.freshMs;
     return isFresh ? known.settings : this.#ask(queue).then(({ settings }) => settings);
   }
 
@@ -69,7 +73,8 @@ export class QueueDoor {
     const before = this.#letIn.get(queue) ?? 0;
     const settings = await queues.ensure(queue);
     const depth = settings.maxDepth === undefined ? undefined : await this.#depth(queue, settings);
-    const known = { settings, depth, askedAt };
+    const freshMs = Math.max(FRESH_MS, FRESH_PER_MS * (clock.monotonic() - askedAt));
+    const known = { settings, depth, askedAt, freshMs };
     this.#known.set(queue, known);
     this.#letIn.set(queue, (this.#letIn.get(queue) ?? 0) - before);
     return known;

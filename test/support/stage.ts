@@ -12,6 +12,7 @@ import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import { type ConnectOptions, connect, type Punctual } from "../../src/connect.js";
 import type { ErrorCode, PunctualError } from "../../src/core/errors.js";
 import type { QueueRequest } from "../../src/core/queue.js";
+import { ConsumerInfos } from "../../src/nats/consumer-infos.js";
 import { Publisher } from "../../src/nats/publisher.js";
 import { NatsQueueConsumers } from "../../src/nats/queue-consumers.js";
 import { NatsQueueStore } from "../../src/nats/queues.js";
@@ -81,7 +82,12 @@ export class Stage {
     const { jsm, names, raw } = this;
     const bucket = await new Kvm(raw).open(names.queues.bucket);
     const publisher = new Publisher(raw, systemClock);
-    const consumers = new NatsQueueConsumers(raw, jsm, names);
+    const consumers = new NatsQueueConsumers(
+      raw,
+      jsm,
+      new ConsumerInfos(raw, jsm, names.work, systemClock),
+      names,
+    );
     await new NatsQueueStore({ jsm, names, bucket, publisher, consumers }).ensure(queue, asked);
   }
 
