@@ -23,6 +23,8 @@ export interface Depth {
   oldestAgeMs: number | null;
 }
 
+/** A pass goes on without the newest counts: there are other rules. */
+const PATIENCE_MS = 1_000;
 /** Of the letters that were there before the first look, the newest. */
 const LOOK_BACK = 50_000;
 /** The clocks of the server and of orchestrators may differ by so much. */
@@ -32,6 +34,8 @@ export class QueueWatch {
   readonly #ports: QueueWatchPorts;
   /** By queue, the oldest first. */
   readonly #deaths = new Map<string, Instant[]>();
+  #depths: ReadonlyMap<string, Depth> | undefined;
+  #counting: Promise<ReadonlyMap<string, Depth>> | undefined;
   /** The next letter has this id, or a later one. */
   #next: number | undefined;
 
@@ -47,8 +51,21 @@ export class QueueWatch {
     return this.#deaths.keys();
   }
 
-  /** Every queue that can be worked. */
-  async depths(): Promise<Map<string, Depth>> {
+  /** Every queue that can be worked. Where the server takes long to count, as it was when it last had. */
+  async depths(): Promise<ReadonlyMap<string, Depth>> {
+    this.#counting ??= this.#count().finally(() => {
+      this.#counting = undefined;
+    });
+    const counting = this.#counting;
+    // What fails when nobody waits any more is tried again in the next pass.
+    counting.catch(() => {});
+    if (this.#depths === undefined) return counting;
+    const enough = new Promise<void>((resolve) => this.#ports.clock.after(PATIENCE_MS, resolve));
+    await Promise.race([counting, enough]);
+    return this.#depths;
+  }
+
+  async #count(): Promise<ReadonlyMap<string, Depth>> {
     const { figures, gates, queues } = this.#ports;
     const depths = new Map<string, Depth>();
     for (const figure of await figures.queues()) add(depths, figure);
@@ -57,6 +74,7 @@ export class QueueWatch {
       const { waiting, oldestAgeMs } = depths.get(queue) ?? { waiting: 0, oldestAgeMs: null };
       depths.set(queue, { waiting: waiting + (await gates.count(queue)), oldestAgeMs });
     }
+    this.#depths = depths;
     return depths;
   }
 
