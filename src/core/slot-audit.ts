@@ -48,6 +48,10 @@ export interface Account {
   lease: LeaseRecord | null;
   /** Of this schedule. */
   told: ToldSlots;
+  /** Slots that are looked at. Default `MOST_SLOTS`. */
+  most?: number;
+  /** There were more: nothing is said of this slot and of those after it. */
+  onCut?(slot: Instant): void;
 }
 
 /** A change of a definition holds from when its shard's holder has learnt of it. */
@@ -57,9 +61,9 @@ export const OVERDUE_MS = 60_000;
 /** Slots of one schedule that are looked at. */
 export const MOST_SLOTS = 1_000_000;
 
-/** The fate of every slot of the range, in order; of at most `MOST_SLOTS`. */
+/** The fate of every slot of the range, in order; of at most `most`. */
 export function* auditSlots(account: Account): Generator<{ slot: Instant; fate: SlotFate }> {
-  const { revisions, from, to } = account;
+  const { revisions, from, to, most = MOST_SLOTS } = account;
   const known = knowledgeOf(account);
   let count = 0;
   for (const [index, schedule] of revisions.entries()) {
@@ -70,7 +74,10 @@ export function* auditSlots(account: Account): Generator<{ slot: Instant; fate: 
     const times = account.compile(schedule);
     for (let slot = times.next(begin - 1); slot !== null && slot <= end; slot = times.next(slot)) {
       if (isPausedAt(schedule, slot)) continue;
-      if (++count > MOST_SLOTS) return;
+      if (++count > most) {
+        account.onCut?.(slot);
+        return;
+      }
       const isSure =
         isSettled(schedule, slot) && (next === undefined || slot < changedAt(next) - ADOPTION_MS);
       yield { slot, fate: fateOf(account, known, slot, isSure) };

@@ -22,6 +22,8 @@ export interface AuditRange {
 
 export interface AuditEnd {
   schedules: number;
+  /** Schedules with more slots than are looked at, and the first slot that was not. */
+  cut: { scheduleId: string; from: Instant }[];
   /** See `ToldSlots`. */
   keptFrom: Instant | null;
 }
@@ -45,6 +47,7 @@ export class SlotAuditor {
     const leases = await this.#leases();
     const told = await this.#ports.ledger.told(range.from - CLOCKS_DIFFER_MS);
     const byId = toldById(told);
+    const cut: AuditEnd["cut"] = [];
     let schedules = 0;
     for (let shard = 0; shard < this.#ports.shards; shard++) {
       for (const definition of [...this.#definitions.of(shard)]) {
@@ -56,12 +59,13 @@ export class SlotAuditor {
           ...{ from: range.from, to: range.to, now: this.#ports.clock.now(), revisions },
           compile: (schedule: Schedule) => this.#definitions.compile(schedule).times,
           lease: leases[shard] ?? null,
+          onCut: (slot: Instant) => void cut.push({ scheduleId: id, from: slot }),
           told: byId.get(id) ?? { fired: [], reports: [], keptFrom: told.keptFrom },
         };
         for (const { slot, fate } of auditSlots(account)) onFate(id, slot, fate);
       }
     }
-    return { schedules, keptFrom: told.keptFrom };
+    return { schedules, cut, keptFrom: told.keptFrom };
   }
 
   #leases(): Promise<(LeaseRecord | null)[]> {

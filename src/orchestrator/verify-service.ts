@@ -23,7 +23,7 @@ export class VerifyService {
     const until = Math.min(to, this.#ports.clock.now());
     const counts = { fired: 0, skipped: 0, missed: 0, expired: 0, open: 0, unknown: 0, anomalies: 0 };
     const anomalies: Anomaly[] = [];
-    const { schedules, keptFrom } = await this.#auditor.audit(
+    const { schedules, cut, keptFrom } = await this.#auditor.audit(
       { from, to: until, scheduleId },
       (id, slot, fate) => {
         counts[isAnomaly(fate) ? "anomalies" : fate]++;
@@ -36,7 +36,8 @@ export class VerifyService {
     return {
       ...{ from: iso(from), to: iso(until), schedules, counts },
       keptFrom: keptFrom === null ? null : iso(keptFrom),
-      verdict: counts.anomalies > 0 ? "amiss" : counts.unknown > 0 ? "unknown" : "fine",
+      verdict: counts.anomalies > 0 ? "amiss" : counts.unknown > 0 || cut.length > 0 ? "unknown" : "fine",
+      cut: cut.map(({ scheduleId: id, from: slot }) => ({ scheduleId: id, from: iso(slot) })),
       anomalies: anomalies.map((anomaly) => ({ ...anomaly, slot: iso(anomaly.slot) })),
     };
   }

@@ -35,6 +35,8 @@ export const verifyEndpoints = {
       }),
       /** The history before it is no longer complete; null: it is. */
       keptFrom: z.string().nullable(),
+      /** Of a schedule with more than a million slots nothing is said from this one on: ask again from there. */
+      cut: z.array(z.object({ scheduleId: z.string(), from: z.string() })),
       anomalies: z.array(z.object({ kind: z.enum(anomalyKinds), scheduleId: z.string(), slot: z.string() })),
     }),
   },

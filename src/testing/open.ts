@@ -11,6 +11,7 @@ import { MemoryClaimStore } from "./claims.js";
 import { MemoryDeadLetters } from "./dead.js";
 import { MemoryDeadLetterStore, MemoryQueuedJobs, MemoryStuckMessages } from "./dead-letter-store.js";
 import { MemoryRunEnds } from "./ends.js";
+import { MemoryServerFigures } from "./figures.js";
 import { MemoryGateStore } from "./gates.js";
 import { MemoryLeaseStore } from "./leases.js";
 import { MemoryLink } from "./link.js";
@@ -22,6 +23,7 @@ import { MemoryRunLog } from "./runs.js";
 import { MemoryRunsReader } from "./runs-reader.js";
 import { MemoryScheduleStore } from "./schedules.js";
 import type { MemoryServer } from "./server.js";
+import { MemorySlotLedger } from "./slot-ledger.js";
 import { MemoryDeliverySource, MemoryWorkSource } from "./source.js";
 import { MemoryTimerList } from "./timer-list.js";
 import { MemoryTimerStore } from "./timers.js";
@@ -46,6 +48,8 @@ export function openMemoryPorts(server: MemoryServer) {
     work: new MemoryWorkStream(server, link),
     runs: new MemoryRunLog(server, link),
     history: new MemoryRunHistory(server, link),
+    ledger: new MemorySlotLedger(server, link),
+    figures: new MemoryServerFigures(server, link),
     reader: new MemoryRunsReader(server, link),
     alerts: new MemoryAlertBus(server, link),
     beats: new MemoryBeatStore(server, link),

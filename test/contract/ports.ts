@@ -5,6 +5,7 @@ import type { BackfillStore } from "../../src/core/backfill.js";
 import type { CalendarStore } from "../../src/core/calendar-store.js";
 import type { DeadLetterStore, QueuedJobs, StuckMessages } from "../../src/core/dead-letter-store.js";
 import type { EndRecords } from "../../src/core/end-record.js";
+import type { ServerFigures } from "../../src/core/figures.js";
 import type { GateStore } from "../../src/core/gate-store.js";
 import type { BeatStore } from "../../src/core/heartbeat.js";
 import type { RunHistory } from "../../src/core/lookback.js";
@@ -23,6 +24,7 @@ import type {
 } from "../../src/core/ports.js";
 import type { QueueConsumers, QueueStore } from "../../src/core/queue.js";
 import type { RunsReader } from "../../src/core/runs-reader.js";
+import type { SlotLedger } from "../../src/core/slot-audit.js";
 import type { TimerStore } from "../../src/core/timer.js";
 import type { TimerList } from "../../src/core/timer-list.js";
 import type { ClaimStore } from "../../src/core/unique-period.js";
@@ -49,6 +51,8 @@ export interface Ports {
   source: WorkSource;
   backfills: BackfillStore;
   history: RunHistory;
+  ledger: SlotLedger;
+  figures: ServerFigures;
   reader: RunsReader;
   ends: RunEnds;
   cancellations: Cancellations;

@@ -34,6 +34,14 @@ describe("the fate of slots", () => {
     expect(fates({ told: FIRED })).toEqual(Object.fromEntries(all.map((slot) => [slot, "fired"])));
   });
 
+  it("is not told of more slots than are looked at, and that is said", () => {
+    const cut: number[] = [];
+    const found = fates({ told: FIRED, most: 3, onCut: (slot) => cut.push(slot) });
+    expect(Object.keys(found)).toEqual(["1000", "2000", "3000"]);
+    expect(cut).toEqual([4_000]);
+    fates({ told: FIRED, most: 5, onCut: () => expect.unreachable() });
+  });
+
   it("is missing, when the shard has passed them and nothing is told", () => {
     const fired = FIRED.fired.filter(({ slot }) => slot !== 3_000);
     expect(fates({ told: told({ fired }) })).toMatchObject({ 2000: "fired", 3000: "missing" });

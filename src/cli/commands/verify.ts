@@ -30,7 +30,10 @@ export function addVerify(program: Command, context: CliContext, done: (exitCode
     });
 }
 
-function show({ output }: Session, { verdict, counts, schedules, anomalies, keptFrom }: Verification): void {
+function show(
+  { output }: Session,
+  { verdict, counts, schedules, anomalies, keptFrom, cut }: Verification,
+): void {
   const { anomalies: amiss, ...fates } = counts;
   const told = Object.entries(fates).map(([fate, count]) => `${count} ${fate}`);
   output.line(`${schedules} schedules: ${told.join(", ")}`);
@@ -39,6 +42,10 @@ function show({ output }: Session, { verdict, counts, schedules, anomalies, kept
   if (amiss > anomalies.length) output.line(`and ${amiss - anomalies.length} more`);
   if (counts.unknown > 0 && keptFrom !== null)
     output.line(`the history is complete from ${utcTime(Date.parse(keptFrom))} on`);
+  for (const { scheduleId, from } of cut)
+    output.line(
+      `${scheduleId} has too many slots for once: verify it again with --schedule ${scheduleId} --from ${from}`,
+    );
   output.line(
     schedules === 0 ? "There is no schedule to verify: is it the right namespace?" : SENTENCES[verdict],
   );
