@@ -31,7 +31,7 @@ import { NatsRunHistory } from "./run-history.js";
 import { NatsRunLog } from "./runs.js";
 import { NatsRunsReader } from "./runs-reader.js";
 import { NatsScheduleStore } from "./schedules.js";
-import { checkServer } from "./server-check.js";
+import { checkServer, checkStreams } from "./server-check.js";
 import { fixedShards } from "./settings.js";
 import { NatsSlotLedger } from "./slot-ledger.js";
 import { DurableSource, NatsWorkSource } from "./source.js";
@@ -67,6 +67,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     replicas: options.replicas,
     create: options.create ?? true,
   });
+  await checkStreams(jsm, names.work, server);
   const shards = await fixedShards(buckets.leases, options.shards);
   // Fires may fill their window; writes of leases and events never wait behind them.
   const jobs = new Publisher(connection, clock);

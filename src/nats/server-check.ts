@@ -13,6 +13,8 @@ export interface ServerFacts {
   name: string;
   version: string;
   clustered: boolean;
+  /** It tells of a cluster, be it one or not. */
+  namesCluster: boolean;
   maxPayload: number;
 }
 
@@ -34,9 +36,29 @@ export function serverFacts(connection: NatsConnection): ServerFacts {
   return {
     name: info.server_name,
     version: info.version,
-    clustered: info.cluster !== undefined && info.cluster !== "",
+    clustered: isCluster(info.cluster, info.server_name),
+    namesCluster: info.cluster !== undefined && info.cluster !== "",
     maxPayload: info.max_payload,
   };
+}
+
+/** A leaf node that is in no cluster names itself as one: so its hub tells leaf nodes apart. */
+export const isCluster = (cluster: string | undefined, serverName: string): boolean =>
+  cluster !== undefined && cluster !== "" && cluster !== serverName;
+
+/**
+ * Whether streams are clustered is for JetStream to say, which may be on another server than the one that we talk to.
+ *
+ * @throws unsupported
+ */
+export async function checkStreams(
+  jsm: JetStreamManager,
+  stream: string,
+  { version, namesCluster }: ServerFacts,
+): Promise<void> {
+  if (!namesCluster || !isOlder(version, MINIMUM_CLUSTERED)) return;
+  const { cluster } = await jsm.streams.info(stream);
+  checkVersion(version, cluster !== undefined);
 }
 
 export function checkVersion(version: string, clustered: boolean): void {
