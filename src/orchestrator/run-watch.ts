@@ -36,9 +36,9 @@ export const queueKey = (queue: string): string => `queue.${queue}`;
 
 const LOOK_BACK = 200_000;
 /** Messages that are folded at once. */
-const STRETCH = 20_000;
-/** About 30 MB. */
-const MOST_RUNS = 50_000;
+const STRETCH = 5_000;
+/** About 20 MB. An end that only the server tells of is understood of these alone. */
+const MOST_RUNS = 20_000;
 /** Open runs that WORK is asked of in one pass: the oldest. */
 const MOST_SIGHTED = 50;
 /** What was told a moment ago may be followed by what is being told. */
