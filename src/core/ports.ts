@@ -62,6 +62,8 @@ export interface ScheduleChanges {
 
 export interface ScheduleStore {
   get(id: string): Promise<Schedule | null>;
+  /** The revision of what lies there and is no definition, which anyone with the rights can write; null: it is none. */
+  unreadableAt(id: string): Promise<number | null>;
   /** The definition as it was at `revision`; null when the store keeps it no longer. */
   getRevision(id: string, revision: number): Promise<Schedule | null>;
   /** Every revision of an id that the store keeps, deleted or not, the oldest first. From the leader. */

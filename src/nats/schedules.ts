@@ -36,6 +36,12 @@ export class NatsScheduleStore implements ScheduleStore {
     return entry === null ? null : this.#schedule(id, entry.text, entry.revision);
   }
 
+  async unreadableAt(id: string): Promise<number | null> {
+    const entry = await readLatest(this.#jsm, this.#names.schedules, this.#key(id));
+    if (entry === null) return null;
+    return this.#readable(id, entry.text, entry.revision) === null ? entry.revision : null;
+  }
+
   async getRevision(id: string, revision: number): Promise<Schedule | null> {
     const { bucket, stream } = this.#names.schedules;
     const message = await this.#jsm.streams.getMessage(stream, { seq: revision });

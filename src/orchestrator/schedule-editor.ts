@@ -5,8 +5,9 @@
 import { PunctualError } from "../core/errors.js";
 import { shardOf } from "../core/hash.js";
 import { succeedingSpec } from "../core/passed-times.js";
-import { isPausedAt } from "../core/policies.js";
+import { defaultPolicies, isPausedAt } from "../core/policies.js";
 import type { Clock, ScheduleStore } from "../core/ports.js";
+import { defaultRetry } from "../core/retry.js";
 import { firstRevisionOf, type Instant, type Schedule, type ScheduleDefinition } from "../core/schedule.js";
 import { inputOf } from "../protocol/schedule-input.js";
 
@@ -21,6 +22,8 @@ export interface Edit {
   author?: string | undefined;
   /** Only if the revision is still this one; 0: only if there is no such schedule. */
   ifRevision?: number | undefined;
+  /** What is there does not matter; so it may be no definition at all. */
+  replaces?: boolean;
 }
 
 export interface Edited {
@@ -30,6 +33,21 @@ export interface Edited {
 }
 
 const TRIES = 10;
+
+/** What stands for a schedule that nobody could read and that was deleted. */
+const DELETED: ScheduleDefinition = {
+  spec: { kind: "at", at: 0 },
+  job: { queue: "default", payload: null, headers: {}, retry: defaultRetry, timeoutMs: 0 },
+  overlap: "skip",
+  misfire: "skip",
+  catchUpWindowMs: 0,
+  delivery: "at-least-once",
+  paused: false,
+  ...defaultPolicies,
+  deleted: true,
+  effectiveFrom: 0,
+  firstRevision: 0,
+};
 
 export class ScheduleEditor {
   readonly #ports: EditorPorts;
@@ -53,8 +71,16 @@ export class ScheduleEditor {
   ): Promise<Edited> {
     return this.write(id, edit, (existing) => {
       if (existing === null || existing.deleted) throw notFound(id);
-      const { id: _id, shard: _shard, revision: _revision, ...definition } = existing;
-      return change(definition);
+      return change(definitionOf(existing));
+    });
+  }
+
+  /** What is no definition is deleted as well. */
+  async delete(id: string, edit: Edit): Promise<void> {
+    await this.write(id, { ...edit, replaces: true }, (existing, isUnreadable) => {
+      if (isUnreadable) return DELETED;
+      if (existing === null || existing.deleted) throw notFound(id);
+      return { ...definitionOf(existing), deleted: true };
     });
   }
 
@@ -62,22 +88,36 @@ export class ScheduleEditor {
   async write(
     id: string,
     edit: Edit,
-    change: (existing: Schedule | null) => ScheduleDefinition,
+    change: (existing: Schedule | null, isUnreadable: boolean) => ScheduleDefinition,
   ): Promise<Edited> {
     const { schedules, clock, shards } = this.#ports;
     for (let tries = 0; tries < TRIES; tries++) {
-      const existing = await schedules.get(id);
+      const { existing, revision } = await this.#read(id, edit);
       checkRevision(id, existing, edit.ifRevision);
-      const wanted = change(existing);
+      const wanted = change(existing, existing === null && revision > 0);
       if (existing !== null && saysTheSame(existing, wanted)) return { schedule: existing, changed: false };
       const definition = succeeding(existing, wanted, clock.now(), edit.author);
-      const outcome = await schedules.write(id, definition, existing?.revision ?? 0);
+      const outcome = await schedules.write(id, definition, revision);
       // A doubtful write is read: it may be there.
       if (outcome.kind !== "stored") continue;
       const schedule = { ...definition, id, shard: shardOf(id, shards), revision: outcome.revision };
       return { schedule, changed: true };
     }
     throw new PunctualError("conflict", `schedule ${id} is being changed by others; try again`);
+  }
+
+  /** A revision without a schedule: what is there is no definition. */
+  async #read(id: string, edit: Edit): Promise<{ existing: Schedule | null; revision: number }> {
+    const { schedules } = this.#ports;
+    try {
+      const existing = await schedules.get(id);
+      return { existing, revision: existing?.revision ?? 0 };
+    } catch (error) {
+      const isToBeReplaced = edit.replaces === true && edit.ifRevision === undefined;
+      const revision = isToBeReplaced ? await schedules.unreadableAt(id) : null;
+      if (revision === null) throw error;
+      return { existing: null, revision };
+    }
   }
 }
 
@@ -107,6 +147,10 @@ function effectiveFromOf(existing: Schedule | null, now: Instant): Instant {
 function countsFromOf(existing: Schedule | null, next: ScheduleDefinition, now: Instant): Instant {
   if (existing === null || existing.deleted || existing.maxRuns !== next.maxRuns) return now;
   return existing.pausedBy === "max-runs" && !next.paused ? now : existing.countsFrom;
+}
+
+function definitionOf({ id: _id, shard: _shard, revision: _revision, ...definition }: Schedule) {
+  return definition;
 }
 
 function saysTheSame(a: ScheduleDefinition, b: ScheduleDefinition): boolean {

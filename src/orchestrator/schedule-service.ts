@@ -57,7 +57,7 @@ export class ScheduleService {
     const definition = await this.#defined(input);
     this.#times.check(id, definition, await this.#times.calendarsFor(definition.spec));
     checkCounted(this.#definitions, id, definition, this.#ports.shards);
-    const { schedule } = await this.#editor.write(id, edit, () => definition);
+    const { schedule } = await this.#editor.write(id, { ...edit, replaces: true }, () => definition);
     return this.#view(schedule);
   }
 
@@ -89,7 +89,7 @@ export class ScheduleService {
   }
 
   async delete({ id, ...edit }: ApiParsed<"schedule.delete">): Promise<{ id: string }> {
-    await this.#editor.change(id, edit, (existing) => ({ ...existing, deleted: true }));
+    await this.#editor.delete(id, edit);
     return { id };
   }
 

@@ -1,5 +1,6 @@
 /** Definitions in memory. */
 import type { Calendar } from "../core/calendar.js";
+import { messageOf } from "../core/errors.js";
 import { shardOf } from "../core/hash.js";
 import type {
   CasOutcome,
@@ -35,6 +36,14 @@ export class MemoryScheduleStore implements ScheduleStore {
     });
   }
 
+  unreadableAt(id: string): Promise<number | null> {
+    return this.#link.ask("unreadable schedule", () => {
+      const message = this.#server.schedules.last(this.#key(id));
+      if (message === null || isErased(message)) return null;
+      return this.#readable(message) === null ? message.seq : null;
+    });
+  }
+
   getRevision(id: string, revision: number): Promise<Schedule | null> {
     return this.#link.ask("schedule revision", () => {
       const message = this.#server.schedules.at(revision);
@@ -48,7 +57,7 @@ export class MemoryScheduleStore implements ScheduleStore {
       this.#server.schedules
         .of(this.#key(id))
         .filter(isDefinition)
-        .map((message) => this.#schedule(message)),
+        .flatMap((message) => this.#readable(message) ?? []),
     );
   }
 
@@ -100,9 +109,15 @@ export class MemoryScheduleStore implements ScheduleStore {
     const erased = messages.filter(
       (message) => isErased(message) && parseCalendarKey(message.subject) === null,
     );
+    const written = messages.filter(isDefinition);
+    const garbage = written.filter((message) => this.#readable(message) === null);
+    const gone = (message: StoredMessage) => ({ id: idOf(message.subject), revision: message.seq });
     return {
-      changed: messages.filter(isDefinition).map((message) => this.#schedule(message)),
-      removed: erased.map((message) => ({ id: idOf(message.subject), revision: message.seq })),
+      changed: written.flatMap((message) => this.#readable(message) ?? []),
+      removed: [
+        ...erased.map(gone),
+        ...garbage.map((message) => ({ ...gone(message), unreadable: whyUnreadable(message) })),
+      ],
       calendars: messages.flatMap(calendarsIn),
       view,
     };
@@ -114,8 +129,26 @@ export class MemoryScheduleStore implements ScheduleStore {
     return { ...definition, id, shard: shardOf(id, this.#server.shards), revision: message.seq };
   }
 
+  /** Null: it is no definition. */
+  #readable(message: StoredMessage): Schedule | null {
+    try {
+      return this.#schedule(message);
+    } catch {
+      return null;
+    }
+  }
+
   #key(id: string): string {
     return this.#server.names.scheduleKey(shardOf(id, this.#server.shards), id);
+  }
+}
+
+function whyUnreadable(message: StoredMessage): string {
+  try {
+    decodeDefinition(textOf(message), idOf(message.subject));
+    return "";
+  } catch (error) {
+    return messageOf(error);
   }
 }
 

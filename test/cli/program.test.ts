@@ -36,6 +36,11 @@ test.each([
   ["worker http --label gpu", /--label: expected "key=value", got "gpu"/],
   ["worker http --label gpu=a/b", /--label: expected 1 to 63 characters/],
   ["worker exec", /--allow: expected the programs that jobs may run here, or --allow-shell/],
+  [
+    "dev --server nats://a --port 4333",
+    /--port: goes only with a server of its own, got also --server or PUNCTUAL_SERVER/,
+  ],
+  ["dev --server nats://a --data-dir x", /--data-dir: goes only with a server of its own/],
   ["dev --port 70000", /--port: expected a whole number from 0 to 65535, got "70000"/],
   ["demo --for 3s", /--for: expected a duration of at least 5s, such as 30s, got "3s"/],
 ])("%j fails in one line, before anything is connected", async (line, message) => {

@@ -22,6 +22,10 @@ async function makeMemoryPorts(): Promise<PortsUnderTest> {
       server.memberTtlMs = ms;
     },
     eraseDefinition: async (id) => server.eraseDefinition(names.scheduleKey(shardOf(id, server.shards), id)),
+    overwriteDefinition: async (id, text) => {
+      const subject = names.scheduleKey(shardOf(id, server.shards), id);
+      server.schedules.store({ subject, headers: {}, body: new TextEncoder().encode(text) });
+    },
     overwriteQueue: async (queue, text) => {
       server.queueSettings.store({ subject: queue, headers: {}, body: new TextEncoder().encode(text) });
     },

@@ -56,6 +56,10 @@ async function operator(connection: NatsConnection, names: Names) {
       const bucket = await new Kvm(connection).open(names.schedules.bucket);
       await bucket.delete(names.scheduleKey(shardOf(id, limits.defaultShards), id));
     },
+    overwriteDefinition: async (id: string, text: string) => {
+      const bucket = await new Kvm(connection).open(names.schedules.bucket);
+      await bucket.put(names.scheduleKey(shardOf(id, limits.defaultShards), id), text);
+    },
     overwriteQueue: async (queue: string, text: string) => {
       await (await new Kvm(connection).open(names.queues.bucket)).put(queue, text);
     },

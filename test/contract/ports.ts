@@ -75,6 +75,8 @@ export interface PortsUnderTest {
   fadeMembersAfter(ms: number): Promise<void>;
   /** Takes a definition out of its bucket, past the port, as an operator can. */
   eraseDefinition(id: string): Promise<void>;
+  /** Writes any text in the place of a definition, past the port. */
+  overwriteDefinition(id: string, text: string): Promise<void>;
   /** Writes any text into the bucket of queues, past the port. */
   overwriteQueue(queue: string, text: string): Promise<void>;
   deadLetters(queue: string): Promise<StoredMessage[]>;

@@ -106,6 +106,21 @@ export function describeScheduleStore(name: string, make: MakePorts): void {
       expect(await put(one.schedules, "a")).toBeGreaterThan(first);
     });
 
+    it("says what is no definition, refuses to read it, and lets it be replaced", async () => {
+      const { one, other, overwriteDefinition } = on();
+      const first = await put(one.schedules, "a");
+      expect(await other.schedules.unreadableAt("a")).toBeNull();
+      expect(await other.schedules.unreadableAt("none")).toBeNull();
+      await overwriteDefinition("a", "{oops");
+      const revision = (await other.schedules.unreadableAt("a")) as number;
+      expect(revision).toBeGreaterThan(first);
+      await expect(other.schedules.get("a")).rejects.toThrow("a");
+      expect(await other.schedules.history("a")).toMatchObject([{ revision: first }]);
+      await put(one.schedules, "a", revision);
+      expect(await other.schedules.unreadableAt("a")).toBeNull();
+      expect(await other.schedules.get("a")).toMatchObject({ id: "a" });
+    });
+
     it("moves its sequence on by a touch, which is no schedule", async () => {
       const { schedules } = on().one;
       const revision = await put(schedules, "a");
@@ -155,6 +170,15 @@ function describeWatch(name: string, make: MakePorts): void {
       const marker = await put(one.schedules, "a", revision, { deleted: true });
       const changes = await watched(other.schedules);
       expect(await changes.next()).toMatchObject({ changed: [{ id: "a", deleted: true, revision: marker }] });
+    });
+
+    it("tells what is no definition, and why", async () => {
+      const { one, other, overwriteDefinition } = on();
+      await put(one.schedules, "a");
+      await overwriteDefinition("a", "{oops");
+      const changes = await watched(other.schedules);
+      const removed = [{ id: "a", unreadable: expect.stringMatching("expected JSON") }];
+      expect(await changes.next()).toMatchObject({ changed: [], removed });
     });
 
     it("tells what was erased", async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { headers as h } from "../../src/protocol/headers.js";
 import { NonRetryableError } from "../../src/worker/errors.js";
 import { until } from "../support/scene.js";
-import { Stage, serverOf } from "../support/stage.js";
+import { expectRefusal, Stage, serverOf } from "../support/stage.js";
 
 const server = serverOf();
 
@@ -62,6 +62,28 @@ describe("garbage in the buckets", () => {
     for await (const { id } of stage.client.schedules.list()) ids.push(id);
     expect(ids).toEqual(["good"]);
     await second.stop();
+  });
+
+  test("in the place of a schedule is replaced by a put, and goes with a delete; what asks for a revision is refused", async () => {
+    const stage = await Stage.orchestrated(server());
+    const { schedules } = stage.client;
+    const { bucket } = stage.names.schedules;
+    for (const id of ["a", "b"]) {
+      const { shard } = await schedules.put(id, { every: "1d" });
+      await stage.js.publish(`$KV.${bucket}.${shard}.${id}`, "{oops");
+      await expectRefusal(schedules.get(id), "invalid", /stored .*expected JSON/);
+      await expectRefusal(schedules.pause(id), "invalid", /stored .*expected JSON/);
+      await expectRefusal(schedules.put(id, { every: "1d" }, { ifRevision: 1 }), "invalid", /stored/);
+    }
+    const put = await schedules.put("a", { every: "2d" });
+    expect(await schedules.get("a")).toEqual(put);
+    await schedules.delete("b");
+    await expectRefusal(schedules.get("b"), "not_found", /schedule b does not exist/);
+    await expectRefusal(schedules.delete("b"), "not_found", /schedule b does not exist/);
+    const ids: string[] = [];
+    for await (const { id } of schedules.list()) ids.push(id);
+    expect(ids).toEqual(["a"]);
+    expect((await schedules.put("b", { every: "1d" })).id).toBe("b");
   });
 
   test("among the backfills does not hide the others", async () => {

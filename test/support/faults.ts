@@ -183,6 +183,10 @@ export class LaggingSchedules implements ScheduleStore {
     return this.#inner.get(id);
   }
 
+  unreadableAt(id: string): Promise<number | null> {
+    return this.#inner.unreadableAt(id);
+  }
+
   history(id: string): Promise<Schedule[]> {
     return this.#inner.history(id);
   }

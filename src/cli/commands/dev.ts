@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { PunctualError } from "../../core/errors.js";
+import { invalid, PunctualError } from "../../core/errors.js";
 import { wholeNumber } from "../global-options.js";
 import { addHttpFlag, type HttpFlag, httpOption, namingHttp, showUrls } from "../http-flag.js";
 import type { CliContext, ConnectOptions, DevServer, HttpOption } from "../runtime.js";
@@ -21,7 +21,10 @@ export function addDev(program: Command, context: CliContext): void {
       const session = new Session(context, command);
       const port = wholeNumber("--port", options.port, 0, 65_535);
       const http = httpOption(options, context);
-      if (session.connectOptions.servers !== undefined) return run(session, null, http);
+      if (session.connectOptions.servers !== undefined) {
+        refuseServerFlags(command);
+        return run(session, null, http);
+      }
       const server = await context.parts.startServer({
         dataDir: options.dataDir,
         port,
@@ -33,6 +36,16 @@ export function addDev(program: Command, context: CliContext): void {
         await server.stop();
       }
     });
+}
+
+/** They would be passed over: the server is another one's. */
+function refuseServerFlags(command: Command): void {
+  for (const [name, flag] of [
+    ["port", "--port"],
+    ["dataDir", "--data-dir"],
+  ] as const)
+    if (command.getOptionValueSource(name) === "cli")
+      throw invalid(flag, "goes only with a server of its own, got also --server or PUNCTUAL_SERVER");
 }
 
 async function run(session: Session, server: DevServer | null, http: HttpOption): Promise<void> {
