@@ -1,4 +1,5 @@
-import { clientSuite } from "./suite.js";
+import { clientSuite, furtherSuite } from "./suite.js";
 import { javascript } from "./support/toolchains.js";
 
 await clientSuite(javascript);
+await furtherSuite(javascript);

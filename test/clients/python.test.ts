@@ -1,4 +1,5 @@
-import { clientSuite } from "./suite.js";
+import { clientSuite, furtherSuite } from "./suite.js";
 import { python } from "./support/toolchains.js";
 
 await clientSuite(python);
+await furtherSuite(python);

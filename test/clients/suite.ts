@@ -41,6 +41,56 @@ export async function describeClient(
   });
 }
 
+/** What some of the programs can do beyond that. */
+export const furtherSuite = (toolchain: Toolchain): Promise<void> =>
+  describeClient(toolchain, (programOn) => {
+    test("waits as the backoff list of its queue says when it was silent, and is given the job again", async () => {
+      const stage = await stageFor();
+      await stage.ensureQueue(QUEUE, { ackWaitMs: 500, maxAttempts: 3, backoffMs: [500, 1_500] });
+      const program = programOn(stage);
+      for (let attempt = 1; attempt <= 2; attempt++) {
+        const running = program.start("work");
+        if (attempt === 1) await enqueue(stage, "silent", { to: "ada", hangs: 2 });
+        await until(() => expect(attemptsOf(running)).toEqual({ "silent ada": [attempt] }));
+        await running.kill();
+      }
+      const last = program.start("work");
+      await stage.workIsEmpty();
+      expect(attemptsOf(last)).toEqual({ "silent ada": [3] });
+      const { config } = await stage.jsm.consumers.info(stage.names.work, stage.names.consumer(QUEUE));
+      expect(config.backoff).toEqual([1e9, 2e9]);
+      await until(async () => expect(await runsOf(stage)).toEqual({ silent: "succeeded, 3" }));
+    });
+
+    test("works the lane of urgent jobs alone", async () => {
+      const stage = await stageFor();
+      await stage.client.enqueue({ queue: QUEUE, jobId: "calm", payload: { to: "bob" } });
+      await stage.client.enqueue({ queue: QUEUE, jobId: "fire", payload: { to: "ada" }, priority: "high" });
+      const running = programOn(stage).start("urgent");
+      await until(() => expect(running.lines).toHaveLength(1));
+      expect(running.lines).toEqual([{ to: "ada", subject: stage.names.job(QUEUE, "fire", "high") }]);
+      await until(async () => expect(await stage.inWork()).toEqual([stage.names.job(QUEUE, "calm")]));
+    });
+
+    test("looks at dead letters and retries them through the API", async () => {
+      const stage = await stageFor();
+      await stage.ensureQueue(QUEUE, { ackWaitMs: 3_000, maxAttempts: 1 });
+      const worker = programOn(stage).start("work");
+      await enqueue(stage, "doomed", { to: "dan", fails: 99 });
+      await until(async () => expect(await stage.deadCount()).toBe(1));
+      await worker.kill();
+      const said = await programOn(stage).run("dead");
+      const retry = expect.stringMatching(/^doomed:retry-\d+$/);
+      expect(said).toMatchObject([
+        { error: null, answer: { letters: [{ runId: "doomed", reason: "delivery limit reached" }] } },
+        { error: null, answer: { payload: { to: "dan", fails: 99 } } },
+        { error: null, answer: { runId: retry, to: "queue" } },
+        { error: "404", answer: { code: "not_found" } },
+      ]);
+      expect(await stage.inWork()).toEqual([stage.names.job(QUEUE, "doomed")]);
+    });
+  });
+
 export const clientSuite = (toolchain: Toolchain): Promise<void> =>
   describeClient(toolchain, (programOn) => {
     test("enqueues, through the front door and straight to the queue", async () => {

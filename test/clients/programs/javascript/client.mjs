@@ -1,4 +1,4 @@
-// Punctual from JavaScript, with nats 2.x and nothing else: client.mjs enqueue | later | schedule | work
+// Punctual from JavaScript, with nats 2.x and nothing else: client.mjs enqueue | later | schedule | work | urgent | dead
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, headers, JSONCodec } from "nats";
 
@@ -92,7 +92,35 @@ async function work(js) {
   // endregion
 }
 
+/** The lane of urgent jobs has a consumer of its own. */
+async function urgent(js) {
+  const queue = await js.consumers.get("PUNCTUAL_WORK", "high-emails");
+  for (;;) {
+    const message = await queue.next({ expires: 30_000 });
+    if (message === null) continue;
+    tell({ to: message.json().to, subject: message.subject });
+    message.ack();
+  }
+}
+
+/** Dead letters are looked at and retried through the API. */
+async function dead(nc) {
+  const ask = async (endpoint, request) => {
+    const answer = await nc.request(`punctual.api.${endpoint}`, json.encode(request), { timeout: 5_000 });
+    const error = answer.headers?.get("Nats-Service-Error-Code") || null;
+    tell({ answer: answer.json(), error });
+    return answer.json();
+  };
+  const { letters } = await ask("dead.list", { filter: { queue: "emails" } });
+  const { id } = letters[0];
+  await ask("dead.get", { id });
+  await ask("dead.retry", { id, author: "client.mjs" });
+  await ask("dead.retry", { id });
+}
+
 const nc = await connect({ servers: process.env.NATS_URL ?? "nats://127.0.0.1:4222" });
-const command = { enqueue, later, work, schedule: () => schedule(nc) }[process.argv[2]];
+const command = { enqueue, later, work, urgent, schedule: () => schedule(nc), dead: () => dead(nc) }[
+  process.argv[2]
+];
 await command(nc.jetstream());
 await nc.drain();

@@ -1,4 +1,4 @@
-"""Punctual from Python, with nats-py and nothing else: client.py enqueue | later | schedule | work"""
+"""Punctual from Python, with nats-py and nothing else: client.py enqueue | later | schedule | work | urgent | dead"""
 
 import asyncio
 import json
@@ -100,6 +100,33 @@ async def work(js):
     # endregion
 
 
+async def urgent(js):
+    """The lane of urgent jobs has a consumer of its own."""
+    queue = await js.pull_subscribe_bind("high-emails", "PUNCTUAL_WORK")
+    while True:
+        try:
+            [message] = await queue.fetch(1, timeout=30)
+        except nats.errors.TimeoutError:
+            continue
+        tell(to=json.loads(message.data)["to"], subject=message.subject)
+        await message.ack()
+
+
+async def dead(nc):
+    """Dead letters are looked at and retried through the API."""
+
+    async def ask(endpoint, request):
+        answer = await nc.request(f"punctual.api.{endpoint}", json.dumps(request).encode(), timeout=5)
+        tell(answer=json.loads(answer.data), error=(answer.headers or {}).get("Nats-Service-Error-Code"))
+        return json.loads(answer.data)
+
+    found = await ask("dead.list", {"filter": {"queue": "emails"}})
+    letter = found["letters"][0]["id"]
+    await ask("dead.get", {"id": letter})
+    await ask("dead.retry", {"id": letter, "author": "client.py"})
+    await ask("dead.retry", {"id": letter})
+
+
 async def main(command):
     nc = await nats.connect(os.environ.get("NATS_URL", "nats://127.0.0.1:4222"))
     js = nc.jetstream()
@@ -109,6 +136,10 @@ async def main(command):
         await later(js)
     elif command == "schedule":
         await schedule(nc)
+    elif command == "urgent":
+        await urgent(js)
+    elif command == "dead":
+        await dead(nc)
     else:
         await work(js)
     await nc.close()
