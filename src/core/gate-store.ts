@@ -30,8 +30,6 @@ export interface GateStore {
   onArrival(queue: string, arrived: () => void): Subscription;
   /** Hints that messages have left the lane `work` of a queue, by their sequences. Some are lost. */
   onDeparture(queue: string, departed: (seq: number) => void): Subscription;
-  /** The message id of the last job that RUNS says was stored on a subject of WORK. From the leader. */
-  lastQueued(subject: string): Promise<string | null>;
   /** RUNS says of no job of the queue that it was stored in a lane since; 0: of none at all. */
   quietSince(queue: string): Promise<Instant>;
 }

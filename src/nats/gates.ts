@@ -6,7 +6,6 @@ import { lanes } from "../core/lane.js";
 import type { Subscription } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 import { waitingOf } from "../protocol/gate-message.js";
-import { headers as h } from "../protocol/headers.js";
 import { type Names, parseGateSubject } from "../protocol/names.js";
 import { isMissing } from "./refusal.js";
 import { storedMessage } from "./work.js";
@@ -126,11 +125,6 @@ export class NatsGateStore implements GateStore {
         for (const subscription of subscriptions) subscription.unsubscribe();
       },
     };
-  }
-
-  async lastQueued(subject: string): Promise<string | null> {
-    const message = await this.#lastIn(this.#names.queued(subject));
-    return message?.header?.get(h.msgId) || null;
   }
 
   async quietSince(queue: string): Promise<Instant> {

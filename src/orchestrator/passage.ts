@@ -15,6 +15,7 @@
  */
 import { messageOf } from "../core/errors.js";
 import type { GateStore } from "../core/gate-store.js";
+import type { RunHistory } from "../core/lookback.js";
 import type { Clock, DeadLetters, PublishOutcome, RunLog, StoredMessage, WorkStream } from "../core/ports.js";
 import { type WaitingJob, waitingJob } from "../protocol/gate-message.js";
 import { headers as h } from "../protocol/headers.js";
@@ -29,6 +30,7 @@ export interface PassagePorts {
   runs: RunLog;
   dead: DeadLetters;
   gates: GateStore;
+  history: Pick<RunHistory, "lastQueued">;
 }
 
 /** A job that may pass, as its gate has decided. */
@@ -206,10 +208,10 @@ export class Passages {
     job: WaitingJob,
     tickets: number,
   ): Promise<boolean> {
-    const { names, gates } = this.#ports;
+    const { names } = this.#ports;
     const { msgId, subject } = job.message;
     const plain = waitingJob(stored, null, names)?.message.subject ?? subject;
-    for (const place of new Set([subject, plain])) if ((await gates.lastQueued(place)) === msgId) return true;
+    for (const place of new Set([subject, plain])) if ((await this.#lastOn(place)) === msgId) return true;
     if (key === null || ticket === null || !isInherited) return false;
     return (await this.#formerOf(job.queue, key, tickets)).has(msgId);
   }
@@ -217,15 +219,20 @@ export class Passages {
   #formerOf(queue: string, key: string, tickets: number): Promise<Set<string>> {
     const known = this.#former.get(key);
     if (known !== undefined) return known;
-    const { names, gates } = this.#ports;
+    const { names } = this.#ports;
     const subjects = Array.from({ length: tickets }, (_, index) => names.ticket(queue, key, index + 1));
-    const read = Promise.all(subjects.map((subject) => gates.lastQueued(subject)));
-    const made = read.then((ids) => new Set(ids.filter((id) => id !== null)));
+    const read = Promise.all(subjects.map((subject) => this.#lastOn(subject)));
+    const made = read.then((ids) => new Set(ids.filter((id) => id !== undefined)));
     this.#former.set(key, made);
     made.catch(() => this.#former.delete(key));
     const [oldest] = this.#former.keys();
     if (this.#former.size > KEYS_REMEMBERED && oldest !== undefined) this.#former.delete(oldest);
     return made;
+  }
+
+  /** The message id of the last job that the server tells to have stored there. */
+  async #lastOn(subject: string): Promise<string | undefined> {
+    return (await this.#ports.history.lastQueued(subject))?.msgId;
   }
 
   #pause(): Promise<void> {

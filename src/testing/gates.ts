@@ -4,7 +4,6 @@ import { lanes } from "../core/lane.js";
 import type { StoredMessage, Subscription } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 import { waitingOf } from "../protocol/gate-message.js";
-import { headers as h } from "../protocol/headers.js";
 import { parseGateSubject } from "../protocol/names.js";
 import { type MemoryLink, subscription } from "./link.js";
 import type { MemoryServer } from "./server.js";
@@ -57,11 +56,6 @@ export class MemoryGateStore implements GateStore {
   onDeparture(_queue: string, departed: (seq: number) => void): Subscription {
     const stop = this.#server.work.onRemoved((seq) => this.#link.push(() => departed(seq)));
     return subscription(this.#link, stop);
-  }
-
-  lastQueued(subject: string): Promise<string | null> {
-    const { runs, names } = this.#server;
-    return this.#link.ask("last queued", () => runs.last(names.queued(subject))?.headers[h.msgId] ?? null);
   }
 
   quietSince(queue: string): Promise<Instant> {

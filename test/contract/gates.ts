@@ -149,19 +149,6 @@ export function describeGateStore(name: string, make: MakePorts): void {
       expect(departed).toEqual([1]);
     });
 
-    it("know by its message id who was last put on a subject, also when it has gone", async () => {
-      const { names, one, other } = on();
-      const subject = names.ticket("mail", "a", 1);
-      expect(await other.gates.lastQueued(subject)).toBeNull();
-      await one.work.publish({ ...job(names, "x"), subject, msgId: "x/g1" });
-      await until(async () => (await other.gates.lastQueued(subject)) === "x/g1");
-      await one.work.remove(1);
-      expect(await other.gates.lastQueued(subject)).toBe("x/g1");
-      expect(await other.gates.lastQueued(names.ticket("mail", "a", 2))).toBeNull();
-      await one.work.publish({ ...job(names, "y"), subject, msgId: "y/g2" });
-      await until(async () => (await other.gates.lastQueued(subject)) === "y/g2");
-    });
-
     it("know since when nothing was put into a queue", async () => {
       const { names, one, other } = on();
       expect(await other.gates.quietSince("mail")).toBe(0);

@@ -47,6 +47,19 @@ export function describeRunHistory(name: string, make: MakePorts): void {
       expect(await other.history.lastQueued(names.job("default", `${RUN}:b2`, "low"))).toBeNull();
     });
 
+    it("knows by its message id who was last put on a subject, also when it has gone", async () => {
+      const { names, one, other } = on();
+      const subject = names.ticket("mail", "a", 1);
+      const lastId = async (place = subject) => (await other.history.lastQueued(place))?.msgId;
+      await one.work.publish({ ...job(names, "x"), subject, msgId: "x/g1" });
+      await until(async () => (await lastId()) === "x/g1");
+      await one.work.remove(1);
+      expect(await lastId()).toBe("x/g1");
+      expect(await lastId(names.ticket("mail", "a", 2))).toBeUndefined();
+      await one.work.publish({ ...job(names, "y"), subject, msgId: "y/g2" });
+      await until(async () => (await lastId()) === "y/g2");
+    });
+
     it("tells what became of the slots of one schedule, and of no other", async () => {
       const { one, other } = on();
       const fired = (scheduleId: string, slot: number) => ({ scheduleId, slot, seq: 1 });
