@@ -73,7 +73,7 @@ async function pageOf(
     });
     for (const heads of await Promise.all(read)) {
       found.push(...heads);
-      // There may be more of this minute.
+      // There may be more of this minute: some have come since they were counted.
       if (heads.length >= limit) return found;
     }
   }

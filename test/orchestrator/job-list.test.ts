@@ -45,7 +45,7 @@ function open() {
     } while (after !== undefined);
     return found;
   };
-  return { put, page, pages, read: () => read };
+  return { ports, put, page, pages, read: () => read };
 }
 
 test("every job that is meant is on one page, those of a minute after those of the minute before", async () => {
@@ -106,4 +106,19 @@ test("a page of a large crowd reads little of it, and one that matches little gi
   expect(jobs).toEqual([]);
   expect(next).not.toBeNull();
   expect(read()).toBeLessThan(5_600);
+});
+
+test("jobs that come to a minute while it is read are not passed over for the next minute's", async () => {
+  const { ports, put, page } = open();
+  await put("first", START, "other");
+  await put("next", START + MINUTE_MS);
+  const crowds = ports.timerList.crowds.bind(ports.timerList);
+  ports.timerList.crowds = async (range) => {
+    const found = await crowds(range);
+    if (range.from < START) for (const id of ["second", "third"]) await put(id, START);
+    return found;
+  };
+  const asked = { limit: 1, queue: "mail", from: new Date(START - 1).toISOString() };
+  const { jobs } = await page(asked);
+  expect(jobs.map(({ runId }) => runId)).toEqual(["second"]);
 });
