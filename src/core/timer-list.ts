@@ -1,10 +1,11 @@
 /** Jobs that wait for their time, as people look at them: by time, over all shards, without their bodies. */
 import type { Instant } from "./instant.js";
-import type { Timer } from "./timer.js";
+import { minuteOf, type Timer } from "./timer.js";
 
-/** A minute in which jobs fall due. */
+/** A minute of a shard in which jobs fall due. */
 export interface Crowd {
   minute: Instant;
+  shard: number;
   count: number;
 }
 
@@ -12,27 +13,36 @@ export interface TimerHead extends Timer {
   headers: Readonly<Record<string, string>>;
 }
 
+export interface CrowdRange {
+  from: Instant;
+  /** Of the minute of `from`, the shards from this one on. */
+  fromShard: number;
+  to: Instant;
+  /** Timers. */
+  enough: number;
+}
+
 export interface TimerList {
   /**
-   * The next minutes for which there are any, in order: as many as hold `enough` of them together, or more, or all that
-   * there are. Minutes are looked at, not timers.
+   * The next crowds, by minute and shard: as many as hold `enough` timers together, or more, or all that there are.
+   * Minutes are looked at, not timers.
    */
-  crowds(range: { from: Instant; to: Instant; enough: number }): Promise<Crowd[]>;
-  /** Of one minute, in the order of storing, those that were stored after a sequence; at most so many. */
-  heads(minute: Instant, after: number, limit: number): Promise<TimerHead[]>;
+  crowds(range: CrowdRange): Promise<Crowd[]>;
+  /** Of a crowd, in the order of storing, those that were stored after a sequence; at most so many. */
+  heads(crowd: Crowd, after: number, limit: number): Promise<TimerHead[]>;
 }
 
 /** In order, and no more of them than hold `enough`. */
-export function nextCrowds(all: readonly Crowd[], from: Instant, to: Instant, enough: number): Crowd[] {
-  const counts = new Map<Instant, number>();
-  for (const { minute, count } of all)
-    if (minute >= from && minute <= to) counts.set(minute, (counts.get(minute) ?? 0) + count);
+export function nextCrowds(all: readonly Crowd[], { from, fromShard, to, enough }: CrowdRange): Crowd[] {
+  const first = minuteOf(from);
+  const isNext = ({ minute, shard }: Crowd) => minute > first || (minute === first && shard >= fromShard);
+  const next = all.filter((crowd) => isNext(crowd) && crowd.minute <= to);
   const found: Crowd[] = [];
   let sum = 0;
-  for (const [minute, count] of [...counts].sort(([a], [b]) => a - b)) {
+  for (const crowd of next.sort((a, b) => a.minute - b.minute || a.shard - b.shard)) {
     if (sum >= enough) break;
-    found.push({ minute, count });
-    sum += count;
+    found.push(crowd);
+    sum += crowd.count;
   }
   return found;
 }

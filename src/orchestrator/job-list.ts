@@ -1,6 +1,5 @@
 /** Jobs that wait for their time, page by page. No page looks at more than a bounded number of them. */
 import type { Clock } from "../core/ports.js";
-import { MINUTE_MS } from "../core/timer.js";
 import type { Crowd, TimerHead, TimerList } from "../core/timer-list.js";
 import type { ApiParsed, ApiResponse } from "../protocol/api.js";
 import { headers as h } from "../protocol/headers.js";
@@ -14,10 +13,13 @@ export interface JobListPorts {
   timerList: TimerList;
 }
 
-/** Jobs looked at for one page, the last minute's on top. */
+/** Jobs looked at for one page, and at once where only some of them are meant. */
 const MOST_LOOKED = 5_000;
-/** Minutes read at once. */
-const TOGETHER = 8;
+const SOUGHT = 1_000;
+/** A page that is not full by then goes on in the next. */
+const PAGE_MS = 1_000;
+/** Crowds read at once. */
+const TOGETHER = 32;
 /** What is due for longer was fired, or no orchestrator is there to answer. */
 const DEFAULT_PAST_MS = 86_400_000;
 const LAST = Date.UTC(9_999, 11, 31, 23, 59, 59, 999);
@@ -25,6 +27,7 @@ const LAST = Date.UTC(9_999, 11, 31, 23, 59, 59, 999);
 /** The last job that was looked at. */
 interface Place {
   minute: number;
+  shard: number;
   seq: number;
 }
 
@@ -34,47 +37,56 @@ export async function listJobs(
   { clock, timerList }: JobListPorts,
   request: Request,
 ): Promise<ApiResponse<"job.list">> {
-  const { limit, to = LAST, from = clock.now() - DEFAULT_PAST_MS } = request;
+  const { limit, queue, to = LAST, from = clock.now() - DEFAULT_PAST_MS } = request;
+  const most = queue === undefined ? limit : SOUGHT;
+  const isMeant = (row: JobRow, at: number) =>
+    at >= from && at <= to && (queue === undefined || row.queue === queue);
+  const until = clock.monotonic() + PAGE_MS;
   let place = placeOf(request.after);
   const jobs: JobRow[] = [];
-  let looked = 0;
-  while (looked < MOST_LOOKED) {
-    const crowds = await timerList.crowds({ from: place?.minute ?? from, to, enough: limit + 1 });
+  for (let looked = 0; looked < MOST_LOOKED && jobs.length < limit && clock.monotonic() < until; ) {
+    const start = { from: place?.minute ?? from, fromShard: place?.shard ?? 0 };
+    const crowds = await timerList.crowds({ ...start, to, enough: most + 1 });
     const last = crowds.at(-1);
     if (last === undefined) return { jobs: inOrder(jobs), next: null };
-    const rest = await pageOf(timerList, crowds, place, limit);
-    if (rest.length === 0) place = { minute: last.minute + MINUTE_MS, seq: 0 };
-    for (const head of rest) {
+    const heads = await nextHeads(timerList, crowds, place, most);
+    if (heads.length === 0) place = { minute: last.minute, shard: last.shard + 1, seq: 0 };
+    for (const head of heads) {
       if (jobs.length === limit) break;
-      place = { minute: head.minute, seq: head.seq };
+      place = { minute: head.minute, shard: head.shard, seq: head.seq };
       looked++;
       const row = rowOf(head);
-      if (row !== null && head.at >= from && head.at <= to && isOf(request.queue, row)) jobs.push(row);
+      if (row !== null && isMeant(row, head.at)) jobs.push(row);
     }
-    if (jobs.length === limit) break;
+    const counted = crowds.reduce((sum, { count }) => sum + count, 0);
+    // These were all that there are.
+    if (counted <= most && heads.length < most && jobs.length < limit)
+      return { jobs: inOrder(jobs), next: null };
   }
-  return { jobs: inOrder(jobs), next: place === null ? null : `${place.minute}-${place.seq}` };
+  return { jobs: inOrder(jobs), next: place === null ? null : cursorOf(place) };
 }
 
-type Placed = TimerHead & { minute: number };
+type Placed = TimerHead & Pick<Crowd, "minute" | "shard">;
 
-/** What comes next after a place, in order. */
-async function pageOf(
+/** What comes next after a place, in order; about so many. */
+async function nextHeads(
   timerList: TimerList,
   crowds: readonly Crowd[],
   place: Place | null,
-  limit: number,
+  most: number,
 ): Promise<Placed[]> {
   const found: Placed[] = [];
-  for (let i = 0; i < crowds.length && found.length < limit; i += TOGETHER) {
-    const read = crowds.slice(i, i + TOGETHER).map(async ({ minute }) => {
-      const heads = await timerList.heads(minute, minute === place?.minute ? place.seq : 0, limit);
-      return heads.map((head) => ({ ...head, minute }));
+  for (let i = 0; i < crowds.length && found.length < most; i += TOGETHER) {
+    const read = crowds.slice(i, i + TOGETHER).map(async (crowd) => {
+      const { minute, shard } = crowd;
+      const isBegun = minute === place?.minute && shard === place.shard;
+      const heads = await timerList.heads(crowd, isBegun ? place.seq : 0, most);
+      return heads.map((head) => ({ ...head, minute, shard }));
     });
     for (const heads of await Promise.all(read)) {
       found.push(...heads);
       // There may be more of this minute: some have come since they were counted.
-      if (heads.length >= limit) return found;
+      if (heads.length >= most) return found;
     }
   }
   return found;
@@ -98,13 +110,13 @@ function rowOf(head: TimerHead): JobRow | null {
   };
 }
 
-const isOf = (queue: string | undefined, row: JobRow): boolean => queue === undefined || row.queue === queue;
-
 /** Within a minute they lie as they were stored. */
 const inOrder = (jobs: JobRow[]): JobRow[] => jobs.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 
+const cursorOf = ({ minute, shard, seq }: Place): string => `${minute}-${shard}-${seq}`;
+
 function placeOf(cursor: string | undefined): Place | null {
   if (cursor === undefined) return null;
-  const [minute, seq] = cursor.split("-").map(Number) as [number, number];
-  return { minute, seq };
+  const [minute, shard, seq] = cursor.split("-").map(Number) as [number, number, number];
+  return { minute, shard, seq };
 }

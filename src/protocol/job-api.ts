@@ -37,7 +37,7 @@ export type JobRow = z.output<typeof jobRow>;
 
 const cursor = z
   .string()
-  .regex(/^\d{1,15}-\d{1,16}$/, "expected the `next` of the page before")
+  .regex(/^\d{1,15}-\d{1,5}-\d{1,16}$/, "expected the `next` of the page before")
   .optional();
 
 export const jobEndpoints = {

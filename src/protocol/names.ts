@@ -155,9 +155,9 @@ export function namesOf(namespace: string) {
     tombstones: `${ns}.work._void.>`,
     consumer: (queue: string, lane: Lane = "work") => `${lane}-${queue}`,
 
-    /** `*`: of all shards. */
-    timer: (shard: number | "*", minute: Instant) => `${ns}.timers.${shard}.${minuteToken(minute)}`,
+    timer: (shard: number, minute: Instant) => `${ns}.timers.${shard}.${minuteToken(minute)}`,
     timersOf: (shard: number) => `${ns}.timers.${shard}.>`,
+    /** `*`: of all shards. */
     timersOn: (shard: number | "*", day: Instant) =>
       `${ns}.timers.${shard}.${minuteToken(day).slice(0, 8)}.*`,
     allTimers: `${ns}.timers.>`,
@@ -273,6 +273,9 @@ function minuteToken(minute: Instant): string {
   const iso = new Date(minute).toISOString();
   return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 10)}.${iso.slice(11, 13)}${iso.slice(14, 16)}`;
 }
+
+/** The shard of a subject of a timer. */
+export const shardOfTimer = (subject: string): number => Number(subject.split(".")[2]);
 
 /** The minute of a subject of a timer; null when it is none. */
 export function parseTimerSubject(subject: string): Instant | null {

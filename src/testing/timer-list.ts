@@ -1,8 +1,12 @@
 /** Jobs that wait for their time, by time, in memory. */
-import type { Instant } from "../core/instant.js";
-import { minuteOf } from "../core/timer.js";
-import { type Crowd, nextCrowds, type TimerHead, type TimerList } from "../core/timer-list.js";
-import { parseTimerSubject } from "../protocol/names.js";
+import {
+  type Crowd,
+  type CrowdRange,
+  nextCrowds,
+  type TimerHead,
+  type TimerList,
+} from "../core/timer-list.js";
+import { parseTimerSubject, shardOfTimer } from "../protocol/names.js";
 import { timerOf } from "../protocol/timer-message.js";
 import type { MemoryLink } from "./link.js";
 import type { MemoryServer } from "./server.js";
@@ -16,19 +20,24 @@ export class MemoryTimerList implements TimerList {
     this.#link = link;
   }
 
-  crowds({ from, to, enough }: { from: Instant; to: Instant; enough: number }): Promise<Crowd[]> {
+  crowds(range: CrowdRange): Promise<Crowd[]> {
     return this.#link.ask("crowds of timers", () => {
-      const all = [...this.#server.timers.messages()];
-      const crowds = all.map(({ subject }) => ({ minute: parseTimerSubject(subject) ?? 0, count: 1 }));
-      return nextCrowds(crowds, minuteOf(from), to, enough);
+      const { timers } = this.#server;
+      const all = [...timers.subjects()].map((subject) => ({
+        minute: parseTimerSubject(subject) ?? 0,
+        shard: shardOfTimer(subject),
+        count: timers.of(subject).length,
+      }));
+      return nextCrowds(all, range);
     });
   }
 
-  heads(minute: Instant, after: number, limit: number): Promise<TimerHead[]> {
+  heads({ minute, shard }: Crowd, after: number, limit: number): Promise<TimerHead[]> {
+    const { timers, names } = this.#server;
     return this.#link.ask("heads of timers", () =>
-      [...this.#server.timers.messages()]
-        .filter(({ seq, subject }) => seq > after && parseTimerSubject(subject) === minute)
-        .sort((a, b) => a.seq - b.seq)
+      timers
+        .of(names.timer(shard, minute))
+        .filter(({ seq }) => seq > after)
         .slice(0, limit)
         .map(({ seq, headers }) => ({ ...timerOf(headers, seq, minute), headers })),
     );

@@ -101,13 +101,13 @@ test("jobs for later are listed, page after page, as far as they are asked for",
     timer: `${runId}@20400102T030405Z`,
     at: "2040-01-02T03:04:05.000Z",
   });
-  cli.server.answers.push({ jobs: [at("a")], next: "1-1" }, { jobs: [at("b"), at("c")], next: "1-3" });
+  cli.server.answers.push({ jobs: [at("a")], next: "1-0-1" }, { jobs: [at("b"), at("c")], next: "1-0-3" });
   const { stdout } = await cli.punctual("job list --queue mail --to 2041-01-01T00:00:00Z --limit 2");
   expect(stdout).toMatch(
     /^DUE +QUEUE +TIMER +ATTEMPTS\n2040-01-02 03:04:05Z +mail +a@20400102T030405Z +0\n.*b@.*\n$/,
   );
   const asked = { queue: "mail", to: "2041-01-01T00:00:00.000Z", limit: 2 };
-  expect(cli.server.calls.map(({ request }) => request)).toEqual([asked, { ...asked, after: "1-1" }]);
+  expect(cli.server.calls.map(({ request }) => request)).toEqual([asked, { ...asked, after: "1-0-1" }]);
   cli.server.answers.push({ jobs: [at("a")], next: null }, { jobs: [], next: null });
   expect((await cli.punctual("job list --quiet")).stdout).toBe("a@20400102T030405Z\n");
   expect((await cli.punctual("job list")).stderr).toBe("no job waits for its time\n");
