@@ -30,6 +30,24 @@ export const enqueueFlags: readonly Flag[] = [
     text: "so long after it, others with the key of --unique are refused (default: while it is queued or running)",
   },
   {
+    flags: "--on-success <job>",
+    field: "onSuccess",
+    kind: "json",
+    text: "a job as JSON, or @FILE, that is queued when this one has succeeded",
+  },
+  {
+    flags: "--on-failure <job>",
+    field: "onFailure",
+    kind: "json",
+    text: "the same for when its run ended otherwise",
+  },
+  {
+    flags: "--group <id/index>",
+    field: "group",
+    kind: "text",
+    text: "the group it counts for, and as which member",
+  },
+  {
     flags: "--key <key>",
     field: "key",
     kind: "text",

@@ -8,6 +8,7 @@ import { addDead } from "./commands/dead.js";
 import { addDemo } from "./commands/demo.js";
 import { addDev } from "./commands/dev.js";
 import { addEnqueue } from "./commands/enqueue.js";
+import { addGroup } from "./commands/group.js";
 import { addHealth } from "./commands/health.js";
 import { addHeartbeat } from "./commands/heartbeat.js";
 import { addImport } from "./commands/import-crontab.js";
@@ -62,6 +63,7 @@ function buildProgram(version: string, context: CliContext, done: (exitCode: num
   addCalendar(program, context);
   addQueue(program, context);
   addAlert(program, context);
+  addGroup(program, context);
   addHeartbeat(program, context);
   addPreview(program, context);
   addLint(program, context, done);

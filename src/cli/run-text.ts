@@ -30,6 +30,7 @@ export function runFields(run: RunView): string[][] {
     ["queue", run.queue],
     ["lane", run.lane === "work" ? null : run.lane],
     ["trigger", run.trigger],
+    ["follows upon", run.parent],
     ["labels", labels.length === 0 ? null : labels.join(", ")],
     ["slots", slots],
     ["progress", run.progress === null ? null : JSON.stringify(run.progress)],

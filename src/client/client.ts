@@ -17,7 +17,9 @@ import { Alerts } from "./alerts.js";
 import { Backfills } from "./backfills.js";
 import { Calendars } from "./calendars.js";
 import { DeadLetters } from "./dead-letters.js";
+import { Groups } from "./groups.js";
 import { Heartbeats } from "./heartbeats.js";
+import type { EnqueueOutcome } from "./outcome.js";
 import { pipeline } from "./pipeline.js";
 import { Queues } from "./queues.js";
 import { ask, given, isoOf } from "./requests.js";
@@ -39,11 +41,6 @@ export interface ClientPorts extends AdmissionPorts {
   tracing: Tracing;
 }
 
-/** What became of one job of many; `error` keeps the others going. */
-export type EnqueueOutcome =
-  | ({ kind: "enqueued"; index: number } & Enqueued)
-  | { kind: "failed"; index: number; error: unknown };
-
 /** Which jobs for later are meant; all that is given must hold. */
 export interface WaitingFilter {
   queue?: string | undefined;
@@ -61,6 +58,7 @@ export class Client {
   readonly deadLetters: DeadLetters;
   readonly alerts: Alerts;
   readonly heartbeats: Heartbeats;
+  readonly groups: Groups;
   readonly #ports: ClientPorts;
   readonly #newId: () => string;
   readonly #admission: Admission;
@@ -77,6 +75,7 @@ export class Client {
     this.#ports = ports;
     this.#admission = new Admission(ports);
     this.#newId = options.newId ?? randomUUID;
+    this.groups = new Groups(ports.api, (requests) => this.enqueueMany(requests), this.#newId);
   }
 
   /**

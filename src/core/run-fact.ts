@@ -61,6 +61,8 @@ export interface RunFact {
   scheduleId?: string | undefined;
   fireTime?: Instant | undefined;
   trigger?: string | undefined;
+  /** The run upon whose end it follows. */
+  parent?: string | undefined;
   labels?: Readonly<Record<string, string>> | undefined;
   worker?: string | undefined;
   /** When WORK stored the message, and when the handler was called, where whoever tells it knows. */

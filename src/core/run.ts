@@ -63,6 +63,7 @@ export interface Run {
   scheduleId: string | null;
   fireTime: Instant | null;
   trigger: string | null;
+  parent: string | null;
   labels: Readonly<Record<string, string>>;
   /** That of the last attempt. */
   worker: string | null;
@@ -110,6 +111,7 @@ export function foldRun(id: string, told: Iterable<RunFact>): Run | null {
     lane: pick(facts, "lane"),
     scheduleId: pick(all, "scheduleId"),
     fireTime: pick(all, "fireTime") ?? (isReport ? (report.from ?? null) : null),
+    parent: pick(facts, "parent") ?? null,
     trigger: pick(facts, "trigger") ?? (find("fired") === undefined ? null : "schedule"),
     labels: pick(facts, "labels") ?? {},
     worker: last?.worker ?? pick(facts, "worker"),
@@ -294,6 +296,5 @@ function nextOf(facts: readonly RunFact[], state: RunState, last: RunAttempt | u
 }
 
 function slotsOf({ from, to, count }: RunFact): Run["slots"] {
-  if (from === undefined || to === undefined) return null;
-  return { from, to, count: count ?? 1 };
+  return from === undefined || to === undefined ? null : { from, to, count: count ?? 1 };
 }

@@ -4,6 +4,7 @@
  * A timer is a message that waits in a stream of its own: as long as it is there, its job has not been queued, or
  * nobody has noted yet that it was. So there is nothing else to keep, and nothing that could be at odds with it.
  */
+import type { Following } from "./chain.js";
 import type { PublishOutcome, StoredMessage, Subscription, WorkMessage } from "./ports.js";
 import type { Instant } from "./schedule.js";
 
@@ -29,6 +30,8 @@ export interface NewJob {
   isAtGate?: boolean;
   /** Where it waits until it is due, and what it is known by there; absent: it is due now. */
   waiting?: { timer: string; message: WorkMessage };
+  /** To be written before it is stored; absent: nothing follows upon it. */
+  following?: Following;
 }
 
 export interface TimerStore {

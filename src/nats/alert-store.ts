@@ -4,8 +4,8 @@ import type { KV } from "@nats-io/kv";
 import type { AlertRecord, AlertRecordKind, AlertStore, RecordId } from "../core/alert-store.js";
 import type { CasOutcome, Subscription } from "../core/ports.js";
 import { alertKey, type Names, parseAlertKey } from "../protocol/names.js";
-import { compareAndSwap, deletionMarker, readLatest } from "./cas.js";
 import type { Publisher } from "./publisher.js";
+import { RecordBucket } from "./record-bucket.js";
 
 export interface AlertStoreParts {
   js: JetStreamClient;
@@ -15,38 +15,34 @@ export interface AlertStoreParts {
   names: Names;
 }
 
-const REMOVED = { "KV-Operation": "DEL" };
 /** What people define; only of that changes are watched. */
 const DEFINITIONS: readonly AlertRecordKind[] = ["rule", "heartbeat"];
 
 export class NatsAlertStore implements AlertStore {
   readonly #parts: AlertStoreParts;
+  readonly #records: RecordBucket;
 
   constructor(parts: AlertStoreParts) {
+    const { jsm, publisher, names } = parts;
     this.#parts = parts;
+    this.#records = new RecordBucket(jsm, publisher, names.alerts);
   }
 
   async get(id: RecordId): Promise<AlertRecord | null> {
-    const entry = await readLatest(this.#parts.jsm, this.#parts.names.alerts, alertKey(id));
-    return entry === null ? null : { ...id, ...entry };
+    const stored = await this.#records.get(alertKey(id));
+    return stored === null ? null : { ...id, text: stored.text, revision: stored.revision };
   }
 
   write(id: RecordId, text: string, revision: number): Promise<CasOutcome> {
-    return this.#swap(id, text, revision);
+    return this.#records.write(alertKey(id), text, revision);
   }
 
   remove(id: RecordId, revision: number): Promise<CasOutcome> {
-    return this.#swap(id, "", revision, REMOVED);
+    return this.#records.remove(alertKey(id), revision);
   }
 
-  async erase(id: RecordId, revision: number): Promise<CasOutcome> {
-    const outcome = await this.remove(id, revision);
-    if (outcome.kind !== "stored") return outcome;
-    const { jsm, names } = this.#parts;
-    const filter = `$KV.${names.alerts.bucket}.${alertKey(id)}`;
-    // Up to the marker: what somebody writes at this moment stays.
-    await jsm.streams.purge(names.alerts.stream, { filter, seq: outcome.revision + 1 });
-    return outcome;
+  erase(id: RecordId, revision: number): Promise<CasOutcome> {
+    return this.#records.erase(alertKey(id), revision);
   }
 
   async list(kind: AlertRecordKind): Promise<AlertRecord[]> {
@@ -91,21 +87,5 @@ export class NatsAlertStore implements AlertStore {
         for (const watch of watches) watch.stop();
       },
     };
-  }
-
-  /** A record that was removed counts as one that never was. */
-  async #swap(
-    id: RecordId,
-    text: string,
-    revision: number,
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<CasOutcome> {
-    const { jsm, publisher, names } = this.#parts;
-    const key = alertKey(id);
-    const swap = (expected: number) => compareAndSwap(publisher, names.alerts, key, text, expected, headers);
-    const outcome = await swap(revision);
-    if (outcome.kind !== "lost" || revision !== 0) return outcome;
-    const marker = await deletionMarker(jsm, names.alerts, key);
-    return marker === null ? outcome : swap(marker);
   }
 }

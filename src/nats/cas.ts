@@ -1,6 +1,7 @@
 /** Compare-and-swap on a key of a bucket, and reads that see what was acknowledged. */
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { CasOutcome } from "../core/ports.js";
+import type { Instant } from "../core/schedule.js";
 import { errorCodes, reasonOf } from "./ack.js";
 import type { Publisher } from "./publisher.js";
 
@@ -45,10 +46,10 @@ export async function readLatest(
   jsm: JetStreamManager,
   { bucket, stream }: BucketName,
   key: string,
-): Promise<{ text: string; revision: number } | null> {
+): Promise<{ text: string; revision: number; storedAt: Instant } | null> {
   const message = await jsm.streams.getMessage(stream, { last_by_subj: `$KV.${bucket}.${key}` });
   if (message === null || DELETED.has(message.header?.get("KV-Operation") ?? "")) return null;
-  return { text: message.string(), revision: message.seq };
+  return { text: message.string(), revision: message.seq, storedAt: message.time.getTime() };
 }
 
 /** The sequence of the marker by which a key was removed; null when it is there, or never was. */

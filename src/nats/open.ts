@@ -12,6 +12,7 @@ import { NatsBackfillStore } from "./backfills.js";
 import { NatsBeatStore } from "./beats.js";
 import { NatsCalendarStore } from "./calendars.js";
 import { NatsCancellations } from "./cancellations.js";
+import { NatsChainStore } from "./chains.js";
 import { NatsClaimStore } from "./claims.js";
 import { ConsumerInfos } from "./consumer-infos.js";
 import { NatsDeadLetters } from "./dead.js";
@@ -85,6 +86,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     ledger: new NatsSlotLedger(js, jsm, names),
     alerts: new NatsAlertBus(connection, names),
     alertStore: new NatsAlertStore({ js, jsm, bucket: buckets.alerts, publisher: records, names }),
+    chains: new NatsChainStore(jsm, buckets.chains, records, names),
     beats: new NatsBeatStore(jsm, records, names),
     figures: new NatsServerFigures({ jsm, consumers: infos, members: buckets.members, names, clock }),
     telemetry: silentTelemetry,

@@ -37,6 +37,7 @@ export interface Buckets {
   queues: KV;
   claims: KV;
   alerts: KV;
+  chains: KV;
   members: KV;
 }
 
@@ -134,6 +135,7 @@ export async function provision(
     queues: await ensureBucket(kvm, jsm, names.queues, { ...common, history: limits.queueHistory }),
     claims: await ensureBucket(kvm, jsm, names.claims, { ...common, history: 1, ttl: limits.uniqueForMs }),
     alerts: await ensureBucket(kvm, jsm, names.alerts, { ...common, history: 1 }),
+    chains: await ensureBucket(kvm, jsm, names.chains, { ...common, history: 1 }),
     members: await ensureBucket(kvm, jsm, names.members, { ...common, history: 1, ttl: limits.memberTtlMs }),
   };
 }

@@ -8,6 +8,7 @@ import { CalendarService, type CalendarServicePorts } from "./calendar-service.j
 import { DeadService, type DeadServicePorts } from "./dead-service.js";
 import type { Definitions } from "./definitions.js";
 import { ExplainService, type ExplainServicePorts } from "./explain-service.js";
+import { GroupService, type GroupServicePorts } from "./group-service.js";
 import { HeartbeatService, type HeartbeatServicePorts } from "./heartbeat-service.js";
 import { JobService, type JobServicePorts } from "./job-service.js";
 import { QueueService, type QueueServicePorts } from "./queue-service.js";
@@ -28,6 +29,7 @@ export interface ApiPorts
     RunServicePorts,
     RunActionPorts,
     AlertServicePorts,
+    GroupServicePorts,
     HeartbeatServicePorts,
     JobServicePorts {}
 
@@ -51,6 +53,7 @@ export class ApiService {
     const explanations = new ExplainService(ports, definitions);
     const jobs = new JobService(ports);
     const heartbeats = new HeartbeatService(ports);
+    const groups = new GroupService(ports);
     const alerts = new AlertService(ports);
     const verification = new VerifyService(ports, definitions);
     this.#handlers = {
@@ -97,6 +100,8 @@ export class ApiService {
       "alert.list": () => alerts.list(),
       "alert.delete": (request) => alerts.delete(request),
       "alert.active": () => alerts.active(),
+      "group.create": (request) => groups.create(request),
+      "group.get": (request) => groups.get(request),
       "heartbeat.put": (request) => heartbeats.put(request),
       "heartbeat.get": (request) => heartbeats.get(request),
       "heartbeat.list": () => heartbeats.list(),

@@ -11,6 +11,7 @@ import type {
 } from "../core/ports.js";
 import type { OrchestratorTelemetry } from "../core/telemetry.js";
 import type { TimerStore } from "../core/timer.js";
+import { followerBytes } from "../protocol/chain-message.js";
 import { newJob } from "../protocol/enqueue-message.js";
 import { headers as h, isReservedHeader } from "../protocol/headers.js";
 import { readIntake } from "../protocol/intake-message.js";
@@ -72,7 +73,7 @@ export class Intake {
   async #forward(delivery: Delivery): Promise<void> {
     const { work, timers, admission, names, shards, clock, maxPayload } = this.#ports;
     const request = readIntake(delivery, names);
-    checkSize(delivery.body, maxPayload);
+    checkSize(delivery.body, maxPayload - followerBytes(request.kept));
     const { queue, runId, lane, kept, timeoutMs } = request;
     const settings = await admission.settings(queue);
     const asked = retryOf({ maxAttempts: request.maxAttempts }, settings.maxAttempts);
@@ -86,7 +87,9 @@ export class Intake {
     const job = newJob(runId, message, request.at, { names, shards, now: clock.now(), settings });
     const full = job.waiting === undefined ? admission.refusal(queue) : null;
     if (full !== null) return this.#refuse(delivery, "full", full);
-    const { accepted } = await admission.within(request, () => accept({ work, timers }, job));
+    const { accepted } = await admission.followed(job, () =>
+      admission.within(request, () => accept({ work, timers }, job)),
+    );
     if (!accepted) await this.#tellRefused(runId, delivery);
     this.#ports.telemetry.tookIn(accepted ? "accepted" : "skipped");
     delivery.ack();

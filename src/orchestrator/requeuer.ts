@@ -8,11 +8,13 @@
  * `duplicate`; while the job is queued or running its subject is taken, by the very run; and when it is over, RUNS has
  * events of the run, or the server's own record that its job was stored.
  */
+import type { ChainStore } from "../core/chain-store.js";
 import type { DeadLetterStore, QueuedJobs } from "../core/dead-letter-store.js";
 import { PunctualError } from "../core/errors.js";
 import type { Letter, RetryPlace } from "../core/letters.js";
 import type { RunHistory } from "../core/lookback.js";
 import type { PublishOutcome, RunLog, StoredMessage, WorkMessage, WorkStream } from "../core/ports.js";
+import { followingOf } from "../protocol/chain-message.js";
 import {
   isOfFrontDoor,
   readLetter,
@@ -23,6 +25,7 @@ import {
 import { readJob } from "../protocol/job-message.js";
 import type { Names } from "../protocol/names.js";
 import { fallbackRunId } from "../protocol/run-id.js";
+import { ChainDoor } from "../runtime/chain-door.js";
 
 export interface RequeuerPorts {
   names: Names;
@@ -31,6 +34,8 @@ export interface RequeuerPorts {
   history: RunHistory;
   runs: RunLog;
   work: WorkStream;
+  chains: ChainStore;
+  shards: number;
 }
 
 /** The run that retries a letter, and where its job lies now. */
@@ -43,9 +48,11 @@ const TRIES = 5;
 
 export class Requeuer {
   readonly #ports: RequeuerPorts;
+  readonly #chains: ChainDoor;
 
   constructor(ports: RequeuerPorts) {
     this.#ports = ports;
+    this.#chains = new ChainDoor(ports.chains);
   }
 
   /**
@@ -61,7 +68,7 @@ export class Requeuer {
     checkWhole(letter, names);
     const runId = retryRunId(letter, names);
     if (!(await this.#isTraced(letter, runId)))
-      await this.#publish(letter, retryMessage(letter, message.body, names));
+      await this.#letIn(letter, retryMessage(letter, message.body, names), runId);
     const data = {
       retryOf: letter.runId,
       letter: id,
@@ -82,6 +89,16 @@ export class Requeuer {
       toldSubjects(letter, names).map((subject) => queuedJobs.has(subject, runId, letter.diedAt)),
     );
     return told.includes(true);
+  }
+
+  /** What followed upon the run that died may follow upon its retry; the front door sees to that by itself. */
+  async #letIn(letter: Letter, message: WorkMessage, runId: string): Promise<void> {
+    const { names } = this.#ports;
+    const following = isOfFrontDoor(letter, names) ? undefined : followingOf(runId, message, this.#ports);
+    const publish = () => this.#publish(letter, message).then(() => ({ accepted: true }));
+    if (following === undefined) await publish();
+    else if ((await this.#chains.through(following, publish)) === null)
+      throw new PunctualError("conflict", `letter ${letter.id} stays: run ${runId} is under way`);
   }
 
   async #publish(letter: Letter, message: WorkMessage): Promise<void> {

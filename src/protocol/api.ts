@@ -12,6 +12,7 @@ import { calendarInput } from "./calendar-input.js";
 import { checked } from "./checked-input.js";
 import { deadEndpoints } from "./dead-api.js";
 import { enqueued } from "./enqueue-input.js";
+import { groupEndpoints } from "./group-api.js";
 import { heartbeatEndpoints } from "./heartbeat-api.js";
 import { scheduleHistory } from "./history.js";
 import { jobEndpoints } from "./job-api.js";
@@ -223,6 +224,7 @@ export const endpoints = {
   ...deadEndpoints,
   ...alertEndpoints,
   ...heartbeatEndpoints,
+  ...groupEndpoints,
 } as const;
 
 export type Endpoint = keyof typeof endpoints;

@@ -5,6 +5,7 @@ import type { WorkMessage } from "../core/ports.js";
 import type { QueueSettings } from "../core/queue.js";
 import type { Instant } from "../core/schedule.js";
 import type { NewJob } from "../core/timer.js";
+import { followerBytes, followingOf, isFollowed } from "./chain-message.js";
 import type { enqueueRequest } from "./enqueue-input.js";
 import { admitted } from "./gate-message.js";
 import { headers as h } from "./headers.js";
@@ -41,12 +42,15 @@ export function enqueueMessage(request: z.output<typeof enqueueRequest>, context
   if (key !== undefined) told[h.key] = key;
   if (startDeadline !== undefined) told[h.startDeadline] = new Date(asked + startDeadline).toISOString();
   if (labels !== undefined) told[h.labels] = encodeLabels(labels);
+  if (request.onSuccess !== undefined) told[h.onSuccess] = request.onSuccess;
+  if (request.onFailure !== undefined) told[h.onFailure] = request.onFailure;
+  if (request.group !== undefined) told[h.group] = request.group;
   told[h.runId] = runId;
   const subject =
-    asked <= now && isUntold(request, settings)
+    asked <= now && !isFollowed(told) && isUntold(request, settings)
       ? names.untold(queue, runId, laneOf(priority))
       : names.job(queue, unique ?? runId, laneOf(priority));
-  const body = bodyWithin(maxPayload, payload);
+  const body = bodyWithin(maxPayload - followerBytes(told), payload);
   return newJob(runId, { subject, msgId: msgIdOf(runId, 1), headers: told, body }, asked, context);
 }
 
@@ -65,12 +69,14 @@ export function newJob(
   at: Instant,
   context: Pick<EnqueueContext, "names" | "shards" | "now" | "settings">,
 ): NewJob {
+  const following = followingOf(runId, work, context);
+  const more = following && { following };
   if (at <= context.now) {
     const stored = admitted(work, context.settings, context.names);
-    return { runId, work: stored, isAtGate: stored !== work };
+    return { runId, work: stored, isAtGate: stored !== work, ...more };
   }
   const message = timerMessage(work, at, { ...context, msgId: runId });
-  return { runId, work, waiting: { timer: timerIdOf({ runId, at }), message } };
+  return { runId, work, waiting: { timer: timerIdOf({ runId, at }), message }, ...more };
 }
 
 /**

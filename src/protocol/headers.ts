@@ -33,6 +33,10 @@ export const headers = {
   onSuccess: "Punctual-On-Success",
   onFailure: "Punctual-On-Failure",
   group: "Punctual-Group",
+  /** On a job that follows upon another: the run whose end it follows upon. */
+  parent: "Punctual-Parent",
+  /** On a job that follows upon a group: how many of its members failed. */
+  groupFailed: "Punctual-Group-Failed",
   /** What limits per key and order count by; stays on the job. */
   key: "Punctual-Key",
   /** Attempts that were made before the message was stored, of a job that waited for a long backoff. */

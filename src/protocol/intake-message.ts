@@ -3,6 +3,7 @@ import { invalid } from "../core/errors.js";
 import { type Lane, laneOf, type Priority, priorities } from "../core/lane.js";
 import { defaultRetry } from "../core/retry.js";
 import type { Instant, RetryPolicy } from "../core/schedule.js";
+import { followerHeadersIn } from "./chain-input.js";
 import { parseDuration } from "./duration.js";
 import { askedOf } from "./enqueue-message.js";
 import { headers as h, isOurs, withOurNames } from "./headers.js";
@@ -29,8 +30,6 @@ export interface IntakeRequest {
 
 type Headers = Readonly<Record<string, string>>;
 
-const NOT_YET: ReadonlySet<string> = new Set([h.onSuccess, h.onFailure, h.group]);
-
 /** @throws invalid naming the header */
 export function readIntake(
   message: { subject: string; headers: Headers; seq: number; storedAt: number },
@@ -55,10 +54,9 @@ export function readIntake(
   };
 }
 
-/** An option that is misspelt, or not kept yet, is not passed over in silence. */
+/** An option that is misspelt is not passed over in silence. */
 function refuseUnknown(headers: Headers): void {
   for (const name in headers) {
-    if (NOT_YET.has(name)) throw invalid(name, "is not supported by this version");
     if (/^punctual-/i.test(name) && !isOurs(name))
       throw invalid(name, `expected a header of Punctual, such as ${h.delay}, ${h.unique} or ${h.priority}`);
   }
@@ -79,6 +77,7 @@ function keptIn(headers: Headers, at: Instant): Record<string, string> {
     ...(key !== undefined && { [h.key]: checkJobId(key, h.key) }),
     ...(labels !== undefined && { [h.labels]: readLabels(labels, h.labels) }),
     ...(startDeadline !== undefined && { [h.startDeadline]: new Date(startDeadline).toISOString() }),
+    ...followerHeadersIn(headers),
   };
 }
 

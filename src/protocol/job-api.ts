@@ -1,7 +1,8 @@
 /** Jobs in the API. */
 import { z } from "zod";
 import { lanes } from "../core/lane.js";
-import { enqueued, enqueueRequest, refuseBoth, whenFields } from "./enqueue-input.js";
+import { enqueued, enqueueRequest } from "./enqueue-input.js";
+import { refuseBoth, whenFields } from "./job-fields.js";
 import { limits } from "./limits.js";
 import { queueName } from "./schedule-input.js";
 import { instant } from "./time-input.js";

@@ -127,6 +127,10 @@ export interface JobInfo {
   startDeadline: Instant | null;
   retry: RetryPolicy;
   timeoutMs: number;
+  /** The run upon whose end it follows; null: upon none. */
+  parent: string | null;
+  /** The group upon which it follows, and how many of its members failed; null: upon none. */
+  group: { id: string; failed: number } | null;
   /** Attempts before its message was stored, where it waited for a long time between two. */
   attemptsBefore: number;
 }
@@ -158,8 +162,19 @@ export function readJob(headers: Readonly<Record<string, string>>, fallbackRunId
       maxDelayMs: finite(maxDelayMs) ?? defaultRetry.maxDelayMs,
     },
     timeoutMs: positive(headers[h.timeout]) ?? 0,
+    parent: asRunId(headers[h.parent]) ?? null,
+    group: groupOf(headers),
     attemptsBefore: positive(headers[h.attemptsBefore]) ?? 0,
   };
+}
+
+/** A member of a group names it with its index, and follows upon none. */
+function groupOf({
+  [h.group]: id,
+  [h.groupFailed]: failed,
+}: Readonly<Record<string, string>>): JobInfo["group"] {
+  const count = Number(failed);
+  return id !== undefined && failed !== undefined && Number.isInteger(count) ? { id, failed: count } : null;
 }
 
 function instantOf(text: string | undefined): Instant | null {

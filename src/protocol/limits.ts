@@ -49,6 +49,12 @@ export const limits = {
   headerValueLength: 4_096,
   /** Of the largest message that the server takes, kept for the headers; bytes. */
   headerRoom: 16_384,
+  /** Of a job that follows upon another, as JSON with all that follows upon it; bytes. And how deep that may go. */
+  chainBytes: 16_384,
+  chainDepth: 8,
+  groupMembers: 10_000,
+  /** A group that is completed can be looked at for this long. */
+  groupTtlMs: 7 * 24 * 3_600_000,
   /** Shards of a namespace; fixed when it is made. */
   minShards: 1,
   maxShards: 1_024,

@@ -51,6 +51,8 @@ export const checkCalendarName = (value: unknown, field = "name"): string =>
   check(field, value, TOKEN, limits.scheduleIdLength, TOKEN_WORDS);
 export const checkAlertName = (value: unknown, field = "name"): string =>
   check(field, value, TOKEN, limits.scheduleIdLength, TOKEN_WORDS);
+export const checkGroupId = (value: unknown, field = "id"): string =>
+  check(field, value, TOKEN, limits.jobIdLength, TOKEN_WORDS);
 export const checkJobId = (value: unknown, field = "jobId"): string =>
   check(
     field,
@@ -133,6 +135,7 @@ export function namesOf(namespace: string) {
     queues: bucket("queues"),
     claims: bucket("claims"),
     alerts: bucket("alerts"),
+    chains: bucket("chains"),
 
     laneSubjects: (lane: Lane) => `${ns}.${lane}.>`,
     /** Wherever in WORK they are. */
@@ -207,6 +210,10 @@ export function namesOf(namespace: string) {
     leaseKeyPrefix: "shard.",
     leaseKey: (shard: number) => `shard.${shard}`,
     scheduleKey: (shard: number, id: string) => `${shard}.${id}`,
+    chainKey: (shard: number, runId: string) => `${shard}.run.${runId}`,
+    memberOfGroupKey: (shard: number, groupId: string, index: number) =>
+      `${shard}.member.${groupId}.${index}`,
+    groupKey: (shard: number, groupId: string) => `${shard}.group.${groupId}`,
     claimKey: (queue: string, key: string) => `${queue}.${key}`,
     calendarKey: (name: string) => `${CALENDAR_PREFIX}${name}`,
     memberKey: (role: "orchestrator" | "worker", id: string) => `${role}.${id}`,

@@ -42,6 +42,8 @@ export const runSummary = z.object({
   /** Null when no schedule fired it. */
   fireTime: time,
   trigger: z.string().nullable(),
+  /** The run upon whose end it follows. */
+  parent: z.string().nullable(),
   labels: z.record(z.string(), z.string()),
   /** Of the last attempt; null for workers that do not tell. */
   worker: z.string().nullable(),
@@ -182,10 +184,35 @@ const iso = (instant: Instant | null): string | null =>
   instant === null ? null : new Date(instant).toISOString();
 
 export function summaryOf(run: Run): RunSummary {
-  const { id, state, reason, error, queue, scheduleId, trigger, labels, worker, durationMs, progress } = run;
+  const {
+    id,
+    state,
+    reason,
+    error,
+    queue,
+    scheduleId,
+    trigger,
+    parent,
+    labels,
+    worker,
+    durationMs,
+    progress,
+  } = run;
   const { slots } = run;
   return {
-    ...{ id, state, reason, error, queue, scheduleId, fireTime: iso(run.fireTime), trigger, labels, worker },
+    ...{
+      id,
+      state,
+      reason,
+      error,
+      queue,
+      scheduleId,
+      fireTime: iso(run.fireTime),
+      trigger,
+      parent,
+      labels,
+      worker,
+    },
     ...{ queuedAt: iso(run.queuedAt), startedAt: iso(run.startedAt), endedAt: iso(run.endedAt), durationMs },
     ...{ nextAt: iso(run.nextAt), attempts: run.attemptCount, progress },
     slots:

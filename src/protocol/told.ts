@@ -141,6 +141,7 @@ function storedOf({ at, headers }: ToldMessage, subject: string): Told[] {
     scheduleId: headers[h.scheduleId],
     fireTime: instantOf(headers[h.fireTime]),
     trigger: headers[h.trigger],
+    parent: headers[h.parent],
     labels: labelsOf(headers["Punctual-Labels"]),
   });
   return [{ runId, fact: { kind: "stored", at, ...fact } }];

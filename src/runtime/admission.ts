@@ -1,15 +1,18 @@
 /** Letting jobs in: what a queue says of them, whether it has room, whether their key may be used again. */
+import type { ChainStore } from "../core/chain-store.js";
 import { PunctualError } from "../core/errors.js";
 import type { Clock } from "../core/ports.js";
 import type { QueueSettings } from "../core/queue.js";
 import type { NewJob } from "../core/timer.js";
 import type { ClaimStore } from "../core/unique-period.js";
+import { ChainDoor } from "./chain-door.js";
 import { Claims } from "./claims.js";
 import { type Accepted, type AcceptPorts, accept } from "./enqueue.js";
 import { QueueDoor, type QueueDoorPorts } from "./queue-door.js";
 
 export interface AdmissionPorts extends QueueDoorPorts {
   claims: ClaimStore;
+  chains: ChainStore;
   clock: Pick<Clock, "now" | "monotonic">;
 }
 
@@ -24,10 +27,12 @@ interface Keyed {
 export class Admission {
   readonly #door: QueueDoor;
   readonly #claims: Claims;
+  readonly #chains: ChainDoor;
 
   constructor(ports: AdmissionPorts) {
     this.#door = new QueueDoor(ports);
     this.#claims = new Claims(ports.claims, ports.clock);
+    this.#chains = new ChainDoor(ports.chains);
   }
 
   /** Makes the queue if there is none. At most about a second old. */
@@ -52,6 +57,24 @@ export class Admission {
    * @throws full, and what `accept` throws
    */
   admit(ports: AcceptPorts, keyed: Omit<Keyed, "runId">, job: NewJob): Promise<Accepted> {
+    if (job.following === undefined) return this.#admit(ports, keyed, job);
+    const { runId } = job;
+    return this.followed(job, () => this.#admit(ports, keyed, job)).then((accepted) => ({
+      runId,
+      ...accepted,
+    }));
+  }
+
+  /** Has a job let in by `letIn` when what follows upon it is kept. @throws what `ChainDoor.through` throws */
+  async followed<T extends { accepted: boolean }>(
+    { following }: Pick<NewJob, "following">,
+    letIn: () => Promise<T>,
+  ): Promise<T | { accepted: false }> {
+    if (following === undefined) return letIn();
+    return (await this.#chains.through(following, letIn)) ?? { accepted: false };
+  }
+
+  #admit(ports: AcceptPorts, keyed: Omit<Keyed, "runId">, job: NewJob): Promise<Accepted> {
     if (job.waiting === undefined) this.checkRoom(keyed.queue);
     if (keyed.uniqueForMs === undefined) return accept(ports, job);
     const { runId } = job;

@@ -22,6 +22,7 @@ export interface Faults {
   backfillWrite?: (id: string, backfill: Backfill) => Fault;
   claimWrite?: (queue: string, key: string) => Fault;
   queueWrite?: (queue: string, text: string) => Fault;
+  chainWrite?: (key: string, text: string) => Fault;
   alertWrite?: (key: string, text: string) => Fault;
   calendarWrite?: (name: string, definition: CalendarDefinition) => Fault;
   runEvent?: (event: RunEvent) => Fault;

@@ -7,6 +7,7 @@ import { MemoryBackfillStore } from "./backfills.js";
 import { MemoryBeatStore } from "./beats.js";
 import { MemoryCalendarStore } from "./calendars.js";
 import { MemoryCancellations } from "./cancellations.js";
+import { MemoryChainStore } from "./chains.js";
 import { MemoryClaimStore } from "./claims.js";
 import { MemoryDeadLetters } from "./dead.js";
 import { MemoryDeadLetterStore, MemoryQueuedJobs, MemoryStuckMessages } from "./dead-letter-store.js";
@@ -52,6 +53,7 @@ export function openMemoryPorts(server: MemoryServer) {
     figures: new MemoryServerFigures(server, link),
     reader: new MemoryRunsReader(server, link),
     alerts: new MemoryAlertBus(server, link),
+    chains: new MemoryChainStore(server, link),
     beats: new MemoryBeatStore(server, link),
     alertStore: new MemoryAlertStore(server, link),
     backfills: new MemoryBackfillStore(server, link),

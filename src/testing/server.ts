@@ -59,6 +59,7 @@ export class MemoryServer {
   readonly queueSettings: MemoryStream;
   readonly claims: MemoryStream;
   readonly alerts: MemoryStream;
+  readonly chains: MemoryStream;
   readonly beats: MemoryStream;
   readonly queues = new Map<string, MemoryConsumer>();
   readonly intakeConsumer: MemoryConsumer;
@@ -96,6 +97,7 @@ export class MemoryServer {
     this.queueSettings = new MemoryStream(clock, { perSubject: limits.queueHistory });
     this.claims = new MemoryStream(clock, { perSubject: 1 });
     this.alerts = new MemoryStream(clock, { perSubject: 1 });
+    this.chains = new MemoryStream(clock, { perSubject: 1 });
     this.beats = new MemoryStream(clock, { perSubject: 1 });
     this.intakeConsumer = this.#internalConsumer(this.intake, true, () => true);
     this.advisoryConsumer = this.#internalConsumer(this.runs, false, (subject) =>

@@ -23,6 +23,10 @@ export interface JobContext<T = unknown> {
   readonly trigger: Trigger | null;
   /** The time that the run answers for, from the fire time before it to its own; null when there is none before it. */
   readonly interval: { readonly start: Date; readonly end: Date } | null;
+  /** The run upon whose end it follows; null when it follows upon none. */
+  readonly parent: string | null;
+  /** The group upon which it follows, and how many of its members did not succeed; null when it follows upon none. */
+  readonly group: { readonly id: string; readonly failed: number } | null;
   /** 1 for the first. */
   readonly attempt: number;
   /** The smaller one of the job's and the queue's. */
@@ -76,6 +80,8 @@ export class Context implements JobContext {
   readonly fireTime: Date | null;
   readonly previousFireTime: Date | null;
   readonly trigger: Trigger | null;
+  readonly parent: string | null;
+  readonly group: JobContext["group"];
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly queue: string;
@@ -89,6 +95,8 @@ export class Context implements JobContext {
     this.fireTime = dateOf(job.fireTime);
     this.previousFireTime = dateOf(job.previousFireTime);
     this.trigger = job.trigger;
+    this.parent = job.parent;
+    this.group = job.group;
     this.attempt = job.attemptsBefore + delivery.attempt;
     this.maxAttempts = maxAttempts;
     this.queue = queue;

@@ -3,7 +3,14 @@ import { fakeCli } from "./context.js";
 
 const summary = {
   ...{ id: "job-1", state: "succeeded", reason: null, error: null, queue: "emails", scheduleId: null },
-  ...{ fireTime: null, trigger: null, labels: {}, worker: null, queuedAt: "2026-01-01T00:00:00.000Z" },
+  ...{
+    fireTime: null,
+    trigger: null,
+    parent: null,
+    labels: {},
+    worker: null,
+    queuedAt: "2026-01-01T00:00:00.000Z",
+  },
   ...{ startedAt: "2026-01-01T00:00:01.000Z", endedAt: "2026-01-01T00:00:02.250Z", durationMs: 1_250 },
   ...{ nextAt: null, attempts: 2, progress: null, slots: null },
 };

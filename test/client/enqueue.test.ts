@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { EnqueueOutcome } from "../../src/client/client.js";
+import type { EnqueueOutcome } from "../../src/client/outcome.js";
 import type { EnqueueRequest } from "../../src/protocol/enqueue-input.js";
 import { fakeClient } from "./fakes.js";
 

@@ -10,7 +10,7 @@ import {
 import { noTracing } from "../../src/core/tracing.js";
 import type { Claim } from "../../src/core/unique-period.js";
 import { namesOf } from "../../src/protocol/names.js";
-import { ManualClock } from "../../src/testing/index.js";
+import { ManualClock, MemoryServer, openMemoryPorts } from "../../src/testing/index.js";
 
 export const queueDefaults: QueueSettings = defaultQueueSettings;
 
@@ -57,6 +57,7 @@ export function fakeClient() {
       maxPayload: 1_048_576,
       tracing: noTracing,
       shards: 4,
+      chains: openMemoryPorts(new MemoryServer({ clock })).chains,
       beats: { beat: async (name) => void server.beats.push(name) },
       timers: {
         async put(message) {

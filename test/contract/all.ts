@@ -3,6 +3,7 @@ import { describeAlertBus, describeAlertStore } from "./alerts.js";
 import { describeBackfillStore } from "./backfills.js";
 import { describeBeatStore } from "./beats.js";
 import { describeCalendarStore } from "./calendars.js";
+import { describeChainStore } from "./chains.js";
 import { describeClaimStore } from "./claims.js";
 import { describeDeadLetters } from "./dead.js";
 import { describeDeadLetterStore, describeQueuedJobs, describeStuckMessages } from "./dead-letter-store.js";
@@ -38,6 +39,7 @@ export function describeAllPorts(name: string, make: MakePorts): void {
   describeStuckMessages(name, make);
   describeQueueStore(name, make);
   describeClaimStore(name, make);
+  describeChainStore(name, make);
   describeGateStore(name, make);
   describeQueueConsumers(name, make);
   describeWorkSource(name, make);

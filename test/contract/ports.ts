@@ -3,6 +3,7 @@ import type { AlertBus } from "../../src/core/alert.js";
 import type { AlertStore } from "../../src/core/alert-store.js";
 import type { BackfillStore } from "../../src/core/backfill.js";
 import type { CalendarStore } from "../../src/core/calendar-store.js";
+import type { ChainStore } from "../../src/core/chain-store.js";
 import type { DeadLetterStore, QueuedJobs, StuckMessages } from "../../src/core/dead-letter-store.js";
 import type { EndRecords } from "../../src/core/end-record.js";
 import type { ServerFigures } from "../../src/core/figures.js";
@@ -45,6 +46,7 @@ export interface Ports {
   queues: QueueStore;
   gates: GateStore;
   queueConsumers: QueueConsumers;
+  chains: ChainStore;
   claims: ClaimStore;
   timers: TimerStore;
   timerList: TimerList;

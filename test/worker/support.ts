@@ -288,6 +288,8 @@ export function jobContext(payload: unknown, more: Partial<JobContext> = {}): Jo
     fireTime: new Date(FIRE_TIME),
     previousFireTime: null,
     trigger: "schedule",
+    parent: null,
+    group: null,
     interval: null,
     attempt: 1,
     maxAttempts: 5,

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { EnqueueOutcome } from "../../client/client.js";
+import type { EnqueueOutcome } from "../../client/outcome.js";
 import { invalid, messageOf, PunctualError } from "../../core/errors.js";
 import { type Enqueued, type EnqueueRequest, enqueueRequest } from "../../protocol/enqueue-input.js";
 import { parseJson, parseWith } from "../../protocol/parse.js";

@@ -97,9 +97,9 @@ function hear(job: JobContext, told: Told): void {
 }
 
 function plain(job: JobContext): PlainJob {
-  const { payload, runId, scheduleId, fireTime, previousFireTime, trigger, interval } = job;
+  const { payload, runId, scheduleId, fireTime, previousFireTime, trigger, interval, parent, group } = job;
   const { attempt, maxAttempts, queue, headers } = job;
-  const origin = { runId, scheduleId, fireTime, previousFireTime, trigger, interval };
+  const origin = { runId, scheduleId, fireTime, previousFireTime, trigger, interval, parent, group };
   return { payload, ...origin, attempt, maxAttempts, queue, headers };
 }
 

@@ -1,0 +1,140 @@
+/**
+ * What there is to do about one record of a chain or a group.
+ *
+ * Each step is kept before the next begins, and each may be done again: a decision is written by compare-and-swap, what
+ * follows has a run id that follows from the run before it, and before it is queued it is looked for. Whoever goes on
+ * after a crash finds the decision, and the trace of what was queued.
+ */
+import {
+  type Decision,
+  decisionOf,
+  type Followed,
+  followerId,
+  followerOf,
+  type Group,
+  groupRunId,
+  hasSucceeded,
+  isDue,
+  noted,
+} from "../core/chain.js";
+import type { ChainStore, StoredChain } from "../core/chain-store.js";
+import { PunctualError } from "../core/errors.js";
+import { shardOf } from "../core/hash.js";
+import type { Clock } from "../core/ports.js";
+import { foldRun } from "../core/run.js";
+import { headers as h } from "../protocol/headers.js";
+import { limits } from "../protocol/limits.js";
+import type { Names } from "../protocol/names.js";
+import type { Logger } from "../runtime/log.js";
+import { FollowerQueue, type FollowerQueuePorts } from "./follower-queue.js";
+import type { RunIndex } from "./run-index.js";
+
+export interface ChainWorkPorts extends FollowerQueuePorts {
+  chains: ChainStore;
+  index: Pick<RunIndex, "brief" | "get">;
+  names: Names;
+  shards: number;
+  clock: Clock;
+  log: Logger;
+}
+
+interface Kept<T> {
+  record: T;
+  revision: number;
+}
+
+const TRIES = 20;
+
+export class ChainWork {
+  readonly #ports: ChainWorkPorts;
+  readonly #queue: FollowerQueue;
+
+  constructor(ports: ChainWorkPorts) {
+    this.#ports = ports;
+    this.#queue = new FollowerQueue(ports);
+  }
+
+  /**
+   * Does what can be done about it now.
+   *
+   * @param isDeep whether to search for the run, where it is not in the news
+   * @param isOurs whether it is still for us; others would do the same
+   */
+  async run(key: string, isDeep: boolean, isOurs: () => boolean): Promise<void> {
+    const stored = await this.#ports.chains.get(key);
+    if (stored === null || !isOurs()) return;
+    const { record, revision } = stored;
+    if (record.kind === "group") await this.#onGroup(key, { ...stored, record }, isOurs);
+    else await this.#onRun(key, { record, revision }, stored, { isDeep, isOurs });
+  }
+
+  async #onRun(
+    key: string,
+    { record, revision }: Kept<Followed>,
+    stored: StoredChain,
+    { isDeep, isOurs }: { isDeep: boolean; isOurs: () => boolean },
+  ): Promise<void> {
+    const kept =
+      record.decided === null ? await this.#decide(key, record, stored, isDeep) : { record, revision };
+    const decided = kept?.record.decided ?? null;
+    if (kept === null || decided === null || !isOurs()) return;
+    const json = followerOf(record, decided);
+    if (json !== null) {
+      const runId = followerId(record.runId);
+      const headers = { [h.parent]: record.runId };
+      const { life, at } = decided;
+      await this.#queue.put({ json, runId, headers, life, from: at, since: stored.storedAt });
+    }
+    if (record.group !== null && isOurs()) await this.#noteMember(record.group, decided);
+    await this.#ports.chains.erase(key, kept.revision);
+  }
+
+  /** Null: its run is not known to be over, or somebody else has written the record. */
+  async #decide(
+    key: string,
+    record: Followed,
+    stored: StoredChain,
+    isDeep: boolean,
+  ): Promise<Kept<Followed> | null> {
+    const { index, chains } = this.#ports;
+    const { runId } = record;
+    const facts = await (isDeep ? index.get(runId) : index.brief(runId));
+    const decided = decisionOf(facts === null ? null : foldRun(runId, facts), stored);
+    if (decided === null) return null;
+    const now = { ...record, decided };
+    const outcome = await chains.write(key, now, stored.revision);
+    return outcome.kind === "stored" ? { record: now, revision: outcome.revision } : null;
+  }
+
+  async #noteMember({ id, index }: { id: string; index: number }, decided: Decision): Promise<void> {
+    const { chains, names, shards } = this.#ports;
+    const key = names.groupKey(shardOf(id, shards), id);
+    for (let tries = 0; tries < TRIES; tries++) {
+      const stored = await chains.get(key);
+      if (stored?.record.kind !== "group") return;
+      const now = noted(stored.record, index, !hasSucceeded(decided));
+      if (now === stored.record) return;
+      if ((await chains.write(key, now, stored.revision)).kind === "stored") return;
+    }
+    throw new PunctualError("conflict", `group ${id} is being written by others`);
+  }
+
+  async #onGroup(key: string, stored: StoredChain & { record: Group }, isOurs: () => boolean): Promise<void> {
+    const { chains, clock } = this.#ports;
+    const { record, revision, storedAt } = stored;
+    const { id, completedAt, createdAt, failed, onDone: json } = record;
+    if (completedAt !== null && completedAt + limits.groupTtlMs <= clock.now())
+      await chains.erase(key, revision);
+    if (!isDue(record)) return;
+    const headers = { [h.group]: id, [h.groupFailed]: String(failed.count) };
+    await this.#queue.put({
+      json,
+      runId: groupRunId(id),
+      headers,
+      life: revision,
+      from: storedAt,
+      since: createdAt,
+    });
+    if (isOurs()) await chains.write(key, { ...record, completedAt: clock.now() }, revision);
+  }
+}
