@@ -53,6 +53,8 @@ export const limits = {
   chainBytes: 16_384,
   chainDepth: 8,
   groupMembers: 10_000,
+  /** With the number of a member it is a job id. */
+  groupIdLength: 120,
   /** A group that is completed can be looked at for this long. */
   groupTtlMs: 7 * 24 * 3_600_000,
   /** Shards of a namespace; fixed when it is made. */

@@ -52,7 +52,7 @@ export const checkCalendarName = (value: unknown, field = "name"): string =>
 export const checkAlertName = (value: unknown, field = "name"): string =>
   check(field, value, TOKEN, limits.scheduleIdLength, TOKEN_WORDS);
 export const checkGroupId = (value: unknown, field = "id"): string =>
-  check(field, value, TOKEN, limits.jobIdLength, TOKEN_WORDS);
+  check(field, value, TOKEN, limits.groupIdLength, TOKEN_WORDS);
 export const checkJobId = (value: unknown, field = "jobId"): string =>
   check(
     field,

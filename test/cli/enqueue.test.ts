@@ -38,7 +38,8 @@ test.each([
   ["enqueue a --label te!am=x", /--label.*: expected 1 to 63 characters/],
   ["enqueue a --id .", /--id: expected 1 to 128 characters .* got "\."/],
   ["enqueue a --unique *", /--unique: expected 1 to 128 characters .* got "\*"/],
-  ["enqueue a --lines - --id x", /--lines: goes with neither PAYLOAD, --id nor --unique/],
+  ["enqueue a --lines - --group g/0", /--lines: goes with neither/],
+  ["enqueue a --lines - --id x", /--lines: goes with neither PAYLOAD, --id, --unique nor --group/],
   ["enqueue a --retry-max-attempts 101", /--retry-max-attempts: .* got 101/],
 ])("%j is refused before anything is connected", async (line, message) => {
   const cli = fakeCli();

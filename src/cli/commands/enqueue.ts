@@ -14,6 +14,7 @@ const names = { queue: "QUEUE", payload: "PAYLOAD", jobId: "--id", unique: "--un
 interface Options extends Record<string, unknown> {
   id?: string;
   unique?: string;
+  group?: string;
   lines?: string;
 }
 
@@ -35,8 +36,9 @@ export function addEnqueue(program: Command, context: CliContext): void {
         queue,
       } as EnqueueRequest;
       if (options.lines !== undefined) {
-        if (payload !== undefined || options.id !== undefined || options.unique !== undefined)
-          throw invalid("--lines", "goes with neither PAYLOAD, --id nor --unique");
+        const { id, unique, group } = options;
+        if ([payload, id, unique, group].some((of) => of !== undefined))
+          throw invalid("--lines", "goes with neither PAYLOAD, --id, --unique nor --group");
         return enqueueLines(session, request, options.lines);
       }
       if (payload !== undefined)
