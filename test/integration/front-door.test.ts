@@ -127,7 +127,7 @@ describe("the front door", () => {
       { "Punctual-Delya": "10m" },
       /Punctual-Delya: expected a header of Punctual/,
     ],
-    ["what this version cannot do", "q", { [h.onSuccess]: "{}" }, /Punctual-On-Success: is not supported/],
+    ["a job to follow that is none", "q", { [h.onSuccess]: "[]" }, /Punctual-On-Success: expected an object/],
     [
       "a time that is none",
       "q",
