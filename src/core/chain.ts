@@ -9,6 +9,7 @@
  * same ids. A group is a record of its own in which the members that are over are noted, each by its bit.
  */
 import { Bitmap } from "./bitmap.js";
+import { hash32 } from "./hash.js";
 import { isOver, type Run, type RunState } from "./run.js";
 import type { Instant } from "./schedule.js";
 
@@ -108,12 +109,17 @@ export function newGroup(id: string, members: number, onDone: string, createdAt:
 }
 
 const FOLLOWER = /:then(?:-(\d+))?$/;
+/** Of a run id, in characters. */
+const MOST = 160;
 
-/** The run that follows upon a run: `mail-7:then`, and upon that `mail-7:then-2`. */
+/** The run that follows upon a run: `mail-7:then`, and upon that `mail-7:then-2`. Of a long id, a hash is the end. */
 export function followerId(runId: string): string {
   const match = FOLLOWER.exec(runId);
-  if (match === null) return `${runId}:then`;
-  return `${runId.slice(0, match.index)}:then-${Number(match[1] ?? 1) + 1}`;
+  const suffix = match === null ? ":then" : `:then-${Number(match[1] ?? 1) + 1}`;
+  const first = match === null ? runId : runId.slice(0, match.index);
+  if (first.length + suffix.length <= MOST) return first + suffix;
+  const end = `-${hash32(runId).toString(36)}${suffix}`;
+  return first.slice(0, MOST - end.length) + end;
 }
 
 /** The run that follows upon a group. */

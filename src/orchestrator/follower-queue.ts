@@ -46,6 +46,11 @@ export interface FollowingJob {
   since: Instant;
 }
 
+type FollowerRequest = ReturnType<typeof followerRequest.parse>;
+
+/** Far below the time for which the server remembers a message id. */
+const PUBLISH_WITHIN_MS = 30_000;
+
 export class FollowerQueue {
   readonly #ports: FollowerQueuePorts;
 
@@ -55,14 +60,19 @@ export class FollowerQueue {
 
   /** Resolves when it is queued, or was, or never will be and the reason is kept; throws what is worth trying again. */
   async put(following: FollowingJob): Promise<void> {
-    const { json, runId } = following;
-    const request = parseWith(followerRequest, parseJson(json, "job"), "job");
+    const { runId } = following;
+    const request = await this.#read(following);
+    if (request === null) return;
     const { queue, unique, uniqueFor: uniqueForMs } = request;
     const subject = this.#ports.names.job(queue, unique ?? runId, laneOf(request.priority));
+    const { admission, clock } = this.#ports;
+    const lookedAt = clock.monotonic();
     if (await this.#isTraced(subject, following, following.since)) return;
     try {
       const job = await this.#jobOf(request, following);
-      const { admission } = this.#ports;
+      // Somebody else may have queued it since, and the server have forgotten.
+      if (clock.monotonic() - lookedAt > PUBLISH_WITHIN_MS)
+        throw new PunctualError("timeout", `${runId}: it took too long to look for it`);
       const { accepted } = await admission.admit(this.#ports, { queue, unique, uniqueForMs }, job);
       if (!accepted) await this.#onRefused(subject, job, following, queue);
     } catch (error) {
@@ -72,7 +82,7 @@ export class FollowerQueue {
     }
   }
 
-  async #jobOf(request: ReturnType<typeof followerRequest.parse>, following: FollowingJob): Promise<NewJob> {
+  async #jobOf(request: FollowerRequest, following: FollowingJob): Promise<NewJob> {
     const { names, shards, admission, maxPayload } = this.#ports;
     const { runId, headers, from } = following;
     const settings = await admission.settings(request.queue);
@@ -87,8 +97,25 @@ export class FollowerQueue {
     return (last !== null && last.at >= since) || (await queuedJobs.has(subject, runId, since));
   }
 
-  /** The server has it already, perhaps at the gate; or its key is another job's. */
+  /** What somebody wrote past the API is kept as a dead letter. */
+  async #read(following: FollowingJob): Promise<FollowerRequest | null> {
+    try {
+      return parseWith(followerRequest, parseJson(following.json, "job"), "job");
+    } catch (error) {
+      const request = { queue: "default", payload: following.json, headers: {} };
+      await this.#bury(
+        this.#ports.names.job("default", following.runId),
+        request,
+        following,
+        messageOf(error),
+      );
+      return null;
+    }
+  }
+
+  /** The server has it already, perhaps at the gate, or as one that waits for its time; or its key is another job's. */
   async #onRefused(subject: string, job: NewJob, following: FollowingJob, queue: string): Promise<void> {
+    if (job.waiting !== undefined) return;
     const { work, runs } = this.#ports;
     const { runId, life, since } = following;
     const occupant = await work.lastOn(job.work.subject);
@@ -100,7 +127,7 @@ export class FollowerQueue {
 
   async #bury(
     subject: string,
-    { queue, payload, headers }: ReturnType<typeof followerRequest.parse>,
+    { queue, payload, headers }: Pick<FollowerRequest, "queue" | "payload" | "headers">,
     { runId, life, headers: own }: FollowingJob,
     error: string,
   ): Promise<void> {

@@ -87,10 +87,11 @@ export class Intake {
     const job = newJob(runId, message, request.at, { names, shards, now: clock.now(), settings });
     const full = job.waiting === undefined ? admission.refusal(queue) : null;
     if (full !== null) return this.#refuse(delivery, "full", full);
-    const { accepted } = await admission.followed(job, () =>
+    const { accepted, isRepeat } = await admission.followed(job, () =>
       admission.within(request, () => accept({ work, timers }, job)),
     );
-    if (!accepted) await this.#tellRefused(runId, delivery);
+    // What is told of a repeat would be taken for the end of the run.
+    if (!accepted && isRepeat !== true) await this.#tellRefused(runId, delivery);
     this.#ports.telemetry.tookIn(accepted ? "accepted" : "skipped");
     delivery.ack();
   }

@@ -59,7 +59,7 @@ export class Admission {
   admit(ports: AcceptPorts, keyed: Omit<Keyed, "runId">, job: NewJob): Promise<Accepted> {
     if (job.following === undefined) return this.#admit(ports, keyed, job);
     const { runId } = job;
-    return this.followed(job, () => this.#admit(ports, keyed, job)).then((accepted) => ({
+    return this.followed(job, () => this.#admit(ports, keyed, job)).then(({ isRepeat: _, ...accepted }) => ({
       runId,
       ...accepted,
     }));
@@ -69,7 +69,7 @@ export class Admission {
   async followed<T extends { accepted: boolean }>(
     { following }: Pick<NewJob, "following">,
     letIn: () => Promise<T>,
-  ): Promise<T | { accepted: false }> {
+  ): Promise<(T | { accepted: false }) & { isRepeat?: boolean }> {
     if (following === undefined) return letIn();
     return (await this.#chains.through(following, letIn)) ?? { accepted: false };
   }

@@ -19,14 +19,15 @@ export class ChainDoor {
   }
 
   /**
-   * Null: a run with this id is under way, upon which something else follows; or the member of its group is over.
+   * Null: a run with this id is under way, upon which something else follows; or the member of its group is over. A job
+   * that was not let in and has its record already is a repeat: it was let in before, and may be under way.
    *
    * @throws invalid: there is no such group, it has no such member, or another run is that; timeout
    */
   async through<T extends { accepted: boolean }>(
     following: Following,
     letIn: () => Promise<T>,
-  ): Promise<T | null> {
+  ): Promise<(T & { isRepeat?: boolean }) | null> {
     if (await this.#isOver(following)) return null;
     const written = await this.#write(following);
     if (written === "other") return null;
@@ -35,8 +36,9 @@ export class ChainDoor {
     };
     try {
       const outcome = await letIn();
-      if (!outcome.accepted) await takeBack();
-      return outcome;
+      if (outcome.accepted) return outcome;
+      await takeBack();
+      return { ...outcome, isRepeat: !written.isOurs };
     } catch (error) {
       if (!(error instanceof PunctualError && error.code === "timeout")) await takeBack();
       throw error;

@@ -9,7 +9,7 @@ import { newGroup } from "../../src/core/chain.js";
 import { shardOf } from "../../src/core/hash.js";
 import { ChainWork } from "../../src/orchestrator/chain-work.js";
 import { RunIndex } from "../../src/orchestrator/run-index.js";
-import { enqueueRequest } from "../../src/protocol/enqueue-input.js";
+import { type EnqueueRequest, enqueueRequest } from "../../src/protocol/enqueue-input.js";
 import { enqueueMessage } from "../../src/protocol/enqueue-message.js";
 import { headers as h } from "../../src/protocol/headers.js";
 import { Admission } from "../../src/runtime/admission.js";
@@ -78,10 +78,14 @@ async function world() {
 
 type World = Awaited<ReturnType<typeof world>>;
 
-async function enqueue({ ports, admission }: World["one"], n: number): Promise<void> {
+async function enqueue(who: World["one"], n: number): Promise<void> {
   const job = { queue: "q", jobId: `p${n}`, group: `${GROUP}/${n}` };
   const [onSuccess, onFailure] = ["fine", "sad"].map((payload) => ({ queue: "q", payload }));
-  const request = enqueueRequest.parse({ ...job, onSuccess, onFailure });
+  await put(who, { ...job, onSuccess, onFailure });
+}
+
+async function put({ ports, admission }: World["one"], job: EnqueueRequest): Promise<void> {
+  const request = enqueueRequest.parse(job);
   const settings = await admission.settings("q");
   const { names, maxPayload } = ports;
   const context = { names, shards: SHARDS, now: START, settings, maxPayload, newId: () => "" };
@@ -176,4 +180,24 @@ test("what was queued is found again when the server has forgotten its message i
     { kind: "work", who: 1, isDeep: true },
   ];
   await check(await world(), steps);
+});
+
+test("what waits for its time, put there by one who crashed, is not taken for a job that was refused", async () => {
+  const made = await world();
+  const { server, one, two } = made;
+  const onFailure = { queue: "q", payload: "sad" };
+  await put(one, { queue: "q", jobId: "p9", onSuccess: { queue: "q", delay: "1h", onFailure } });
+  await end(made, 9, true);
+  let writes = 0;
+  // The decision, and the record of what waits; not the end of its own record.
+  server.faults.chainWrite = () => (writes++ === 2 ? "lost before" : undefined);
+  await work(made, one, true);
+  expect(server.timers.size).toBe(1);
+  for (let again = 0; again < 2; again++) await work(made, two, true);
+  expect([...server.runs.messages()].map(({ subject }) => subject)).not.toContain(
+    "punctual.run.p9:then.skipped",
+  );
+  expect(made.stored.filter((runId) => runId.startsWith("p9"))).toEqual(["p9"]);
+  const left = keysIn(made).filter((key) => !server.chains.last(key)?.headers["KV-Operation"]);
+  expect(left.filter((key) => key.includes("p9"))).toEqual([expect.stringMatching(/run\.p9:then$/)]);
 });
