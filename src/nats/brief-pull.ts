@@ -1,6 +1,8 @@
 /** Asking a lane for some jobs at a time, one request after another. Its slots are taken for as long as it is open. */
 import { createInbox, type Msg, type NatsConnection, nanos } from "@nats-io/transport-node";
+import type { Patience } from "../core/patience.js";
 import type { Clock, ConsumeOptions, Subscription } from "../core/ports.js";
+import { Deadline } from "./deadline.js";
 import { type Place, readDelivery } from "./delivery.js";
 import type { Slots } from "./slots.js";
 
@@ -11,8 +13,6 @@ import type { Slots } from "./slots.js";
  */
 export const AT_ONCE_MS = 1;
 const IDLE_HEARTBEAT = 100;
-/** An answer that takes longer than it may does not come. */
-const SILENT_MS = 2_500;
 
 /** What lanes that share slots have in common. */
 export interface LaneParts {
@@ -21,6 +21,7 @@ export interface LaneParts {
   place: Place;
   options: ConsumeOptions;
   slots: Slots;
+  patience: Patience;
 }
 
 export class BriefPull implements Subscription {
@@ -31,8 +32,8 @@ export class BriefPull implements Subscription {
   #number = 0;
   /** Asked for and not come. */
   #open = 0;
-  #cancelTimeout: () => void = () => {};
-  #askedAt = Number.NEGATIVE_INFINITY;
+  #deadline: Deadline | undefined;
+  #emptyAt = Number.NEGATIVE_INFINITY;
   #hadAll = false;
   #stopped = false;
 
@@ -54,7 +55,7 @@ export class BriefPull implements Subscription {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancelTimeout();
+    this.#deadline?.end();
     if (!this.#parts.connection.isClosed()) await this.#subscription?.drain();
   }
 
@@ -67,8 +68,9 @@ export class BriefPull implements Subscription {
     return this.#hadAll;
   }
 
-  get sinceAskedMs(): number {
-    return this.#parts.clock.monotonic() - this.#askedAt;
+  /** Since a request was over without having as much as it asked for. */
+  get sinceEmptyMs(): number {
+    return this.#parts.clock.monotonic() - this.#emptyAt;
   }
 
   /**
@@ -77,23 +79,23 @@ export class BriefPull implements Subscription {
    * @param waitMs how long the server waits for jobs
    */
   ask(most: number, waitMs = AT_ONCE_MS): void {
-    const { connection, clock, place, slots } = this.#parts;
+    const { connection, clock, place, slots, patience } = this.#parts;
     const batch = Math.min(most, slots.free);
     if (this.#stopped || this.isOpen || batch < 1) return;
     if (connection.isClosed() || connection.isDraining()) return;
-    this.#askedAt = clock.monotonic();
     this.#open = batch;
     slots.take(batch);
     const request = { batch, expires: nanos(waitMs) };
     const subject = `$JS.API.CONSUMER.MSG.NEXT.${place.stream}.${place.consumer}`;
     connection.publish(subject, JSON.stringify(request), { reply: `${this.#inbox}.${++this.#number}` });
-    this.#cancelTimeout = clock.after(waitMs + SILENT_MS, () => this.#end());
+    this.#deadline = new Deadline(clock, patience, waitMs, () => this.#end());
   }
 
   #onMessage(message: Msg): void {
     const status = message.headers?.code ?? 0;
     if (status === 0) this.#handOut(message);
-    else if (status !== IDLE_HEARTBEAT && message.subject === `${this.#inbox}.${this.#number}`) this.#end();
+    else if (status !== IDLE_HEARTBEAT && message.subject === `${this.#inbox}.${this.#number}`)
+      this.#end({ isAnswer: true });
   }
 
   #handOut(message: Msg): void {
@@ -103,7 +105,7 @@ export class BriefPull implements Subscription {
     if (this.#open === 0) slots.take(1);
     else if (--this.#open === 0) {
       this.#hadAll = true;
-      this.#cancelTimeout();
+      this.#deadline?.end();
       // Slots that came free meanwhile were kept from the other lanes: now they are anyone's.
       slots.release(0);
     }
@@ -115,12 +117,13 @@ export class BriefPull implements Subscription {
   }
 
   /** What has not come by now does not come. */
-  #end(): void {
-    this.#cancelTimeout();
+  #end(how?: { isAnswer: boolean }): void {
+    this.#deadline?.end(how);
     if (this.#open === 0) return;
     const open = this.#open;
     this.#open = 0;
     this.#hadAll = false;
+    this.#emptyAt = this.#parts.clock.monotonic();
     this.#parts.slots.release(open);
   }
 }

@@ -44,7 +44,7 @@ export class LowerLane implements Subscription {
   takeTurn(): void {
     if (this.#served < TURN_EVERY) return;
     // Where there was nothing a moment ago, a busy worker does not ask after every few jobs.
-    if (this.#pull.hadAll || this.#pull.sinceAskedMs >= EMPTY_PAUSE_MS) this.#ask(1);
+    if (this.#pull.hadAll || this.#pull.sinceEmptyMs >= EMPTY_PAUSE_MS) this.#ask(1);
   }
 
   /** There is nothing more above: takes what is free. */

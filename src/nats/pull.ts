@@ -10,8 +10,10 @@
  * and when the server is silent for longer than two heartbeats, what was asked for is asked anew.
  */
 import { createInbox, type Msg, type NatsConnection, nanos } from "@nats-io/transport-node";
+import { Patience } from "../core/patience.js";
 import type { Clock, ConsumeOptions, Subscription } from "../core/ports.js";
 import { AT_ONCE_MS } from "./brief-pull.js";
+import { Deadline } from "./deadline.js";
 import { type Place, readDelivery } from "./delivery.js";
 import type { LowerLane } from "./lower-lane.js";
 import { Slots } from "./slots.js";
@@ -29,14 +31,17 @@ const PAUSE_AFTER_REFUSAL_MS = 250;
 const IDLE_HEARTBEAT = 100;
 const NO_RESPONDERS = 503;
 
-/** A request and how many of its messages have not come. */
 interface Request {
+  batch: number;
+  /** How many of its messages have not come. */
   open: number;
+  deadline: Deadline;
 }
 
 /** The lanes that share slots with this one. */
 export interface OtherLanes {
   slots: Slots;
+  patience: Patience;
   upper: UpperLane;
   lower: LowerLane;
 }
@@ -48,6 +53,7 @@ export class Pull implements Subscription {
   readonly #place: Place;
   readonly #options: ConsumeOptions;
   readonly #slots: Slots;
+  readonly #patience: Patience;
   readonly #others: OtherLanes | undefined;
   readonly #inbox = createInbox();
   readonly #requests = new Map<string, Request>();
@@ -55,8 +61,10 @@ export class Pull implements Subscription {
   #requested = 0;
   #number = 0;
   #filling = false;
-  /** Requests in a row that ended because there was nothing. */
+  /** Requests in a row that were not used up. */
   #quiet = 0;
+  /** Whether the last request had anything. */
+  #hadJobs = false;
   /** There was nothing: what is less urgent has its turn. */
   #leavesRest = false;
   #pausedUntil = 0;
@@ -78,6 +86,7 @@ export class Pull implements Subscription {
     this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${place.stream}.${place.consumer}`;
     this.#options = options;
     this.#slots = others?.slots ?? new Slots(options.concurrency);
+    this.#patience = others?.patience ?? new Patience();
     this.#others = others;
   }
 
@@ -98,6 +107,7 @@ export class Pull implements Subscription {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelSweep();
+    for (const { deadline } of this.#requests.values()) deadline.end();
     // Without an interest the server drops what is still asked for.
     if (!this.#connection.isClosed()) await this.#subscription?.drain();
   }
@@ -116,11 +126,22 @@ export class Pull implements Subscription {
     if (free < 1 || (this.#requested > 0 && free < this.#options.concurrency / 2)) return;
     const inbox = `${this.#inbox}.${++this.#number}`;
     if (this.#requests.size === 0) this.#heardAt = this.#clock.monotonic();
-    this.#requests.set(inbox, { open: free });
+    const isAwaited = this.#others?.upper.isWaiting === true || this.#others?.lower.isWaiting === true;
+    const waitMs = isAwaited ? AT_ONCE_MS : this.#waitMs;
+    const deadline = new Deadline(this.#clock, this.#patience, waitMs, () => {
+      this.#forget(inbox);
+      this.#fillSoon();
+    });
+    this.#requests.set(inbox, { batch: free, open: free, deadline });
     this.#requested += free;
     this.#slots.take(free);
-    const isAwaited = this.#others?.upper.isWaiting === true || this.#others?.lower.isWaiting === true;
-    const request = isAwaited ? { batch: free, expires: nanos(AT_ONCE_MS) } : this.#patient(free);
+    // The server wants a heartbeat at least twice within the time.
+    const beats = waitMs >= 2 * HEARTBEAT_MS;
+    const request = {
+      batch: free,
+      expires: nanos(waitMs),
+      ...(beats && { idle_heartbeat: nanos(HEARTBEAT_MS) }),
+    };
     this.#connection.publish(this.#subject, JSON.stringify(request), { reply: inbox });
   }
 
@@ -139,16 +160,12 @@ export class Pull implements Subscription {
     return mayGoOn;
   }
 
-  #patient(batch: number) {
-    const expires = this.#others === undefined ? EXPIRES_MS : this.#expiresBesideOthers();
-    // The server wants a heartbeat at least twice within the time.
-    const beats = expires >= 2 * HEARTBEAT_MS;
-    return { batch, expires: nanos(expires), ...(beats && { idle_heartbeat: nanos(HEARTBEAT_MS) }) };
-  }
-
-  #expiresBesideOthers(): number {
+  /** Beside other lanes the shorter, the later there was nothing: while there are jobs, their ends give slots to the others. */
+  get #waitMs(): number {
+    if (this.#others === undefined) return EXPIRES_MS;
     const { least, most, mostOfSingleSlot } = EXPIRES_BESIDE_OTHERS_MS;
-    return Math.min(this.#options.concurrency === 1 ? mostOfSingleSlot : most, least * 2 ** this.#quiet);
+    const longest = this.#options.concurrency === 1 ? mostOfSingleSlot : most;
+    return this.#hadJobs ? longest : Math.min(longest, least * 2 ** this.#quiet);
   }
 
   #onMessage(message: Msg): void {
@@ -156,22 +173,29 @@ export class Pull implements Subscription {
     const status = message.headers?.code ?? 0;
     if (status !== 0) this.#onStatus(message, status);
     else {
-      this.#countDown();
+      // One that comes after its request was given up has no slot: it is taken all the same.
+      if (!this.#countDown()) this.#slots.take(1);
       this.#handOut(message);
     }
   }
 
-  /** A job comes under its own subject, not the request's: the server serves the oldest request first. */
-  #countDown(): void {
+  /**
+   * A job comes under its own subject, not the request's: the server serves the oldest request first. False: there is
+   * none.
+   */
+  #countDown(): boolean {
     const [oldest] = this.#requests;
-    if (oldest === undefined) return;
+    if (oldest === undefined) return false;
     const [inbox, request] = oldest;
     request.open--;
     this.#requested--;
-    if (request.open > 0) return;
+    if (request.open > 0) return true;
+    request.deadline.end();
     this.#requests.delete(inbox);
     this.#quiet = 0;
+    this.#hadJobs = true;
     this.#fillSoon();
+    return true;
   }
 
   #handOut(message: Msg): void {
@@ -189,9 +213,8 @@ export class Pull implements Subscription {
     const request = this.#requests.get(message.subject);
     if (request === undefined) return;
     if (status === IDLE_HEARTBEAT) return;
+    request.deadline.end({ isAnswer: true });
     this.#forget(message.subject);
-    this.#quiet++;
-    this.#leavesRest = true;
     const text = message.headers?.description ?? "";
     const usual = status === 404 || (status === 408 && !/bad/i.test(text));
     if (!usual) this.#onRefusal(`${status} ${text}`, status);
@@ -225,8 +248,15 @@ export class Pull implements Subscription {
     });
   }
 
+  /** It ended, and was not used up. */
   #forget(inbox: string): void {
-    const open = this.#requests.get(inbox)?.open ?? 0;
+    const request = this.#requests.get(inbox);
+    if (request === undefined) return;
+    const { batch, open, deadline } = request;
+    deadline.end();
+    this.#quiet++;
+    this.#hadJobs = open < batch;
+    this.#leavesRest = true;
     this.#requested -= open;
     this.#requests.delete(inbox);
     this.#slots.release(open);

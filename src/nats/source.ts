@@ -1,6 +1,7 @@
 /** The pulling ends: of a queue, and of the streams that Punctual itself works off. */
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Lane } from "../core/lane.js";
+import { Patience } from "../core/patience.js";
 import type { Clock, ConsumeOptions, DeliverySource, Subscription, WorkSource } from "../core/ports.js";
 import type { Names } from "../protocol/names.js";
 import type { Place } from "./delivery.js";
@@ -39,15 +40,21 @@ export class NatsWorkSource implements WorkSource {
 
   async consume(queue: string, options: ConsumeOptions): Promise<Subscription> {
     const slots = new Slots(options.concurrency);
+    const patience = new Patience();
     const placeOf = (lane: Lane) => ({
       stream: this.#names.work,
       consumer: this.#names.consumer(queue, lane),
     });
     const [connection, clock] = [this.#connection, this.#clock];
-    const partsOf = (lane: Lane) => ({ connection, clock, place: placeOf(lane), options, slots });
+    const partsOf = (lane: Lane) => ({ connection, clock, place: placeOf(lane), options, slots, patience });
     const lower = new LowerLane(partsOf("low")).start();
     const upper = new UpperLane(partsOf("high"), () => lower.onServed()).start();
-    const work = new Pull(connection, clock, placeOf("work"), options, { slots, upper, lower }).start();
+    const work = new Pull(connection, clock, placeOf("work"), options, {
+      slots,
+      patience,
+      upper,
+      lower,
+    }).start();
     const all = [work, upper, lower];
     return { stop: async () => void (await Promise.all(all.map((lane) => lane.stop()))) };
   }

@@ -56,7 +56,7 @@ export class UpperLane implements Subscription {
   takeFirst(): boolean {
     const { free } = this.#parts.slots;
     if (this.#pull.isOpen) return this.#isReserved;
-    if (free < 1 || (!this.#pull.hadAll && this.#pull.sinceAskedMs < EMPTY_PAUSE_MS)) return true;
+    if (free < 1 || (!this.#pull.hadAll && this.#pull.sinceEmptyMs < EMPTY_PAUSE_MS)) return true;
     const isTurnBelow = this.#served >= TURN_EVERY;
     if (isTurnBelow) this.#served = 0;
     this.#isReserved = false;
