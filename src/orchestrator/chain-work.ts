@@ -85,7 +85,9 @@ export class ChainWork {
       const { life, at } = decided;
       await this.#queue.put({ json, runId, headers, life, from: at, since: stored.storedAt });
     }
-    if (record.group !== null && isOurs()) await this.#noteMember(record.group, decided);
+    // Whoever looks after it now goes on from here, as long as the record is there.
+    if (!isOurs()) return;
+    if (record.group !== null) await this.#noteMember(record.group, decided);
     await this.#ports.chains.erase(key, kept.revision);
   }
 

@@ -21,9 +21,11 @@ const PARENTS = 4;
 const GROUP = "g";
 const SHARDS = 2;
 type Fault = ReturnType<NonNullable<Faults["publish"]>>;
+/** A shard that is ours each time somebody asks. */
+const ALWAYS = Number.POSITIVE_INFINITY;
 const KINDS = ["publish", "chainWrite", "runEvent"] as const;
 type Step =
-  | { kind: "work"; who: number; isDeep: boolean }
+  | { kind: "work"; who: number; isDeep: boolean; oursFor: number }
   | { kind: "end"; parent: number; succeeds: boolean }
   | { kind: "fault"; of: (typeof KINDS)[number]; what: Fault; skip: number }
   | { kind: "unread"; skip: number }
@@ -34,7 +36,12 @@ type Step =
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.record({ kind: fc.constant("work" as const), who: fc.nat(1), isDeep: fc.boolean() }),
+    arbitrary: fc.record({
+      kind: fc.constant("work" as const),
+      who: fc.nat(1),
+      isDeep: fc.boolean(),
+      oursFor: fc.constantFrom(0, 1, 2, 3, ALWAYS),
+    }),
   },
   {
     weight: 3,
@@ -98,7 +105,7 @@ const keysIn = ({ server }: World): string[] => [...server.chains.subjects()];
 async function act(made: World, taken: Step): Promise<void> {
   const { clock, server, one, two } = made;
   const { faults } = server;
-  if (taken.kind === "work") await work(made, taken.who === 0 ? one : two, taken.isDeep);
+  if (taken.kind === "work") await work(made, taken.who === 0 ? one : two, taken);
   else if (taken.kind === "end") await end(made, taken.parent, taken.succeeds);
   else if (taken.kind === "fault") {
     let left = taken.skip;
@@ -113,8 +120,16 @@ async function act(made: World, taken: Step): Promise<void> {
   else await finish(made, taken.tells);
 }
 
-async function work(made: World, who: World["one"], isDeep: boolean): Promise<void> {
-  for (const key of keysIn(made)) await who.work.run(key, isDeep, () => true).catch(() => {});
+/** @param oursFor the shard is lost after it was asked for so many times, at each record */
+async function work(
+  made: World,
+  who: World["one"],
+  { isDeep = true, oursFor = ALWAYS }: { isDeep?: boolean; oursFor?: number } = {},
+): Promise<void> {
+  for (const key of keysIn(made)) {
+    let left = oursFor;
+    await who.work.run(key, isDeep, () => left-- > 0).catch(() => {});
+  }
   for (const fault of [...KINDS, "read"] as const) delete made.server.faults[fault];
 }
 
@@ -155,7 +170,7 @@ async function check(made: World, steps: readonly Step[]): Promise<void> {
   }
   made.server.faults = {};
   for (let n = 0; n < PARENTS; n++) await end(made, n, true);
-  for (let round = 0; round < 3; round++) await work(made, round % 2 === 0 ? made.one : made.two, true);
+  for (let round = 0; round < 3; round++) await work(made, round % 2 === 0 ? made.one : made.two);
   const follow = Array.from({ length: PARENTS }, (_, n) => [`p${n}`, `p${n}:then`]).flat();
   expect([...made.stored].sort()).toEqual([...follow, `${GROUP}:done`].sort());
   // The group is kept for a while.
@@ -174,10 +189,10 @@ test("what was queued is found again when the server has forgotten its message i
   const steps: Step[] = [
     { kind: "end", parent: 0, succeeds: true },
     { kind: "fault", of: "chainWrite", what: "lost before", skip: 2 },
-    { kind: "work", who: 0, isDeep: true },
+    { kind: "work", who: 0, isDeep: true, oursFor: ALWAYS },
     { kind: "done", tells: false },
     { kind: "forget" },
-    { kind: "work", who: 1, isDeep: true },
+    { kind: "work", who: 1, isDeep: true, oursFor: ALWAYS },
   ];
   await check(await world(), steps);
 });
@@ -191,9 +206,9 @@ test("what waits for its time, put there by one who crashed, is not taken for a 
   let writes = 0;
   // The decision, and the record of what waits; not the end of its own record.
   server.faults.chainWrite = () => (writes++ === 2 ? "lost before" : undefined);
-  await work(made, one, true);
+  await work(made, one);
   expect(server.timers.size).toBe(1);
-  for (let again = 0; again < 2; again++) await work(made, two, true);
+  for (let again = 0; again < 2; again++) await work(made, two);
   expect([...server.runs.messages()].map(({ subject }) => subject)).not.toContain(
     "punctual.run.p9:then.skipped",
   );
