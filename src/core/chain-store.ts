@@ -15,6 +15,8 @@ export interface ChainChange {
   /** Null: it was removed, or cannot be read. */
   record: ChainRecord | null;
   revision: number;
+  /** By the server's clock. */
+  storedAt: Instant;
 }
 
 export interface ChainStore {
@@ -24,6 +26,6 @@ export interface ChainStore {
   write(key: string, record: ChainRecord, revision: number): Promise<CasOutcome>;
   /** Removes if the revision is still this one; nothing is left of it. */
   erase(key: string, revision: number): Promise<CasOutcome>;
-  /** Every record and every change, in order. May lag. Resolves when all that was there has been told. */
+  /** Every record and every change, in order. May lag, and what is there already may come after it resolves. */
   watch(onChange: (change: ChainChange) => void): Promise<Subscription>;
 }

@@ -57,8 +57,8 @@ export interface Following {
   groupKey: string | null;
 }
 
-/** A life of a run cannot have begun longer before its record than clocks of servers differ. */
-const SKEW_MS = 30_000;
+/** Clocks of servers differ by less: nothing that is told of a record's run was told longer before the record. */
+export const SKEW_MS = 30_000;
 
 /**
  * What the record can be decided by; null: nothing yet. A run id may be used again, so a run that was queued before the
@@ -68,10 +68,14 @@ export function decisionOf(
   run: Run | null,
   record: { storedAt: Instant; revision: number },
 ): Decision | null {
-  if (run === null || !isOver(run.state)) return null;
-  const begunAt = run.queuedAt ?? run.startedAt ?? run.endedAt;
-  if (begunAt !== null && begunAt < record.storedAt - SKEW_MS) return null;
+  if (run === null || !isOver(run.state) || isEarlier(run, record)) return null;
   return { state: run.state, at: run.endedAt ?? record.storedAt, life: record.revision };
+}
+
+/** Whether what is known is of a life of the run before the record. */
+export function isEarlier(run: Run, { storedAt }: { storedAt: Instant }): boolean {
+  const begunAt = run.queuedAt ?? run.startedAt ?? run.endedAt;
+  return begunAt !== null && begunAt < storedAt - SKEW_MS;
 }
 
 export const hasSucceeded = ({ state }: Pick<Decision, "state">): boolean => state === "succeeded";

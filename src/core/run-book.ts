@@ -98,13 +98,19 @@ export class RunBook {
     return found.sort((a, b) => a.changed - b.changed);
   }
 
-  /** Forgets the oldest, so that `most` are left; returns the place below which some are missing, or 0. */
-  trim(most: number): number {
+  /**
+   * Forgets the oldest, so that `most` are left beside those to be kept; returns the place below which some are
+   * missing, or 0.
+   */
+  trim(most: number, isKept: (runId: string) => boolean = () => false): number {
     if (this.size <= most) return 0;
     this.#sort();
-    const gone = this.#order.splice(0, this.size - most);
+    const others = this.#order.filter(({ runId }) => !isKept(runId));
+    if (others.length <= most) return 0;
+    const gone = new Set(others.slice(0, others.length - most));
     for (const entry of gone) this.#forget(entry);
-    return placeOfEntry(gone.at(-1) as Entry) + 1;
+    this.#order = this.#order.filter((entry) => !gone.has(entry));
+    return placeOfEntry(others[gone.size - 1] as Entry) + 1;
   }
 
   #entryOf(runId: string): Entry {

@@ -67,7 +67,7 @@ export interface Run {
   labels: Readonly<Record<string, string>>;
   /** That of the last attempt. */
   worker: string | null;
-  /** Of its message in WORK. */
+  /** Of its message in WORK, the newest where it waited elsewhere between two attempts. */
   seq: number | null;
   subject: string | null;
   /** When it was put into its queue, or, of one that waits or never was, told of. */
@@ -115,8 +115,8 @@ export function foldRun(id: string, told: Iterable<RunFact>): Run | null {
     trigger: pick(facts, "trigger") ?? (find("fired") === undefined ? null : "schedule"),
     labels: pick(facts, "labels") ?? {},
     worker: last?.worker ?? pick(facts, "worker"),
-    seq: pick(facts, "seq"),
-    subject: pick(facts, "subject"),
+    seq: Math.max(...facts.map(({ seq = 0 }) => seq)) || null,
+    subject: pick([...facts].reverse(), "subject"),
     queuedAt:
       pick(facts, "storedAt") ?? find("stored", "fired", "triggered", "waiting", "reported")?.at ?? null,
     startedAt: attempts.find(({ startedAt }) => startedAt !== null)?.startedAt ?? null,

@@ -17,6 +17,10 @@ export interface ReadOptions {
   to: number;
   /** Only the events of this run. Default: everything. */
   runId?: string | undefined;
+  /** Instead of `runId`: only what is told under such subjects, which may have wildcards. */
+  subject?: string | undefined;
+  /** Only what was stored from this instant of the server's clock on. */
+  since?: Instant | undefined;
 }
 
 export interface RunsReader {

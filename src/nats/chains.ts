@@ -37,8 +37,9 @@ export class NatsChainStore implements ChainStore {
     const watch = await this.#bucket.watch();
     void (async () => {
       for await (const entry of watch) {
-        const { key, operation, revision } = entry;
-        onChange({ key, record: operation === "PUT" ? decodeChain(entry.string()) : null, revision });
+        const { key, operation, revision, created } = entry;
+        const record = operation === "PUT" ? decodeChain(entry.string()) : null;
+        onChange({ key, record, revision, storedAt: created.getTime() });
       }
     })();
     return { stop: async () => watch.stop() };

@@ -23,18 +23,25 @@ export class NatsRunsReader implements RunsReader {
     return { first: Math.max(1, first_seq), last: last_seq };
   }
 
-  async read({ from, to, runId }: ReadOptions, onMessage: (message: ToldMessage) => void): Promise<void> {
+  async read(
+    { from, to, runId, subject, since }: ReadOptions,
+    onMessage: (message: ToldMessage) => void,
+  ): Promise<void> {
     if (to < from) return;
+    const filter = runId === undefined ? subject : this.#names.runEvents(runId);
+    const start =
+      since === undefined
+        ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from }
+        : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(since).toISOString() };
     const consumer = await this.#js.consumers.get(this.#names.runs, {
-      deliver_policy: DeliverPolicy.StartSequence,
-      opt_start_seq: from,
-      ...(runId !== undefined && { filter_subjects: this.#names.runEvents(runId) }),
+      ...start,
+      ...(filter !== undefined && { filter_subjects: filter }),
     });
     try {
       if ((await consumer.info()).num_pending === 0) return;
       const messages = await consumer.consume({ max_messages: AHEAD });
       for await (const message of messages) {
-        if (message.seq <= to) onMessage(toldBy(message));
+        if (from <= message.seq && message.seq <= to) onMessage(toldBy(message));
         if (message.seq >= to || message.info.pending === 0) break;
       }
       await messages.close();

@@ -15,6 +15,7 @@ import {
   groupRunId,
   hasSucceeded,
   isDue,
+  isEarlier,
   noted,
 } from "../core/chain.js";
 import type { ChainStore, StoredChain } from "../core/chain-store.js";
@@ -26,10 +27,12 @@ import { headers as h } from "../protocol/headers.js";
 import { limits } from "../protocol/limits.js";
 import type { Names } from "../protocol/names.js";
 import type { Logger } from "../runtime/log.js";
+import { Departures } from "./departures.js";
 import { FollowerQueue, type FollowerQueuePorts } from "./follower-queue.js";
 import type { RunIndex } from "./run-index.js";
+import type { SightingPorts } from "./run-sightings.js";
 
-export interface ChainWorkPorts extends FollowerQueuePorts {
+export interface ChainWorkPorts extends FollowerQueuePorts, SightingPorts {
   chains: ChainStore;
   index: Pick<RunIndex, "brief" | "get">;
   names: Names;
@@ -37,6 +40,12 @@ export interface ChainWorkPorts extends FollowerQueuePorts {
   clock: Clock;
   log: Logger;
 }
+
+/**
+ * What a look at a record came to. `none`: there is no record. `untold`: nothing is known of its run. `open`: its run is
+ * not known to be over. `gone`: nor is it where it was, and nothing tells more.
+ */
+export type Looked = "none" | "untold" | "open" | "gone" | "done";
 
 interface Kept<T> {
   record: T;
@@ -48,10 +57,12 @@ const TRIES = 20;
 export class ChainWork {
   readonly #ports: ChainWorkPorts;
   readonly #queue: FollowerQueue;
+  readonly #departures: Departures;
 
   constructor(ports: ChainWorkPorts) {
     this.#ports = ports;
     this.#queue = new FollowerQueue(ports);
+    this.#departures = new Departures(ports);
   }
 
   /**
@@ -60,12 +71,19 @@ export class ChainWork {
    * @param isDeep whether to search for the run, where it is not in the news
    * @param isOurs whether it is still for us; others would do the same
    */
-  async run(key: string, isDeep: boolean, isOurs: () => boolean): Promise<void> {
+  async run(key: string, isDeep: boolean, isOurs: () => boolean): Promise<Looked> {
     const stored = await this.#ports.chains.get(key);
-    if (stored === null || !isOurs()) return;
+    if (stored === null) return "none";
+    if (!isOurs()) return "open";
     const { record, revision } = stored;
-    if (record.kind === "group") await this.#onGroup(key, { ...stored, record }, isOurs);
-    else await this.#onRun(key, { record, revision }, stored, { isDeep, isOurs });
+    if (record.kind === "run") return this.#onRun(key, { record, revision }, stored, { isDeep, isOurs });
+    await this.#onGroup(key, { ...stored, record }, isOurs);
+    return "done";
+  }
+
+  /** There is no such record any more. */
+  forget(key: string): void {
+    this.#departures.forget(key);
   }
 
   async #onRun(
@@ -73,11 +91,12 @@ export class ChainWork {
     { record, revision }: Kept<Followed>,
     stored: StoredChain,
     { isDeep, isOurs }: { isDeep: boolean; isOurs: () => boolean },
-  ): Promise<void> {
+  ): Promise<Looked> {
     const kept =
       record.decided === null ? await this.#decide(key, record, stored, isDeep) : { record, revision };
-    const decided = kept?.record.decided ?? null;
-    if (kept === null || decided === null || !isOurs()) return;
+    if (typeof kept === "string") return kept;
+    const { decided } = kept.record;
+    if (decided === null || !isOurs()) return "open";
     const json = followerOf(record, decided);
     if (json !== null) {
       const runId = followerId(record.runId);
@@ -86,26 +105,31 @@ export class ChainWork {
       await this.#queue.put({ json, runId, headers, life, from: at, since: stored.storedAt });
     }
     // Whoever looks after it now goes on from here, as long as the record is there.
-    if (!isOurs()) return;
+    if (!isOurs()) return "open";
     if (record.group !== null) await this.#noteMember(record.group, decided);
     await this.#ports.chains.erase(key, kept.revision);
+    return "done";
   }
 
-  /** Null: its run is not known to be over, or somebody else has written the record. */
+  /** The record with the decision; or none can be made now. */
   async #decide(
     key: string,
     record: Followed,
     stored: StoredChain,
     isDeep: boolean,
-  ): Promise<Kept<Followed> | null> {
+  ): Promise<Kept<Followed> | Looked> {
     const { index, chains } = this.#ports;
     const { runId } = record;
     const facts = await (isDeep ? index.get(runId) : index.brief(runId));
-    const decided = decisionOf(facts === null ? null : foldRun(runId, facts), stored);
-    if (decided === null) return null;
+    const run = facts === null ? null : foldRun(runId, facts);
+    if (run === null || isEarlier(run, stored)) return "untold";
+    const departure = isDeep ? await this.#departures.of(key, run) : null;
+    if (departure?.isCertain === false) return "gone";
+    const decided = decisionOf(departure === null ? run : { ...run, state: "unknown" }, stored);
+    if (decided === null) return "open";
     const now = { ...record, decided };
     const outcome = await chains.write(key, now, stored.revision);
-    return outcome.kind === "stored" ? { record: now, revision: outcome.revision } : null;
+    return outcome.kind === "stored" ? { record: now, revision: outcome.revision } : "open";
   }
 
   async #noteMember({ id, index }: { id: string; index: number }, decided: Decision): Promise<void> {

@@ -6,65 +6,68 @@
  * and then each is looked at in any case, as news may come before the record does, or get lost on the way. What there is
  * to do is read from the store each time, and done by `ChainWork`; the lease only keeps others from doing it too.
  */
+
+import { SKEW_MS } from "../core/chain.js";
 import type { ChainChange, ChainStore } from "../core/chain-store.js";
 import { messageOf } from "../core/errors.js";
 import type { Clock, Subscription } from "../core/ports.js";
-import type { Instant } from "../core/schedule.js";
 import { shardOfChain } from "../protocol/chain-message.js";
 import { limits } from "../protocol/limits.js";
 import type { Logger } from "../runtime/log.js";
-import { ChainWork, type ChainWorkPorts } from "./chain-work.js";
+import { ChainWork, type ChainWorkPorts, type Looked } from "./chain-work.js";
+import { type OpenChain, OpenChains } from "./open-chains.js";
+import { Recollection, type RecollectionPorts } from "./recollection.js";
 import { RunIndex, type RunIndexPorts } from "./run-index.js";
 
-export interface ChainerPorts extends RunIndexPorts, Omit<ChainWorkPorts, "index"> {
+export interface ChainerPorts extends RunIndexPorts, RecollectionPorts, Omit<ChainWorkPorts, "index"> {
   chains: ChainStore;
   clock: Clock;
   log: Logger;
 }
 
+export interface ChainerOptions {
+  /** Runs that are remembered from the news, beside those that are waited for. Default 20,000. */
+  mostRuns?: number;
+}
+
 const EVERY_MS = 100;
 /** Records that are worked on at once. */
 const AT_ONCE = 32;
-/** Without news of its run, a record is looked at this often; so many at a time. */
+/** Without news of its run, a record is looked at after this, and then less and less often; so many at a time. */
 const LOOK_AGAIN_MS = 15_000;
+const LOOK_AT_LEAST_EVERY_MS = 240_000;
 const LOOKS = 10;
 const RETRY_MS = 1_000;
-/** Runs that are remembered from the news. */
 const MOST_RUNS = 20_000;
-
-/** What is known of a record without reading it. */
-interface Known {
-  /** Null: of a group. */
-  runId: string | null;
-  completedAt: Instant | null;
-  /** Not to be looked at before, on the monotonic clock. */
-  nextLook: number;
-  /** Whether to search for its run then, or only to look at the news. */
-  isSearch: boolean;
-  isBusy: boolean;
-}
 
 export class Chainer implements Subscription {
   readonly #ports: ChainerPorts;
   readonly #termOf: (shard: number) => number | null;
+  readonly #open = new OpenChains(LOOK_AGAIN_MS);
   readonly #index: RunIndex;
   readonly #work: ChainWork;
-  readonly #known = new Map<string, Known>();
-  /** Keys of the records that wait for a run. */
-  readonly #byRun = new Map<string, Set<string>>();
+  readonly #recollection: Recollection;
   readonly #terms = new Map<number, number | null>();
+  /** Queues with runs of which nothing is known, though they were searched for. */
+  readonly #forgotten = new Map<string, Set<OpenChain>>();
   #readTo: number | null = null;
   #watch: Subscription | undefined;
   #cancelTimer: () => void = () => {};
   #busy = 0;
+  #isRecalling = false;
   #stopped = false;
 
   /** @param termOf the term in which a shard is held here and may be acted for; null: it is not, now */
-  constructor(ports: ChainerPorts, termOf: (shard: number) => number | null) {
+  constructor(
+    ports: ChainerPorts,
+    termOf: (shard: number) => number | null,
+    { mostRuns = MOST_RUNS }: ChainerOptions = {},
+  ) {
     this.#ports = ports;
     this.#termOf = termOf;
-    this.#index = new RunIndex(ports, MOST_RUNS);
+    this.#index = new RunIndex(ports, mostRuns, (runId) => this.#open.isAwaited(runId));
     this.#work = new ChainWork({ ...ports, index: this.#index });
+    this.#recollection = new Recollection(ports);
   }
 
   async start(): Promise<this> {
@@ -79,30 +82,9 @@ export class Chainer implements Subscription {
     await this.#watch?.stop();
   }
 
-  #note({ key, record }: ChainChange): void {
-    const before = this.#known.get(key);
-    if (before?.runId != null) this.#forgetRun(before.runId, key);
-    if (record === null) {
-      this.#known.delete(key);
-      return;
-    }
-    const runId = record.kind === "run" ? record.runId : null;
-    const completedAt = record.kind === "group" ? record.completedAt : null;
-    // It may be over already: news may come before the record does.
-    this.#known.set(key, {
-      runId,
-      completedAt,
-      nextLook: 0,
-      isSearch: false,
-      isBusy: before?.isBusy === true,
-    });
-    if (runId !== null) this.#byRun.set(runId, (this.#byRun.get(runId) ?? new Set()).add(key));
-  }
-
-  #forgetRun(runId: string, key: string): void {
-    const keys = this.#byRun.get(runId);
-    keys?.delete(key);
-    if (keys?.size === 0) this.#byRun.delete(runId);
+  #note(change: ChainChange): void {
+    this.#open.note(change);
+    if (change.record === null) this.#work.forget(change.key);
   }
 
   #keepGoing(): void {
@@ -118,27 +100,30 @@ export class Chainer implements Subscription {
 
   async #pass(): Promise<void> {
     const taken = this.#newlyHeld();
-    for (const [key, known] of this.#known)
-      if (taken.has(shardOfChain(key))) Object.assign(known, { nextLook: 0, isSearch: true });
-    const hasRuns = [...this.#byRun.values()].some((keys) => [...keys].some((key) => this.#isMine(key)));
-    if (hasRuns) await this.#readNews();
+    for (const one of this.#open)
+      if (taken.has(shardOfChain(one.key)))
+        Object.assign(one, { nextLook: 0, isSearch: true, isRecalled: false, patienceMs: LOOK_AGAIN_MS });
+    if (this.#hasRuns()) await this.#readNews();
     else this.#readTo = null;
+    void this.#recall();
     const now = this.#ports.clock.monotonic();
-    let looks = 0;
-    for (const [key, known] of this.#known) {
+    let searches = 0;
+    for (const one of this.#open) {
       if (this.#stopped || this.#busy >= AT_ONCE) return;
-      if (known.isBusy || known.nextLook > now || !this.#isMine(key) || this.#isKept(known)) continue;
-      const { isSearch } = known;
-      if (isSearch && ++looks > LOOKS) continue;
-      Object.assign(known, { nextLook: now + LOOK_AGAIN_MS, isSearch: true });
-      void this.#workOn(key, known, isSearch);
+      if (one.isBusy || one.nextLook > now || !this.#isMine(one) || this.#isKept(one)) continue;
+      const { isSearch } = one;
+      if (isSearch && one.isUndecided && ++searches > LOOKS) continue;
+      one.nextLook = now + one.patienceMs;
+      one.isSearch = true;
+      this.#open.putLast(one);
+      void this.#workOn(one, isSearch);
     }
   }
 
   /** Shards whose records are to be looked at anew: nobody knows what was done in between. */
   #newlyHeld(): Set<number> {
     const taken = new Set<number>();
-    for (const key of this.#known.keys()) {
+    for (const { key } of this.#open) {
       const shard = shardOfChain(key);
       const term = this.#termOf(shard);
       if (term !== null && this.#terms.get(shard) !== term) taken.add(shard);
@@ -147,12 +132,17 @@ export class Chainer implements Subscription {
     return taken;
   }
 
-  #isMine(key: string): boolean {
+  #hasRuns(): boolean {
+    for (const one of this.#open) if (one.runId !== null && this.#isMine(one)) return true;
+    return false;
+  }
+
+  #isMine({ key }: OpenChain): boolean {
     return this.#termOf(shardOfChain(key)) !== null;
   }
 
   /** A group that is completed can be asked for a while longer. */
-  #isKept({ completedAt }: Known): boolean {
+  #isKept({ completedAt }: OpenChain): boolean {
     return completedAt !== null && completedAt + limits.groupTtlMs > this.#ports.clock.now();
   }
 
@@ -161,29 +151,57 @@ export class Chainer implements Subscription {
     // What came before the first reading is found by the first look at each.
     this.#readTo = last;
     for (const id of ids)
-      for (const key of this.#byRun.get(id) ?? []) {
-        const known = this.#known.get(key);
-        if (known !== undefined) Object.assign(known, { nextLook: 0, isSearch: false });
-      }
+      for (const one of this.#open.of(id))
+        Object.assign(one, { nextLook: 0, isSearch: false, patienceMs: LOOK_AGAIN_MS });
   }
 
-  async #workOn(key: string, known: Known, isSearch: boolean): Promise<void> {
-    known.isBusy = true;
+  async #workOn(one: OpenChain, isSearch: boolean): Promise<void> {
+    const { key, runId } = one;
+    one.isBusy = true;
     this.#busy++;
     try {
       const term = this.#termOf(shardOfChain(key));
       const isOurs = () => !this.#stopped && this.#termOf(shardOfChain(key)) === term;
-      await this.#work.run(key, isSearch, isOurs);
+      this.#onLooked(one, isSearch, await this.#work.run(key, isSearch, isOurs));
     } catch (error) {
-      const now = this.#known.get(key);
-      if (now !== undefined) now.nextLook = this.#ports.clock.monotonic() + RETRY_MS;
+      this.#open.lookAgain(key, this.#ports.clock.monotonic() + RETRY_MS);
       const { log } = this.#ports;
-      log.warn({ runId: known.runId, error: messageOf(error) }, "what follows waits: tried again");
+      log.warn({ runId, error: messageOf(error) }, "what follows waits: tried again");
     } finally {
       this.#busy--;
-      known.isBusy = false;
-      const now = this.#known.get(key);
-      if (now !== undefined) now.isBusy = false;
+      this.#open.setBusy(key, false);
+    }
+  }
+
+  #onLooked(one: OpenChain, isSearch: boolean, looked: Looked): void {
+    // The watch may have been cut when it went.
+    if (looked === "none") this.#open.drop(one);
+    if (!isSearch || !this.#open.has(one)) return;
+    if (looked === "untold" && !one.isRecalled) {
+      one.isRecalled = true;
+      this.#forgotten.set(one.queue, (this.#forgotten.get(one.queue) ?? new Set()).add(one));
+    }
+    // Seen to be gone, it is soon looked at once more.
+    one.patienceMs = looked === "gone" ? LOOK_AGAIN_MS : Math.min(one.patienceMs * 2, LOOK_AT_LEAST_EVERY_MS);
+  }
+
+  /** One queue at a time: it may be much to read. */
+  async #recall(): Promise<void> {
+    const [first] = this.#forgotten;
+    if (first === undefined || this.#isRecalling) return;
+    const [queue, chains] = first;
+    this.#forgotten.delete(queue);
+    this.#isRecalling = true;
+    try {
+      const runIds = new Set([...chains].flatMap(({ runId }) => (runId === null ? [] : [runId])));
+      const since = Math.min(...[...chains].map(({ storedAt }) => storedAt)) - SKEW_MS;
+      await this.#index.learn(await this.#recollection.of({ queue, runIds, since }));
+      for (const { key } of chains) this.#open.lookAgain(key, 0);
+    } catch (error) {
+      for (const one of chains) one.isRecalled = false;
+      this.#ports.log.debug({ queue, error: messageOf(error) }, "RUNS could not be searched: tried again");
+    } finally {
+      this.#isRecalling = false;
     }
   }
 }

@@ -20,7 +20,7 @@ import {
 import type { RunFact } from "../core/run-fact.js";
 import type { ReadOptions, RunsReader, ToldMessage } from "../core/runs-reader.js";
 import type { Names } from "../protocol/names.js";
-import { RunTeller } from "../protocol/told.js";
+import { RunTeller, type Told } from "../protocol/told.js";
 import { Slices } from "./slices.js";
 
 export interface RunIndexPorts {
@@ -46,6 +46,13 @@ export interface Page {
   next: number | null;
 }
 
+/** What a message of RUNS tells, and where. */
+export interface Found {
+  seq: number;
+  order: number;
+  told: Told;
+}
+
 /** A book, and what it was read from: all that RUNS tells from `from` to `to`. */
 interface Volume {
   book: RunBook;
@@ -58,6 +65,7 @@ interface Volume {
 export class RunIndex {
   readonly #ports: RunIndexPorts;
   readonly #mostRuns: number;
+  readonly #isKept: (runId: string) => boolean;
   readonly #teller: RunTeller;
   #newest: Volume | undefined;
   /** The last stretch of what is older. */
@@ -67,9 +75,11 @@ export class RunIndex {
   /** One question reads at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(ports: RunIndexPorts, mostRuns = MOST_RUNS) {
+  /** @param isKept a run that stays in the book, beside the others */
+  constructor(ports: RunIndexPorts, mostRuns = MOST_RUNS, isKept: (runId: string) => boolean = () => false) {
     this.#ports = ports;
     this.#mostRuns = mostRuns;
+    this.#isKept = isKept;
     this.#teller = new RunTeller(ports.names);
   }
 
@@ -117,6 +127,14 @@ export class RunIndex {
     });
   }
 
+  /** Adds to the book what somebody has read elsewhere in RUNS. */
+  learn(found: readonly Found[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const { book } = await this.#catchUp();
+      for (const { seq, order, told } of found) book.add(seq, order, told);
+    });
+  }
+
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(act);
     this.#turn = done.catch(() => {});
@@ -154,7 +172,7 @@ export class RunIndex {
   }
 
   #trim(volume: Volume): void {
-    const missing = volume.book.trim(this.#mostRuns);
+    const missing = volume.book.trim(this.#mostRuns, this.#isKept);
     if (missing === 0) return;
     volume.floor = Math.max(volume.floor, missing);
     this.#isFull = true;

@@ -193,6 +193,8 @@ export function namesOf(namespace: string) {
     /** Told by the server when a worker has removed a job. */
     terminations: (queue: string, lane: Lane) =>
       `$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.${upper}_WORK.${lane}-${queue}`,
+    /** All that the server tells of what became of the jobs of a lane. */
+    fates: (queue: string, lane: Lane) => `$JS.EVENT.*.CONSUMER.*.${upper}_WORK.${lane}-${queue}`,
     maxDeliveries: `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${upper}_WORK.*`,
     deadLetterConsumer: "dead-letters",
 

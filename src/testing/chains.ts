@@ -38,7 +38,8 @@ export class MemoryChainStore implements ChainStore {
   watch(onChange: (change: ChainChange) => void): Promise<Subscription> {
     const { chains } = this.#server;
     const tell = (message: StoredMessage) => {
-      const change = { key: message.subject, record: recordIn(message), revision: message.seq };
+      const { subject: key, seq: revision, storedAt } = message;
+      const change = { key, record: recordIn(message), revision, storedAt };
       this.#link.push(() => onChange(change));
     };
     return this.#link.ask("watch chains", () => {

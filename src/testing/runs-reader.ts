@@ -20,14 +20,33 @@ export class MemoryRunsReader implements RunsReader {
     });
   }
 
-  async read({ from, to, runId }: ReadOptions, onMessage: (message: ToldMessage) => void): Promise<void> {
-    const prefix = runId === undefined ? "" : this.#server.names.runEvent(runId, "");
+  async read(
+    { from, to, runId, subject: filter = ">", since = 0 }: ReadOptions,
+    onMessage: (message: ToldMessage) => void,
+  ): Promise<void> {
+    const { names, runs } = this.#server;
+    const prefix = runId === undefined ? "" : names.runEvent(runId, "");
+    const wanted = filter.split(".");
     const found = await this.#link.ask("what RUNS tells", () =>
-      [...this.#server.runs.messages()].filter(
-        ({ seq, subject }) => seq >= from && seq <= to && subject.startsWith(prefix),
+      [...runs.messages()].filter(
+        ({ seq, subject, storedAt }) =>
+          seq >= from &&
+          seq <= to &&
+          storedAt >= since &&
+          subject.startsWith(prefix) &&
+          matches(subject, wanted),
       ),
     );
     for (const { seq, subject, headers, body, storedAt } of found)
       onMessage({ seq, subject, at: storedAt, headers, body });
   }
+}
+
+/** As the server compares a subject with one that may have wildcards. */
+function matches(subject: string, wanted: readonly string[]): boolean {
+  if (wanted[0] === ">") return true;
+  const tokens = subject.split(".");
+  const rest = wanted.indexOf(">");
+  if (rest < 0 ? tokens.length !== wanted.length : tokens.length <= rest) return false;
+  return wanted.every((token, index) => token === "*" || token === ">" || token === tokens[index]);
 }

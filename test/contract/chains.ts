@@ -69,7 +69,9 @@ export function describeChainStore(name: string, make: MakePorts): void {
       await one.chains.write("1.run.b", followed, 0);
       await one.chains.erase("0.run.a", first);
       await until(() => expect(told.at(-1)).toMatchObject({ key: "0.run.a", record: null }));
-      expect(told[0]).toEqual({ key: "0.run.a", record: followed, revision: first });
+      const { storedAt = 0 } = told[0] ?? {};
+      expect(told[0]).toEqual({ key: "0.run.a", record: followed, revision: first, storedAt });
+      expect(storedAt).toBeGreaterThan(0);
       expect(told.map(({ key }) => key)).toContain("1.run.b");
     });
   });

@@ -54,6 +54,28 @@ export function describeRunsReader(name: string, make: MakePorts): void {
       expect(await read({ from: 1, to: 4, runId: "nobody" })).toEqual([]);
     });
 
+    it("reads what is told under some subjects, or since an instant", async () => {
+      const { names, other } = on();
+      for (const [id, type] of [
+        ["a", "started"],
+        ["b", "dead"],
+        ["a", "dead"],
+      ] as const)
+        await tell(id, type);
+      const range = { from: 1, to: 3 };
+      const seqs = async (more: object) => (await read({ ...range, ...more })).map(({ seq }) => seq);
+      expect(await seqs({ subject: names.failures })).toEqual([2, 3]);
+      expect(await seqs({ subject: names.allRunEvents, from: 2 })).toEqual([2, 3]);
+      expect(await seqs({ subject: names.allQueued })).toEqual([]);
+      const [first] = await read(range);
+      expect(await seqs({ since: (first?.at ?? 0) - 1_000 })).toEqual([1, 2, 3]);
+      expect(await seqs({ since: (first?.at ?? 0) - 1_000, from: 2, subject: names.failures })).toEqual([
+        2, 3,
+      ]);
+      const later = (await other.reader.bounds()).last + 1;
+      expect(await seqs({ since: (first?.at ?? 0) + 60_000, to: later })).toEqual([]);
+    });
+
     it("reads what the server tells of a job, with its place in WORK", async () => {
       const { names, one, other } = on();
       const stored = await one.work.publish(job(names, "x"));

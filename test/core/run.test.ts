@@ -217,6 +217,6 @@ test("a run that waited elsewhere between two attempts goes on", () => {
   const again: RunFact = { ...stored, at: at(600), seq: 9, before: 1 };
   const acked: RunFact = { kind: "acked", at: at(700), seq: 9, attempt: 1, durationMs: 5 };
   const run = fold(stored, retried, done, again, acked);
-  expect(run).toMatchObject({ state: "succeeded", attemptCount: 2, endedAt: at(700) });
+  expect(run).toMatchObject({ state: "succeeded", attemptCount: 2, endedAt: at(700), seq: 9 });
   expect(run.attempts.map(({ outcome }) => outcome)).toEqual(["failed", "succeeded"]);
 });
