@@ -98,9 +98,9 @@ export function asksTheSame(a: ChainRecord, b: ChainRecord): boolean {
   );
 }
 
-/** After a member's run is over. Once completed it stays as it is. */
+/** After a member's run is over. Once all are, it stays as it is: what follows is about to be queued. */
 export function noted(group: Group, index: number, hasFailed: boolean): Group {
-  if (group.completedAt !== null || index >= group.members) return group;
+  if (group.completedAt !== null || index >= group.members || group.done.isFull) return group;
   return { ...group, done: group.done.with(index, true), failed: group.failed.with(index, hasFailed) };
 }
 

@@ -25,8 +25,12 @@ export interface DeadLetterStore {
 
 /** What the server itself tells of jobs that it stored in WORK. */
 export interface QueuedJobs {
-  /** Whether the run's job was stored under this subject of WORK, not before an instant of the server's clock. */
-  has(workSubject: string, runId: string, since: number): Promise<boolean>;
+  /**
+   * Whether the run's job was stored under this subject of WORK, not before an instant of the server's clock.
+   *
+   * @param life of the run that it follows upon; default any
+   */
+  has(workSubject: string, runId: string, since: number, life?: number): Promise<boolean>;
 }
 
 /** A message of WORK that no consumer will deliver again, though nobody is done with it. */

@@ -1,5 +1,6 @@
 /** What the server itself tells of jobs that it stored in WORK: their headers, in RUNS. */
 import { DeliverPolicy, type JetStreamClient, type JetStreamManager } from "@nats-io/jetstream";
+import type { MsgHdrs } from "@nats-io/transport-node";
 import type { QueuedJobs } from "../core/dead-letter-store.js";
 import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
@@ -15,15 +16,21 @@ export class NatsQueuedJobs implements QueuedJobs {
     this.#names = names;
   }
 
-  async has(workSubject: string, runId: string, since: number): Promise<boolean> {
+  async has(workSubject: string, runId: string, since: number, life?: number): Promise<boolean> {
     const subject = this.#names.queued(workSubject);
     const last = await this.#jsm.streams.getMessage(this.#names.runs, { last_by_subj: subject });
     if (last === null || last.time.getTime() < since) return false;
-    return last.header.get(h.runId) === runId || (await this.#hadBefore(subject, runId, since));
+    const isIts = (told: MsgHdrs | undefined) =>
+      told?.get(h.runId) === runId && (life === undefined || told.get(h.parentLife) === String(life));
+    return isIts(last.header) || (await this.#hadBefore(subject, isIts, since));
   }
 
   /** Another job has had the subject since. */
-  async #hadBefore(subject: string, runId: string, since: number): Promise<boolean> {
+  async #hadBefore(
+    subject: string,
+    isIts: (told: MsgHdrs | undefined) => boolean,
+    since: number,
+  ): Promise<boolean> {
     const consumer = await this.#js.consumers.get(this.#names.runs, {
       filter_subjects: subject,
       deliver_policy: DeliverPolicy.StartTime,
@@ -34,7 +41,7 @@ export class NatsQueuedJobs implements QueuedJobs {
       const messages = await consumer.consume({ max_messages: 1_000 });
       let isFound = false;
       for await (const message of messages) {
-        isFound = message.headers?.get(h.runId) === runId;
+        isFound = isIts(message.headers);
         if (isFound || message.info.pending === 0) break;
       }
       await messages.close();

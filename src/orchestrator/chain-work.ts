@@ -77,8 +77,7 @@ export class ChainWork {
     if (!isOurs()) return "open";
     const { record, revision } = stored;
     if (record.kind === "run") return this.#onRun(key, { record, revision }, stored, { isDeep, isOurs });
-    await this.#onGroup(key, { ...stored, record }, isOurs);
-    return "done";
+    return this.#onGroup(key, { ...stored, record }, isOurs);
   }
 
   /** There is no such record any more. */
@@ -102,7 +101,8 @@ export class ChainWork {
       const runId = followerId(record.runId);
       const headers = { [h.parent]: record.runId };
       const { life, at } = decided;
-      await this.#queue.put({ json, runId, headers, life, from: at, since: stored.storedAt });
+      const since = record.decided === null ? null : stored.storedAt;
+      if (!(await this.#queue.put({ json, runId, headers, life, from: at, since }))) return "open";
     }
     // Whoever looks after it now goes on from here, as long as the record is there.
     if (!isOurs()) return "open";
@@ -145,22 +145,22 @@ export class ChainWork {
     throw new PunctualError("conflict", `group ${id} is being written by others`);
   }
 
-  async #onGroup(key: string, stored: StoredChain & { record: Group }, isOurs: () => boolean): Promise<void> {
+  async #onGroup(
+    key: string,
+    stored: StoredChain & { record: Group },
+    isOurs: () => boolean,
+  ): Promise<Looked> {
     const { chains, clock } = this.#ports;
     const { record, revision, storedAt } = stored;
-    const { id, completedAt, createdAt, failed, onDone: json } = record;
+    const { id, completedAt, failed, onDone: json } = record;
     if (completedAt !== null && completedAt + limits.groupTtlMs <= clock.now())
       await chains.erase(key, revision);
-    if (!isDue(record)) return;
+    if (!isDue(record)) return "open";
     const headers = { [h.group]: id, [h.groupFailed]: String(failed.count) };
-    await this.#queue.put({
-      json,
-      runId: groupRunId(id),
-      headers,
-      life: revision,
-      from: storedAt,
-      since: createdAt,
-    });
+    const runId = groupRunId(id);
+    const job = { json, runId, headers, life: revision, from: storedAt, since: storedAt };
+    if (!(await this.#queue.put(job))) return "open";
     if (isOurs()) await chains.write(key, { ...record, completedAt: clock.now() }, revision);
+    return "done";
   }
 }

@@ -1,11 +1,14 @@
 /** Puts a job that follows upon others into its queue, once. */
+import { SKEW_MS } from "../core/chain.js";
+import type { ChainStore } from "../core/chain-store.js";
 import type { QueuedJobs } from "../core/dead-letter-store.js";
 import { messageOf, PunctualError } from "../core/errors.js";
+import { shardOf } from "../core/hash.js";
 import { laneOf } from "../core/lane.js";
 import type { RunHistory } from "../core/lookback.js";
 import type { Clock, DeadLetters, RunLog, WorkStream } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
-import type { NewJob, TimerStore } from "../core/timer.js";
+import { minuteOf, type NewJob, type TimerStore } from "../core/timer.js";
 import { followerRequest } from "../protocol/chain-input.js";
 import { enqueueMessage } from "../protocol/enqueue-message.js";
 import { headers as h } from "../protocol/headers.js";
@@ -13,6 +16,7 @@ import { bodyOf } from "../protocol/job-message.js";
 import { limits } from "../protocol/limits.js";
 import type { Names } from "../protocol/names.js";
 import { parseJson, parseWith } from "../protocol/parse.js";
+import { parseTimerId } from "../protocol/timer-message.js";
 import type { Admission } from "../runtime/admission.js";
 import type { Logger } from "../runtime/log.js";
 
@@ -27,6 +31,7 @@ export interface FollowerQueuePorts {
   history: RunHistory;
   queuedJobs: QueuedJobs;
   dead: DeadLetters;
+  chains: ChainStore;
   admission: Admission;
   /** Of the server, in bytes. */
   maxPayload: number;
@@ -42,8 +47,8 @@ export interface FollowingJob {
   life: number;
   /** A delay counts from here, so that it is the same whoever asks. */
   from: Instant;
-  /** It cannot have been queued before, by the server's clock. */
-  since: Instant;
+  /** When the decision was kept, by the server's clock; null: this moment, so nobody can have queued it before. */
+  since: Instant | null;
 }
 
 type FollowerRequest = ReturnType<typeof followerRequest.parse>;
@@ -58,43 +63,75 @@ export class FollowerQueue {
     this.#ports = ports;
   }
 
-  /** Resolves when it is queued, or was, or never will be and the reason is kept; throws what is worth trying again. */
-  async put(following: FollowingJob): Promise<void> {
-    const { runId } = following;
+  /**
+   * Resolves when it is queued, or was, or never will be and the reason is kept. False: it waits until one that follows
+   * upon an earlier life of the same run is over.
+   *
+   * @throws what is worth trying again
+   */
+  async put(following: FollowingJob): Promise<boolean> {
     const request = await this.#read(following);
-    if (request === null) return;
+    if (request === null) return true;
     const { queue, unique, uniqueFor: uniqueForMs } = request;
-    const subject = this.#ports.names.job(queue, unique ?? runId, laneOf(request.priority));
     const { admission, clock } = this.#ports;
     const lookedAt = clock.monotonic();
-    if (await this.#isTraced(subject, following, following.since)) return;
+    if (await this.#isTraced(this.#subjectOf(request, following), following)) return true;
     try {
       const job = await this.#jobOf(request, following);
+      if (await this.#waits(job, following)) return true;
       // Somebody else may have queued it since, and the server have forgotten.
       if (clock.monotonic() - lookedAt > PUBLISH_WITHIN_MS)
-        throw new PunctualError("timeout", `${runId}: it took too long to look for it`);
+        throw new PunctualError("timeout", `${following.runId}: it took too long to look for it`);
       const { accepted } = await admission.admit(this.#ports, { queue, unique, uniqueForMs }, job);
-      if (!accepted) await this.#onRefused(subject, job, following, queue);
+      return accepted || (await this.#onRefused(request, job, following));
     } catch (error) {
       const isFinal = error instanceof PunctualError && (error.code === "invalid" || error.code === "denied");
       if (!isFinal) throw error;
-      await this.#bury(subject, request, following, error.message);
+      await this.#refuse(request, following, error.message);
+      return true;
     }
   }
 
-  async #jobOf(request: FollowerRequest, following: FollowingJob): Promise<NewJob> {
-    const { names, shards, admission, maxPayload } = this.#ports;
-    const { runId, headers, from } = following;
-    const settings = await admission.settings(request.queue);
-    const context = { names, shards, now: from, settings, maxPayload, newId: () => runId };
-    const asked = { ...request, headers: { ...request.headers, ...headers }, jobId: runId };
-    return enqueueMessage(asked, context);
+  #subjectOf({ queue, unique, priority }: FollowerRequest, { runId }: FollowingJob): string {
+    return this.#ports.names.job(queue, unique ?? runId, laneOf(priority));
   }
 
-  async #isTraced(subject: string, { runId }: FollowingJob, since: Instant): Promise<boolean> {
+  /** @param limit of attempts; default that of its queue */
+  async #jobOf(request: FollowerRequest, following: FollowingJob, limit?: number): Promise<NewJob> {
+    const { names, shards, admission, maxPayload } = this.#ports;
+    const { runId, headers, from, life } = following;
+    const settings = await admission.settings(request.queue);
+    const maxAttempts = limit ?? settings.maxAttempts;
+    const context = {
+      ...{ names, shards, now: from, settings: { ...settings, maxAttempts } },
+      ...{ maxPayload, newId: () => runId },
+    };
+    const told = { ...request.headers, ...headers, [h.parentLife]: String(life) };
+    const { work, waiting, ...job } = enqueueMessage({ ...request, headers: told, jobId: runId }, context);
+    // Each life has its own, so that the server does not take one for the other.
+    const msgId = `${runId}/f${life}`;
+    if (waiting === undefined) return { ...job, work: { ...work, msgId } };
+    return { ...job, work, waiting: { ...waiting, message: { ...waiting.message, msgId } } };
+  }
+
+  async #isTraced(subject: string, { runId, life, since }: FollowingJob): Promise<boolean> {
+    if (since === null) return false;
     const { history, queuedJobs } = this.#ports;
+    const earliest = since - SKEW_MS;
+    if (await queuedJobs.has(subject, runId, earliest, life)) return true;
     const last = await history.lastEvent(runId);
-    return (last !== null && last.at >= since) || (await queuedJobs.has(subject, runId, since));
+    if (last === null || last.at < earliest) return false;
+    // Events do not say of which life they are: where another's was queued, they are of that one.
+    return !(await queuedJobs.has(subject, runId, 0));
+  }
+
+  /** Whether somebody before us has put it where it waits for its time: the server may have forgotten the message id. */
+  async #waits({ waiting }: NewJob, { runId, since }: FollowingJob): Promise<boolean> {
+    if (waiting === undefined || since === null) return false;
+    const { timers, shards } = this.#ports;
+    const { at } = parseTimerId(waiting.timer);
+    const others = await timers.of(shardOf(runId, shards), minuteOf(at));
+    return others.some((timer) => timer.runId === runId && timer.at === at);
   }
 
   /** What somebody wrote past the API is kept as a dead letter. */
@@ -102,49 +139,63 @@ export class FollowerQueue {
     try {
       return parseWith(followerRequest, parseJson(following.json, "job"), "job");
     } catch (error) {
-      const request = { queue: "default", payload: following.json, headers: {} };
-      await this.#bury(
-        this.#ports.names.job("default", following.runId),
-        request,
-        following,
-        messageOf(error),
-      );
+      const subject = this.#ports.names.job("default", following.runId);
+      const letter = { queue: "default", subject, headers: following.headers, body: bodyOf(following.json) };
+      await this.#bury(letter, following, messageOf(error));
       return null;
     }
   }
 
   /** The server has it already, perhaps at the gate, or as one that waits for its time; or its key is another job's. */
-  async #onRefused(subject: string, job: NewJob, following: FollowingJob, queue: string): Promise<void> {
-    if (job.waiting !== undefined) return;
+  async #onRefused(request: FollowerRequest, job: NewJob, following: FollowingJob): Promise<boolean> {
+    if (job.waiting !== undefined) return true;
     const { work, runs } = this.#ports;
-    const { runId, life, since } = following;
+    const { runId, life } = following;
     const occupant = await work.lastOn(job.work.subject);
-    if (occupant?.headers[h.runId] === runId) return;
-    if (await this.#isTraced(subject, following, since - limits.dedupWindowMs)) return;
+    const isOfRun = occupant?.headers[h.runId] === runId;
+    if (isOfRun && occupant.headers[h.parentLife] === String(life)) return true;
+    if (await this.#isTraced(this.#subjectOf(request, following), following)) return true;
+    if (isOfRun) return false;
     const reason = "a job with this key is queued or running, or was within its period";
-    await runs.append({ runId, type: "skipped", msgId: `${runId}/skipped/${life}`, data: { reason, queue } });
+    const data = { reason, queue: request.queue };
+    await runs.append({ runId, type: "skipped", msgId: `${runId}/skipped/${life}`, data });
+    return true;
+  }
+
+  /** It becomes a dead letter with all it was asked for, and what is for its failure follows. */
+  async #refuse(request: FollowerRequest, following: FollowingJob, error: string): Promise<void> {
+    const { queue, payload } = request;
+    const subject = this.#subjectOf(request, following);
+    const job = await this.#refusedJob(request, following);
+    const headers = job?.work.headers ?? { ...request.headers, ...following.headers };
+    if (job?.following !== undefined) {
+      const { key, record } = job.following;
+      const outcome = await this.#ports.chains.write(key, record, 0);
+      if (outcome.kind === "unknown") throw outcome.error;
+    }
+    await this.#bury({ queue, subject, headers, body: bodyOf(payload) }, following, error);
+  }
+
+  /** As it would be if its queue allowed it; null: it cannot be a job at all. */
+  async #refusedJob(request: FollowerRequest, following: FollowingJob): Promise<NewJob | null> {
+    try {
+      return await this.#jobOf(request, following, limits.maxAttempts);
+    } catch (error) {
+      if (error instanceof PunctualError && error.code === "invalid") return null;
+      throw error;
+    }
   }
 
   async #bury(
-    subject: string,
-    { queue, payload, headers }: Pick<FollowerRequest, "queue" | "payload" | "headers">,
-    { runId, life, headers: own }: FollowingJob,
+    letter: { queue: string; subject: string; headers: Readonly<Record<string, string>>; body: Uint8Array },
+    { runId, life }: FollowingJob,
     error: string,
   ): Promise<void> {
     const { dead, runs, log } = this.#ports;
-    const told = { ...headers, ...own, [h.runId]: runId };
-    const body = bodyOf(payload);
-    await dead.bury({
-      queue,
-      subject,
-      seq: life,
-      headers: told,
-      body,
-      reason: "refused",
-      attempts: 0,
-      error,
-    });
-    const data = { queue, attempt: 0, reason: "refused", error: { message: error } };
+    const reason = "refused";
+    const headers = { ...letter.headers, [h.runId]: runId };
+    await dead.bury({ ...letter, headers, seq: life, reason, attempts: 0, error });
+    const data = { queue: letter.queue, attempt: 0, reason, error: { message: error } };
     await runs.append({ runId, type: "dead", msgId: `${runId}/dead/${life}`, data });
     log.warn({ runId, error: messageOf(error) }, "a job that was to follow was refused");
   }

@@ -35,6 +35,8 @@ export const headers = {
   group: "Punctual-Group",
   /** On a job that follows upon another: the run whose end it follows upon. */
   parent: "Punctual-Parent",
+  /** Tells two such jobs apart that follow upon one run id, used again. */
+  parentLife: "Punctual-Parent-Life",
   /** On a job that follows upon a group: how many of its members failed. */
   groupFailed: "Punctual-Group-Failed",
   /** What limits per key and order count by; stays on the job. */

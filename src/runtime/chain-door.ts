@@ -48,6 +48,8 @@ export class ChainDoor {
   async #isOver({ groupKey, record: { group, runId } }: Following): Promise<boolean> {
     if (groupKey === null || group === null) return false;
     const record = (await this.#chains.get(groupKey))?.record;
+    // A dead letter may outlive the group.
+    if (record === undefined && RETRY.test(runId)) return false;
     if (record?.kind !== "group") throw invalid("group", `there is no group ${group.id}; make it first`);
     if (group.index >= record.members)
       throw invalid(

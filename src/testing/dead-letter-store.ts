@@ -58,12 +58,13 @@ export class MemoryQueuedJobs implements QueuedJobs {
     this.#link = link;
   }
 
-  has(workSubject: string, runId: string, since: number): Promise<boolean> {
+  has(workSubject: string, runId: string, since: number, life?: number): Promise<boolean> {
     const { runs, names } = this.#server;
     return this.#link.ask("queued", () =>
       runs
         .of(names.queued(workSubject))
-        .some(({ headers, storedAt }) => storedAt >= since && headers[h.runId] === runId),
+        .filter(({ headers, storedAt }) => storedAt >= since && headers[h.runId] === runId)
+        .some(({ headers }) => life === undefined || headers[h.parentLife] === String(life)),
     );
   }
 }

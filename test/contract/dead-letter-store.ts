@@ -95,6 +95,15 @@ export function describeQueuedJobs(name: string, make: MakePorts): void {
       expect(await other.queuedJobs.has(message.subject, "a:1", 0)).toBe(true);
     });
 
+    it("are told apart by the life of the run upon which they follow", async () => {
+      const { names, one, other } = on();
+      const message = { ...job(names, "a"), headers: { [h.runId]: "a:then", [h.parentLife]: "7" } };
+      await one.work.publish(message);
+      await until(() => other.queuedJobs.has(message.subject, "a:then", 0));
+      expect(await other.queuedJobs.has(message.subject, "a:then", 0, 7)).toBe(true);
+      expect(await other.queuedJobs.has(message.subject, "a:then", 0, 8)).toBe(false);
+    });
+
     it("before a time do not count", async () => {
       const { names, one, clock } = on();
       const message = { ...job(names, "a"), headers: { [h.runId]: "a:1" } };

@@ -216,3 +216,82 @@ test("what waits for its time, put there by one who crashed, is not taken for a 
   const left = keysIn(made).filter((key) => !server.chains.last(key)?.headers["KV-Operation"]);
   expect(left.filter((key) => key.includes("p9"))).toEqual([expect.stringMatching(/run\.p9:then$/)]);
 });
+
+/** A run whose id is used again two minutes later, when what follows upon the first is a minute old. */
+async function twoLives(made: World, isDone: boolean, more: object = {}): Promise<void> {
+  const { clock, one } = made;
+  const job = { queue: "q", jobId: "p9", onSuccess: { queue: "q", payload: "next", ...more } };
+  await put(one, job);
+  await clock.pass(60_000);
+  await end(made, 9, true);
+  await work(made, one);
+  if (isDone) await finish(made, true);
+  await clock.pass(61_000);
+  await put(one, job);
+  await end(made, 9, true);
+  await work(made, one);
+}
+
+test("a run id that is used again soon has a continuation for each of its lives", async () => {
+  const made = await world();
+  await twoLives(made, true);
+  const after = ["p9", "p9:then", "p9", "p9:then"];
+  expect(made.stored.filter((runId) => runId.startsWith("p9"))).toEqual(after);
+  await work(made, made.two);
+  expect(made.stored.filter((runId) => runId.startsWith("p9"))).toEqual(after);
+});
+
+test("what follows upon the second life waits until what followed upon the first is over", async () => {
+  const made = await world();
+  await twoLives(made, false);
+  const before = ["p9", "p9:then", "p9"];
+  expect(made.stored.filter((runId) => runId.startsWith("p9"))).toEqual(before);
+  await finish(made, true);
+  await made.clock.pass(1);
+  await work(made, made.two);
+  expect(made.stored.filter((runId) => runId.startsWith("p9"))).toEqual([...before, "p9:then"]);
+  const told = [...made.server.runs.messages()].map(({ subject }) => subject);
+  expect(told).not.toContain("punctual.run.p9:then.skipped");
+});
+
+test("what waits for its time waits once for each life", async () => {
+  const made = await world();
+  await twoLives(made, true, { delay: "1h" });
+  expect(made.server.timers.size).toBe(2);
+});
+
+test("what waits for its time is found there by one who takes over much later", async () => {
+  const made = await world();
+  const { server, clock, one, two } = made;
+  await put(one, { queue: "q", jobId: "p9", onSuccess: { queue: "q", delay: "1h" } });
+  await end(made, 9, true);
+  let writes = 0;
+  // The decision, and not the end of its record.
+  server.faults.chainWrite = () => (writes++ > 0 ? "lost before" : undefined);
+  await work(made, one);
+  expect(server.timers.size).toBe(1);
+  await clock.pass(600_000);
+  await work(made, two);
+  expect(server.timers.size).toBe(1);
+});
+
+test("a job that is refused when its time has come has all it was asked for in its letter, and what follows", async () => {
+  const made = await world();
+  const { server, one } = made;
+  const onFailure = { queue: "q", payload: "sad" };
+  const labels = { team: "billing" };
+  const next = { queue: "q", payload: "next", retry: { maxAttempts: 99 }, labels, timeout: "3s", onFailure };
+  await put(one, { queue: "q", jobId: "p9", onSuccess: next });
+  await end(made, 9, true);
+  for (let round = 0; round < 3; round++) await work(made, one);
+  const [letter] = [...server.dead.messages()];
+  expect(letter?.headers).toMatchObject({
+    [h.runId]: "p9:then",
+    [h.parent]: "p9",
+    [h.onFailure]: JSON.stringify(onFailure),
+    [h.labels]: "team=billing",
+    [h.timeout]: "3000",
+  });
+  expect(server.dead.size).toBe(1);
+  expect(made.stored.filter((runId) => runId.startsWith("p9"))).toEqual(["p9", "p9:then-2"]);
+});

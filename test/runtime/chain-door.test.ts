@@ -38,3 +38,14 @@ test("a run upon which something else follows is not let in", async () => {
   const record = { ...following.record, onSuccess: '{"queue":"other"}' };
   expect(await door.through({ ...following, record }, answer(true))).toBeNull();
 });
+
+test("a dead letter of a member is tried again though its group is gone, and a member of none is refused", async () => {
+  const { chains, door } = given();
+  const member = (runId: string) => {
+    const record = { ...following.record, runId, group: { id: "import", index: 0 } };
+    return { key: "0.member.import.0", record, groupKey: "0.group.import" };
+  };
+  await expect(door.through(member("a"), answer(true))).rejects.toThrow(/there is no group import/);
+  expect(await door.through(member("a:retry-17"), answer(true))).toEqual({ accepted: true });
+  expect((await chains.get("0.member.import.0"))?.record).toMatchObject({ runId: "a:retry-17" });
+});
