@@ -124,6 +124,8 @@ export interface QueueConsumers {
   handedOut(queue: string, lane: Lane): Promise<number>;
   /** Whether any job lies in WORK, also one that no consumer sees any more. */
   hasJobs(queue: string): Promise<boolean>;
+  /** When the oldest of them was stored, by the server's clock; null: there is none. */
+  oldestJob(queue: string): Promise<Instant | null>;
   remove(queue: string): Promise<void>;
 }
 

@@ -71,8 +71,13 @@ export class NatsQueueConsumers implements QueueConsumers {
   }
 
   async hasJobs(queue: string): Promise<boolean> {
+    return (await this.oldestJob(queue)) !== null;
+  }
+
+  async oldestJob(queue: string): Promise<Instant | null> {
     const query = { seq: 1, next_by_subj: this.#names.jobsOf(queue) };
-    return (await this.#jsm.streams.getMessage(this.#names.work, query)) !== null;
+    const message = await this.#jsm.streams.getMessage(this.#names.work, query);
+    return message === null ? null : message.time.getTime();
   }
 
   async remove(queue: string): Promise<void> {

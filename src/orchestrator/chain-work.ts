@@ -27,12 +27,13 @@ import { headers as h } from "../protocol/headers.js";
 import { limits } from "../protocol/limits.js";
 import type { Names } from "../protocol/names.js";
 import type { Logger } from "../runtime/log.js";
+import { AbandonedChains, type AbandonedPorts } from "./abandoned-chains.js";
 import { Departures } from "./departures.js";
 import { FollowerQueue, type FollowerQueuePorts } from "./follower-queue.js";
 import type { RunIndex } from "./run-index.js";
 import type { SightingPorts } from "./run-sightings.js";
 
-export interface ChainWorkPorts extends FollowerQueuePorts, SightingPorts {
+export interface ChainWorkPorts extends FollowerQueuePorts, SightingPorts, AbandonedPorts {
   chains: ChainStore;
   index: Pick<RunIndex, "brief" | "get">;
   names: Names;
@@ -58,11 +59,13 @@ export class ChainWork {
   readonly #ports: ChainWorkPorts;
   readonly #queue: FollowerQueue;
   readonly #departures: Departures;
+  readonly #abandoned: AbandonedChains;
 
   constructor(ports: ChainWorkPorts) {
     this.#ports = ports;
     this.#queue = new FollowerQueue(ports);
     this.#departures = new Departures(ports);
+    this.#abandoned = new AbandonedChains(ports);
   }
 
   /**
@@ -78,6 +81,18 @@ export class ChainWork {
     const { record, revision } = stored;
     if (record.kind === "run") return this.#onRun(key, { record, revision }, stored, { isDeep, isOurs });
     return this.#onGroup(key, { ...stored, record }, isOurs);
+  }
+
+  /** Removes a record of whose run nothing is told, for longer than RUNS remembers, if its job is nowhere. */
+  async discard(key: string, isOurs: () => boolean): Promise<boolean> {
+    const { chains, log } = this.#ports;
+    const stored = await chains.get(key);
+    if (stored?.record.kind !== "run" || stored.record.decided !== null) return false;
+    const { runId, queue } = stored.record;
+    if (!(await this.#abandoned.has(stored.record)) || !isOurs()) return false;
+    if ((await chains.erase(key, stored.revision)).kind !== "stored") return false;
+    log.warn({ runId, queue }, "the job upon which something was to follow never came: nothing follows");
+    return true;
   }
 
   /** There is no such record any more. */

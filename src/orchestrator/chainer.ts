@@ -36,6 +36,7 @@ const AT_ONCE = 32;
 /** Without news of its run, a record is looked at after this, and then less and less often; so many at a time. */
 const LOOK_AGAIN_MS = 15_000;
 const LOOK_AT_LEAST_EVERY_MS = 240_000;
+const LOOK_FOR_ABANDONED_EVERY_MS = 24 * 3_600_000;
 const LOOKS = 10;
 const RETRY_MS = 1_000;
 const MOST_RUNS = 20_000;
@@ -146,6 +147,11 @@ export class Chainer implements Subscription {
     return completedAt !== null && completedAt + limits.groupTtlMs > this.#ports.clock.now();
   }
 
+  /** So old that RUNS may not tell of its run any more. */
+  #isForgotten({ storedAt }: OpenChain): boolean {
+    return this.#ports.clock.now() - storedAt > limits.runsMaxAgeMs;
+  }
+
   async #readNews(): Promise<void> {
     const { ids, last } = await this.#index.changes(this.#readTo);
     // What came before the first reading is found by the first look at each.
@@ -162,7 +168,11 @@ export class Chainer implements Subscription {
     try {
       const term = this.#termOf(shardOfChain(key));
       const isOurs = () => !this.#stopped && this.#termOf(shardOfChain(key)) === term;
-      this.#onLooked(one, isSearch, await this.#work.run(key, isSearch, isOurs));
+      const looked = await this.#work.run(key, isSearch, isOurs);
+      this.#onLooked(one, isSearch, looked);
+      if (looked === "untold" && one.isRecalled && this.#isForgotten(one))
+        if (!(await this.#work.discard(key, isOurs)))
+          this.#open.lookAgain(key, this.#ports.clock.monotonic() + LOOK_FOR_ABANDONED_EVERY_MS);
     } catch (error) {
       this.#open.lookAgain(key, this.#ports.clock.monotonic() + RETRY_MS);
       const { log } = this.#ports;

@@ -1,7 +1,8 @@
 /** The consumers of queues in memory: one for all lanes of a queue. It cannot be paused, as on an older server. */
 import type { Lane } from "../core/lane.js";
 import type { LaneCounts, QueueConsumers, QueueSettings } from "../core/queue.js";
-import { parseJobSubject } from "../protocol/names.js";
+import type { Instant } from "../core/schedule.js";
+import { parseGateSubject, parseJobSubject } from "../protocol/names.js";
 import type { MemoryLink } from "./link.js";
 import type { MemoryServer } from "./server.js";
 
@@ -37,9 +38,18 @@ export class MemoryQueueConsumers implements QueueConsumers {
     return this.#link.ask("handed out", () => this.#server.queues.get(queue)?.handedOut(lane) ?? 0);
   }
 
-  hasJobs(queue: string): Promise<boolean> {
-    const isOfQueue = (subject: string) => parseJobSubject(subject)?.queue === queue;
-    return this.#link.ask("jobs", () => [...this.#server.work.subjects()].some(isOfQueue));
+  async hasJobs(queue: string): Promise<boolean> {
+    return (await this.oldestJob(queue)) !== null;
+  }
+
+  oldestJob(queue: string): Promise<Instant | null> {
+    const isOfQueue = (subject: string) =>
+      (parseJobSubject(subject) ?? parseGateSubject(subject))?.queue === queue;
+    return this.#link.ask("jobs", () => {
+      for (const { subject, storedAt } of this.#server.work.messages())
+        if (isOfQueue(subject)) return storedAt;
+      return null;
+    });
   }
 
   remove(queue: string): Promise<void> {

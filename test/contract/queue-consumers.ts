@@ -104,9 +104,13 @@ export function describeQueueConsumers(name: string, make: MakePorts): void {
       await one.queues.ensure("default");
       await one.queues.ensure("default-2");
       expect(await one.queueConsumers.hasJobs("default")).toBe(false);
+      expect(await one.queueConsumers.oldestJob("default")).toBeNull();
       await publish(ports, "low", "a");
       expect(await one.queueConsumers.hasJobs("default")).toBe(true);
       expect(await one.queueConsumers.hasJobs("default-2")).toBe(false);
+      const oldest = (await one.work.lastOn(ports.names.job("default", "a", "low")))?.storedAt;
+      await publish(ports, "work", "b");
+      expect(await one.queueConsumers.oldestJob("default")).toBe(oldest);
     });
 
     it("can be removed, and are made anew for what is there", async () => {

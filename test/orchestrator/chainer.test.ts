@@ -62,6 +62,15 @@ function scene() {
         this.tellAck(1_000_000 + n);
       }
     },
+    /** RUNS keeps what it is told for a while. */
+    forget(): void {
+      for (const { seq } of [...server.runs.messages()]) server.runs.remove(seq);
+    },
+    get records(): number {
+      return [...server.chains.subjects()].filter(
+        (key) => server.chains.last(key)?.headers["KV-Operation"] === undefined,
+      ).length;
+    },
     get followed(): string[] {
       return queued.filter((text) => text.includes(":then"));
     },
@@ -210,4 +219,39 @@ test("a record whose end nobody heard of is not asked for again and again", asyn
   asked = 0;
   await at.clock.pass(600 * SECOND);
   expect(asked).toBe(0);
+});
+
+const DAY = 24 * 3_600 * SECOND;
+
+test("a record whose job never came is removed when RUNS would not remember it either, with a warning", async () => {
+  const at = scene();
+  const seq = await at.enqueue("a");
+  at.server.work.remove(seq);
+  at.forget();
+  const warnings: unknown[] = [];
+  await at.start({ log: { ...silentLogger, warn: (fields: unknown) => warnings.push(fields) } });
+  await at.clock.pass(600 * SECOND);
+  expect(at.records).toBe(1);
+  at.clock.jump(8 * DAY);
+  at.others(1);
+  await at.clock.pass(600 * SECOND);
+  expect(at.records).toBe(0);
+  expect(warnings).toMatchObject([{ runId: "a", queue: "mail" }]);
+  expect(at.followed).toEqual([]);
+});
+
+test("a record whose job waits, for its time or in its queue, is never removed", async () => {
+  const at = scene();
+  await at.enqueue("later", { delay: "30d" });
+  const seq = await at.enqueue("held");
+  at.forget();
+  await at.start();
+  at.clock.jump(8 * DAY);
+  at.others(1);
+  await at.clock.pass(600 * SECOND);
+  expect(at.records).toBe(2);
+  at.ack(seq);
+  at.clock.jump(2 * DAY);
+  await at.clock.pass(600 * SECOND);
+  expect([...at.server.chains.subjects()]).toContain(at.names.chainKey(0, "later"));
 });
