@@ -24,8 +24,12 @@ export interface ChainStore {
   get(key: string): Promise<StoredChain | null>;
   /** Writes if the revision is still this one; 0: if there is none. */
   write(key: string, record: ChainRecord, revision: number): Promise<CasOutcome>;
-  /** Removes if the revision is still this one; nothing is left of it. */
+  /** Removes if the revision is still this one; nothing is left of it, unless that is cut off. */
   erase(key: string, revision: number): Promise<CasOutcome>;
-  /** Every record and every change, in order. May lag, and what is there already may come after it resolves. */
+  /** Of all records of a shard, and of those of which something is left. From the leader. */
+  keys(shard: number): Promise<string[]>;
+  /** Removes what is left of a record that was erased. */
+  clear(key: string): Promise<void>;
+  /** Every record and every change, in order; one may be left out. May lag, and what is there already may come after it resolves. */
   watch(onChange: (change: ChainChange) => void): Promise<Subscription>;
 }

@@ -33,6 +33,14 @@ export class NatsChainStore implements ChainStore {
     return this.#records.erase(key, revision);
   }
 
+  keys(shard: number): Promise<string[]> {
+    return this.#records.keys(String(shard));
+  }
+
+  clear(key: string): Promise<void> {
+    return this.#records.clear(key);
+  }
+
   async watch(onChange: (change: ChainChange) => void): Promise<Subscription> {
     const watch = await this.#bucket.watch();
     void (async () => {

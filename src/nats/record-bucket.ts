@@ -53,10 +53,33 @@ export class RecordBucket {
   /** Nothing is left of it. */
   async erase(key: string, revision: number): Promise<CasOutcome> {
     const outcome = await this.remove(key, revision);
-    if (outcome.kind !== "stored") return outcome;
-    const filter = `$KV.${this.#name.bucket}.${key}`;
-    // Up to the marker: what somebody writes at this moment stays.
-    await this.#jsm.streams.purge(this.#name.stream, { filter, seq: outcome.revision + 1 });
+    if (outcome.kind === "stored") await this.#drop(key, outcome.revision);
     return outcome;
+  }
+
+  /** Keys that begin with tokens, also of records that were removed and have left their marker. From the leader. */
+  async keys(prefix: string): Promise<string[]> {
+    const start = `$KV.${this.#name.bucket}.`;
+    const query = { subjects_filter: `${start}${prefix}.>` };
+    const { state } = await this.#jsm.streams.info(this.#name.stream, query);
+    return Object.keys(state.subjects ?? {}).map((subject) => subject.slice(start.length));
+  }
+
+  /** Removes the marker of a record that was removed, if there is one. */
+  async clear(key: string): Promise<void> {
+    const marker = await deletionMarker(this.#jsm, this.#name, key);
+    if (marker !== null) await this.#drop(key, marker);
+  }
+
+  /**
+   * What somebody writes at this moment takes the place of the marker, and stays. Not by a purge of the key: with
+   * nats-server 2.9, watchers of the bucket would never hear of what they have not been sent yet.
+   */
+  async #drop(key: string, marker: number): Promise<void> {
+    try {
+      await this.#jsm.streams.deleteMessage(this.#name.stream, marker, false);
+    } catch (error) {
+      if ((await deletionMarker(this.#jsm, this.#name, key)) === marker) throw error;
+    }
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Sees to it that what is to follow upon the end of a run follows, once.
  *
- * All open records are known by a watch, in brief; those of the shards that are held here are looked after. What RUNS
+ * All open records are known by a watch, in brief, and by asking for them now and then; those of the shards that are held here are looked after. What RUNS
  * tells is read as it comes, for as long as there is such a record, and a run of which there is news is looked at. Now
  * and then each is looked at in any case, as news may come before the record does, or get lost on the way. What there is
  * to do is read from the store each time, and done by `ChainWork`; the lease only keeps others from doing it too.
@@ -17,6 +17,7 @@ import type { Logger } from "../runtime/log.js";
 import { ChainWork, type ChainWorkPorts, type Looked } from "./chain-work.js";
 import { type OpenChain, OpenChains } from "./open-chains.js";
 import { Recollection, type RecollectionPorts } from "./recollection.js";
+import { RollCall } from "./roll-call.js";
 import { RunIndex, type RunIndexPorts } from "./run-index.js";
 
 export interface ChainerPorts extends RunIndexPorts, RecollectionPorts, Omit<ChainWorkPorts, "index"> {
@@ -38,6 +39,7 @@ const LOOK_AGAIN_MS = 15_000;
 const LOOK_AT_LEAST_EVERY_MS = 240_000;
 const LOOK_FOR_ABANDONED_EVERY_MS = 24 * 3_600_000;
 const LOOKS = 10;
+const ROLL_CALL_EVERY_MS = 300_000;
 const RETRY_MS = 1_000;
 const MOST_RUNS = 20_000;
 
@@ -48,6 +50,8 @@ export class Chainer implements Subscription {
   readonly #index: RunIndex;
   readonly #work: ChainWork;
   readonly #recollection: Recollection;
+  readonly #rollCall: RollCall;
+  readonly #toCall = new Set<number>();
   readonly #terms = new Map<number, number | null>();
   /** Queues with runs of which nothing is known, though they were searched for. */
   readonly #forgotten = new Map<string, Set<OpenChain>>();
@@ -56,6 +60,8 @@ export class Chainer implements Subscription {
   #cancelTimer: () => void = () => {};
   #busy = 0;
   #isRecalling = false;
+  #isCalling = false;
+  #nextRollCall = 0;
   #stopped = false;
 
   /** @param termOf the term in which a shard is held here and may be acted for; null: it is not, now */
@@ -68,6 +74,7 @@ export class Chainer implements Subscription {
     this.#termOf = termOf;
     this.#index = new RunIndex(ports, mostRuns, (runId) => this.#open.isAwaited(runId));
     this.#work = new ChainWork({ ...ports, index: this.#index });
+    this.#rollCall = new RollCall(ports.chains, this.#open);
     this.#recollection = new Recollection(ports);
   }
 
@@ -101,6 +108,7 @@ export class Chainer implements Subscription {
 
   async #pass(): Promise<void> {
     const taken = this.#newlyHeld();
+    void this.#callRoll(taken);
     for (const one of this.#open)
       if (taken.has(shardOfChain(one.key)))
         Object.assign(one, { nextLook: 0, isSearch: true, isRecalled: false, patienceMs: LOOK_AGAIN_MS });
@@ -124,13 +132,35 @@ export class Chainer implements Subscription {
   /** Shards whose records are to be looked at anew: nobody knows what was done in between. */
   #newlyHeld(): Set<number> {
     const taken = new Set<number>();
-    for (const { key } of this.#open) {
-      const shard = shardOfChain(key);
+    for (let shard = 0; shard < this.#ports.shards; shard++) {
       const term = this.#termOf(shard);
-      if (term !== null && this.#terms.get(shard) !== term) taken.add(shard);
+      if (term === null || this.#terms.get(shard) === term) continue;
+      taken.add(shard);
+      this.#terms.set(shard, term);
     }
-    for (const shard of taken) this.#terms.set(shard, this.#termOf(shard));
     return taken;
+  }
+
+  /** Of shards that were taken over, and now and then of all. */
+  async #callRoll(taken: ReadonlySet<number>): Promise<void> {
+    const now = this.#ports.clock.monotonic();
+    for (const shard of taken) this.#toCall.add(shard);
+    if (now >= this.#nextRollCall) {
+      this.#nextRollCall = now + ROLL_CALL_EVERY_MS;
+      for (const [shard, term] of this.#terms) if (this.#termOf(shard) === term) this.#toCall.add(shard);
+    }
+    if (this.#isCalling) return;
+    this.#isCalling = true;
+    try {
+      for (const shard of this.#toCall) {
+        await this.#rollCall.of(shard);
+        this.#toCall.delete(shard);
+      }
+    } catch (error) {
+      this.#ports.log.debug({ error: messageOf(error) }, "chains could not be listed: tried again");
+    } finally {
+      this.#isCalling = false;
+    }
   }
 
   #hasRuns(): boolean {

@@ -46,6 +46,10 @@ export class OpenChains {
     return this.#byKey.get(one.key) === one;
   }
 
+  hasKey(key: string): boolean {
+    return this.#byKey.has(key);
+  }
+
   isAwaited(runId: string): boolean {
     return this.#byRun.has(runId);
   }

@@ -31,8 +31,24 @@ export class MemoryChainStore implements ChainStore {
     return this.#swap(key, encodeChain(record), revision);
   }
 
-  erase(key: string, revision: number): Promise<CasOutcome> {
-    return this.#swap(key, "", revision, REMOVED);
+  async erase(key: string, revision: number): Promise<CasOutcome> {
+    const outcome = await this.#swap(key, "", revision, REMOVED);
+    if (outcome.kind === "stored") await this.clear(key);
+    return outcome;
+  }
+
+  keys(shard: number): Promise<string[]> {
+    const { chains } = this.#server;
+    return this.#link.ask("keys of chains", () =>
+      [...chains.subjects()].filter((key) => key.startsWith(`${shard}.`)),
+    );
+  }
+
+  clear(key: string): Promise<void> {
+    return this.#link.ask("clear chain", () => {
+      const last = this.#server.chains.last(key);
+      if (last !== null && isRemoval(last)) this.#server.chains.remove(last.seq);
+    });
   }
 
   watch(onChange: (change: ChainChange) => void): Promise<Subscription> {

@@ -60,6 +60,40 @@ export function describeChainStore(name: string, make: MakePorts): void {
       expect(await one.chains.write("0.run.a", followed, 0)).toMatchObject({ kind: "stored" });
     });
 
+    it("are listed shard by shard, with those of which something is left", async () => {
+      const { one, other } = on();
+      expect(await one.chains.keys(1)).toEqual([]);
+      const first = revisionOf(await one.chains.write("1.run.a", followed, 0));
+      await one.chains.write("1.run.b", followed, 0);
+      await one.chains.write("11.run.c", followed, 0);
+      expect((await other.chains.keys(1)).sort()).toEqual(["1.run.a", "1.run.b"]);
+      await one.chains.erase("1.run.a", first);
+      await one.chains.clear("1.run.a");
+      await one.chains.clear("1.run.b");
+      await one.chains.clear("1.run.none");
+      expect(await other.chains.keys(1)).toEqual(["1.run.b"]);
+      expect((await one.chains.get("1.run.b"))?.record).toEqual(followed);
+    });
+
+    it("are told one by one though others are erased meanwhile", async () => {
+      const { one, other } = on();
+      const told = new Set<string>();
+      const watch = await other.chains.watch(({ key }) => told.add(key));
+      onTestFinished(() => watch.stop());
+      const keys = Array.from({ length: 9_000 }, (_, n) => `0.run.r${n}`);
+      const left = keys.entries();
+      const work = async () => {
+        for (const [n, key] of left) {
+          const first = revisionOf(await one.chains.write(key, followed, 0));
+          const revision = revisionOf(await one.chains.write(key, followed, first));
+          if (n % 4 !== 0) await one.chains.erase(key, revision);
+        }
+      };
+      await Promise.all(Array.from({ length: 8 }, work));
+      const kept = keys.filter((_, n) => n % 4 === 0);
+      await until(() => expect(kept.filter((key) => !told.has(key))).toEqual([]));
+    });
+
     it("tell who watches of all that is there and of every change", async () => {
       const { one, other } = on();
       const first = revisionOf(await one.chains.write("0.run.a", followed, 0));

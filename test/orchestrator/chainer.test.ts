@@ -1,6 +1,6 @@
 /** Who looks after chains, over minutes by a clock that is turned by hand: with lost news, much else, and many records. */
 import { expect, onTestFinished, test } from "vitest";
-import type { ChainChange } from "../../src/core/chain-store.js";
+import type { ChainChange, ChainStore } from "../../src/core/chain-store.js";
 import { Chainer } from "../../src/orchestrator/chainer.js";
 import { type EnqueueRequest, enqueueRequest } from "../../src/protocol/enqueue-input.js";
 import { enqueueMessage } from "../../src/protocol/enqueue-message.js";
@@ -194,22 +194,47 @@ test(
   SLOW,
 );
 
+/** A store whose watch tells only of some changes, as one that was cut, or began while others wrote. */
+function hearing(chains: ChainStore, isHeard: (change: ChainChange) => boolean): ChainStore {
+  return {
+    get: chains.get.bind(chains),
+    write: chains.write.bind(chains),
+    erase: chains.erase.bind(chains),
+    keys: chains.keys.bind(chains),
+    clear: chains.clear.bind(chains),
+    watch: (onChange) => chains.watch((change) => isHeard(change) && onChange(change)),
+  };
+}
+
+test("a record of which the watch never told is found all the same", async () => {
+  const at = scene();
+  await at.start({ chains: hearing(at.ports.chains, () => false) });
+  const seq = await at.enqueue("a");
+  at.ack(seq);
+  await at.clock.pass(400 * SECOND);
+  expect(at.followed).toEqual(["a:then fine"]);
+});
+
+test("what is left of a record whose end was cut off is removed", async () => {
+  const at = scene();
+  await at.start();
+  const key = at.names.chainKey(0, "a");
+  at.server.chains.store({ subject: key, headers: { "KV-Operation": "DEL" }, body: new Uint8Array() });
+  await at.clock.pass(700 * SECOND);
+  expect([...at.server.chains.subjects()]).toEqual([]);
+});
+
 test("a record whose end nobody heard of is not asked for again and again", async () => {
   const at = scene();
   await at.enqueue("a");
   const { chains } = at.ports;
   let asked = 0;
-  const deaf = {
-    write: chains.write.bind(chains),
-    erase: chains.erase.bind(chains),
-    watch: (onChange: (change: ChainChange) => void) =>
-      chains.watch((change) => change.record !== null && onChange(change)),
-    get: (key: string) => {
-      asked++;
-      return chains.get(key);
-    },
+  const deaf = hearing(chains, ({ record }) => record !== null);
+  const get = (key: string) => {
+    asked++;
+    return chains.get(key);
   };
-  await at.start({ chains: deaf });
+  await at.start({ chains: { ...deaf, get } });
   await at.clock.pass(SECOND);
   for (const key of at.server.chains.subjects()) {
     const stored = await chains.get(key);
