@@ -85,7 +85,7 @@ test(
     const seq = await at.enqueue("a");
     await at.clock.pass(SECOND);
     for (let n = 0; n < 5; n++) {
-      at.others(5_000, n * 5_000);
+      at.others(300, n * 300);
       await at.clock.pass(SECOND);
     }
     at.ack(seq);
