@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { followerId } from "../../src/core/chain.js";
+import { followerId, isDue, newGroup, noted } from "../../src/core/chain.js";
 import { isRunId } from "../../src/protocol/names.js";
 
 describe("the run that follows", () => {
@@ -20,5 +20,17 @@ describe("the run that follows", () => {
       }
     }
     expect(ids.size).toBe(16);
+  });
+});
+
+describe("a group", () => {
+  it("is due when all members are over, and stays as it is from then on", () => {
+    const half = noted(newGroup("g", 2, "{}", 0), 0, true);
+    expect(isDue(half)).toBe(false);
+    const again = noted(half, 0, false);
+    expect(again.failed.count).toBe(0);
+    const full = noted(half, 1, false);
+    expect([isDue(full), full.failed.count]).toEqual([true, 1]);
+    expect(noted(full, 0, false)).toBe(full);
   });
 });
