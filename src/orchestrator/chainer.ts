@@ -40,6 +40,7 @@ const LOOK_AT_LEAST_EVERY_MS = 240_000;
 const LOOK_FOR_ABANDONED_EVERY_MS = 24 * 3_600_000;
 const LOOKS = 10;
 const ROLL_CALL_EVERY_MS = 300_000;
+const ROLL_CALL_AGAIN_MS = 30_000;
 const RETRY_MS = 1_000;
 const MOST_RUNS = 20_000;
 
@@ -149,6 +150,8 @@ export class Chainer implements Subscription {
       this.#nextRollCall = now + ROLL_CALL_EVERY_MS;
       for (const [shard, term] of this.#terms) if (this.#termOf(shard) === term) this.#toCall.add(shard);
     }
+    // Who lost the server has taken its shards again before its watch goes on.
+    if (taken.size > 0) this.#nextRollCall = Math.min(this.#nextRollCall, now + ROLL_CALL_AGAIN_MS);
     if (this.#isCalling) return;
     this.#isCalling = true;
     try {

@@ -209,10 +209,13 @@ function hearing(chains: ChainStore, isHeard: (change: ChainChange) => boolean):
 test("a record of which the watch never told is found all the same", async () => {
   const at = scene();
   await at.start({ chains: hearing(at.ports.chains, () => false) });
-  const seq = await at.enqueue("a");
-  at.ack(seq);
-  await at.clock.pass(400 * SECOND);
+  await at.clock.pass(SECOND);
+  at.ack(await at.enqueue("a"));
+  await at.clock.pass(60 * SECOND);
   expect(at.followed).toEqual(["a:then fine"]);
+  at.ack(await at.enqueue("b"));
+  await at.clock.pass(400 * SECOND);
+  expect(at.followed).toEqual(["a:then fine", "b:then fine"]);
 });
 
 test("what is left of a record whose end was cut off is removed", async () => {
