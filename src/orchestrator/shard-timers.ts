@@ -42,6 +42,8 @@ const TOGETHER = 256;
 const LATE_MS = 60_000;
 /** All minutes that have passed are looked at for what was lost sight of. */
 const SWEEP_MS = 300_000;
+/** And so long after a term began. */
+const SWEEP_AGAIN_MS = 30_000;
 const RETRY_MS = 1_000;
 const REMOVE_AFTER_MS = 1_000;
 
@@ -99,6 +101,8 @@ export class ShardTimers {
   /** First all that is near or was left over, then minute after minute. */
   async #follow(): Promise<void> {
     await this.#loadPassed();
+    // Who lost the server has a new term before its watch goes on.
+    this.#sweptAt += SWEEP_AGAIN_MS - SWEEP_MS;
     const pause = new Alarm(this.#ports.clock);
     while (!this.#stopped) {
       const now = this.#ports.clock.now();

@@ -112,6 +112,16 @@ describe("one holder", () => {
     world.close();
   });
 
+  test("what the watch did not tell of, as after the server was lost, is found half a minute after a term began", async () => {
+    const world = worldWith(1);
+    await world.clock.pass(1_000);
+    world.server.faults.watchDelayMs = () => 3_600_000;
+    await world.later("a", 3_000);
+    await world.clock.pass(35_000);
+    expect(world.queued.map(({ runId }) => runId)).toEqual(["a"]);
+    world.close();
+  });
+
   test("a year ahead, and only what is near is kept in memory", async () => {
     const world = worldWith(1);
     for (let day = 1; day <= 366; day += 5) await world.later(`d${day}`, day * 86_400_000);
