@@ -6,6 +6,7 @@ import type { CasOutcome, Subscription } from "../core/ports.js";
 import { alertKey, type Names, parseAlertKey } from "../protocol/names.js";
 import type { Publisher } from "./publisher.js";
 import { RecordBucket } from "./record-bucket.js";
+import { scan } from "./scan.js";
 
 export interface AlertStoreParts {
   js: JetStreamClient;
@@ -49,24 +50,13 @@ export class NatsAlertStore implements AlertStore {
     const { js, names } = this.#parts;
     const prefix = `$KV.${names.alerts.bucket}.`;
     const found: AlertRecord[] = [];
-    const consumer = await js.consumers.get(names.alerts.stream, {
-      filter_subjects: `${prefix}${kind}.>`,
-      deliver_policy: DeliverPolicy.LastPerSubject,
+    const from = { filter_subjects: `${prefix}${kind}.>`, deliver_policy: DeliverPolicy.LastPerSubject };
+    await scan({ js, stream: names.alerts.stream, from }, (message) => {
+      const id = parseAlertKey(message.subject.slice(prefix.length));
+      if (id !== null && !message.headers?.has("KV-Operation"))
+        found.push({ ...id, text: message.string(), revision: message.seq });
+      return false;
     });
-    try {
-      if ((await consumer.info()).num_pending === 0) return found;
-      const messages = await consumer.consume({ max_messages: 1_000 });
-      for await (const message of messages) {
-        const id = parseAlertKey(message.subject.slice(prefix.length));
-        if (id !== null && !message.headers?.has("KV-Operation"))
-          found.push({ ...id, text: message.string(), revision: message.seq });
-        if (message.info.pending === 0) break;
-      }
-      await messages.close();
-    } finally {
-      // It would go by itself, but not for minutes.
-      await consumer.delete().catch(() => {});
-    }
     return found.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 

@@ -3,6 +3,7 @@ import { DeliverPolicy, type JetStreamClient, type JetStreamManager } from "@nat
 import type { DeadLetterStore, LetterHead, LetterRange } from "../core/dead-letter-store.js";
 import type { StoredMessage } from "../core/ports.js";
 import type { Names } from "../protocol/names.js";
+import { scan } from "./scan.js";
 import { headersOf, storedMessage } from "./work.js";
 
 /** Given by the server with messages of which only the headers are asked for. */
@@ -39,26 +40,18 @@ export class NatsDeadLetterStore implements DeadLetterStore {
 
   async scan({ queue, from, before }: LetterRange, visit: (letter: LetterHead) => boolean): Promise<void> {
     if (from >= before) return;
-    const consumer = await this.#js.consumers.get(this.#names.dead, {
+    const start = {
       filter_subjects: queue === undefined ? this.#names.deadSubjects : this.#names.deadLetter(queue),
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: Math.max(1, from),
       headers_only: true,
+    };
+    await scan({ js: this.#js, stream: this.#names.dead, from: start }, (message) => {
+      const { seq, subject, time } = message;
+      const headers = headersOf(message.headers);
+      const head = { seq, subject, headers, storedAt: time.getTime(), bodyBytes: sizeOf(headers) };
+      return seq >= before || !visit(head);
     });
-    try {
-      if ((await consumer.info()).num_pending === 0) return;
-      const messages = await consumer.consume({ max_messages: 1_000 });
-      for await (const message of messages) {
-        const { seq, subject, time } = message;
-        const headers = headersOf(message.headers);
-        const head = { seq, subject, headers, storedAt: time.getTime(), bodyBytes: sizeOf(headers) };
-        if (seq >= before || !visit(head) || message.info.pending === 0) break;
-      }
-      await messages.close();
-    } finally {
-      // It would go by itself, but not for minutes.
-      await consumer.delete().catch(() => {});
-    }
   }
 }
 

@@ -4,6 +4,7 @@ import type { MsgHdrs } from "@nats-io/transport-node";
 import type { QueuedJobs } from "../core/dead-letter-store.js";
 import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
+import { scan } from "./scan.js";
 
 export class NatsQueuedJobs implements QueuedJobs {
   readonly #js: JetStreamClient;
@@ -31,23 +32,16 @@ export class NatsQueuedJobs implements QueuedJobs {
     isIts: (told: MsgHdrs | undefined) => boolean,
     since: number,
   ): Promise<boolean> {
-    const consumer = await this.#js.consumers.get(this.#names.runs, {
+    const from = {
       filter_subjects: subject,
       deliver_policy: DeliverPolicy.StartTime,
       opt_start_time: new Date(since).toISOString(),
-    });
-    try {
-      if ((await consumer.info()).num_pending === 0) return false;
-      const messages = await consumer.consume({ max_messages: 1_000 });
-      let isFound = false;
-      for await (const message of messages) {
-        isFound = isIts(message.headers);
-        if (isFound || message.info.pending === 0) break;
-      }
-      await messages.close();
+    };
+    let isFound = false;
+    await scan({ js: this.#js, stream: this.#names.runs, from }, ({ headers }) => {
+      isFound = isIts(headers);
       return isFound;
-    } finally {
-      await consumer.delete().catch(() => {});
-    }
+    });
+    return isFound;
   }
 }

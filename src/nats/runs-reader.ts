@@ -2,6 +2,7 @@
 import { DeliverPolicy, type JetStreamClient, type JetStreamManager, type JsMsg } from "@nats-io/jetstream";
 import type { ReadOptions, RunsReader, ToldMessage } from "../core/runs-reader.js";
 import type { Names } from "../protocol/names.js";
+import { scan } from "./scan.js";
 import { headersOf } from "./work.js";
 
 const AHEAD = 2_000;
@@ -33,22 +34,14 @@ export class NatsRunsReader implements RunsReader {
       since === undefined
         ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from }
         : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(since).toISOString() };
-    const consumer = await this.#js.consumers.get(this.#names.runs, {
-      ...start,
-      ...(filter !== undefined && { filter_subjects: filter }),
+    const place = {
+      ...{ js: this.#js, stream: this.#names.runs, ahead: AHEAD },
+      from: { ...start, ...(filter !== undefined && { filter_subjects: filter }) },
+    };
+    await scan(place, (message) => {
+      if (from <= message.seq && message.seq <= to) onMessage(toldBy(message));
+      return message.seq >= to;
     });
-    try {
-      if ((await consumer.info()).num_pending === 0) return;
-      const messages = await consumer.consume({ max_messages: AHEAD });
-      for await (const message of messages) {
-        if (from <= message.seq && message.seq <= to) onMessage(toldBy(message));
-        if (message.seq >= to || message.info.pending === 0) break;
-      }
-      await messages.close();
-    } finally {
-      // It would go by itself, but not for minutes.
-      await consumer.delete().catch(() => {});
-    }
   }
 }
 

@@ -18,6 +18,7 @@ import {
 } from "../core/timer-list.js";
 import { type Names, parseTimerSubject, shardOfTimer } from "../protocol/names.js";
 import { timerOf } from "../protocol/timer-message.js";
+import { scan } from "./scan.js";
 import { headersOf, storedMessage } from "./work.js";
 
 const DAY_MS = 86_400_000;
@@ -67,27 +68,19 @@ export class NatsTimerList implements TimerList {
   }
 
   async #consumed({ minute, shard }: Crowd, after: number, limit: number): Promise<TimerHead[]> {
-    const consumer = await this.#js.consumers.get(this.#names.timers, {
+    const from = {
       filter_subjects: this.#names.timer(shard, minute),
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: after + 1,
       headers_only: true,
-    });
+    };
     const found: TimerHead[] = [];
-    try {
-      if ((await consumer.info()).num_pending === 0) return found;
-      const messages = await consumer.consume({ max_messages: limit });
-      for await (const message of messages) {
-        const headers = headersOf(message.headers);
-        found.push({ ...timerOf(headers, message.seq, minute), headers });
-        if (found.length >= limit || message.info.pending === 0) break;
-      }
-      await messages.close();
-      return found;
-    } finally {
-      // It would go by itself, but not for minutes.
-      await consumer.delete().catch(() => {});
-    }
+    await scan({ js: this.#js, stream: this.#names.timers, from, ahead: limit }, (message) => {
+      const headers = headersOf(message.headers);
+      found.push({ ...timerOf(headers, message.seq, minute), headers });
+      return found.length >= limit;
+    });
+    return found;
   }
 
   /** Null: the days that were looked at have too few. */

@@ -7,6 +7,7 @@ import { type Names, parseTimerSubject } from "../protocol/names.js";
 import { timerOf } from "../protocol/timer-message.js";
 import { Few } from "./few.js";
 import { headerBlock, type Publisher } from "./publisher.js";
+import { scan } from "./scan.js";
 import { headersOf, storedMessage } from "./work.js";
 
 /** Reads, and removals, under way at once, over all shards. */
@@ -61,7 +62,7 @@ export class NatsTimerStore implements TimerStore {
     for (;;) {
       const last = await this.#jsm.streams.getMessage(this.#names.timers, { last_by_subj: subject });
       if (last === null) return [];
-      const timers = await this.#read(subject, last.seq);
+      const timers = await this.#read(subject);
       if ((timers.at(-1)?.seq ?? 0) >= last.seq) return timers;
     }
   }
@@ -80,26 +81,14 @@ export class NatsTimerStore implements TimerStore {
     }
   }
 
-  async #read(subject: string, until: number): Promise<Timer[]> {
-    const consumer = await this.#js.consumers.get(this.#names.timers, {
-      filter_subjects: subject,
-      deliver_policy: DeliverPolicy.All,
-      headers_only: true,
+  async #read(subject: string): Promise<Timer[]> {
+    const from = { filter_subjects: subject, deliver_policy: DeliverPolicy.All, headers_only: true };
+    const found: Timer[] = [];
+    await scan({ js: this.#js, stream: this.#names.timers, from, ahead: BATCH }, (message) => {
+      found.push(toTimer(message));
+      return false;
     });
-    try {
-      const found: Timer[] = [];
-      if ((await consumer.info()).num_pending === 0) return found;
-      const messages = await consumer.consume({ max_messages: BATCH });
-      for await (const message of messages) {
-        found.push(toTimer(message));
-        if (message.seq >= until || message.info.pending === 0) break;
-      }
-      await messages.close();
-      return found;
-    } finally {
-      // It would go by itself, but not for minutes.
-      await consumer.delete().catch(() => {});
-    }
+    return found;
   }
 }
 
