@@ -60,10 +60,10 @@ export class NatsTimerStore implements TimerStore {
   async of(shard: number, minute: Instant): Promise<Timer[]> {
     const subject = this.#names.timer(shard, minuteOf(minute));
     for (;;) {
-      const last = await this.#jsm.streams.getMessage(this.#names.timers, { last_by_subj: subject });
+      const last = await this.#lastOf(subject);
       if (last === null) return [];
       const timers = await this.#read(subject);
-      if ((timers.at(-1)?.seq ?? 0) >= last.seq) return timers;
+      if ((timers.at(-1)?.seq ?? 0) >= last) return timers;
     }
   }
 
@@ -79,6 +79,16 @@ export class NatsTimerStore implements TimerStore {
     } catch (error) {
       if ((await this.read(seq)) !== null) throw error;
     }
+  }
+
+  /** nats-server 2.9 knows no last message of a subject when a later one was removed: then it is no earlier than the first. */
+  async #lastOf(subject: string): Promise<number | null> {
+    const { streams } = this.#jsm;
+    const last = await streams.getMessage(this.#names.timers, { last_by_subj: subject });
+    if (last !== null) return last.seq;
+    const query = { seq: 1, next_by_subj: subject };
+    const first = await streams.getMessage(this.#names.timers, query);
+    return first?.seq ?? null;
   }
 
   async #read(subject: string): Promise<Timer[]> {

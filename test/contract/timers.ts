@@ -69,6 +69,18 @@ export function describeTimerStore(name: string, make: MakePorts): void {
       expect(await other.timers.of(0, MINUTE)).toEqual([]);
     });
 
+    it("finds those that are left of a minute, whichever was removed", async () => {
+      const { one, other } = on();
+      for (const id of IDS.slice(0, 4)) await one.timers.put(timer(on(), id));
+      await one.timers.remove(4);
+      expect(seqsOf(await other.timers.of(1, MINUTE))).toEqual([1, 2, 3]);
+      await one.timers.remove(2);
+      expect(seqsOf(await other.timers.of(1, MINUTE))).toEqual([1, 3]);
+      await one.timers.remove(1);
+      await one.timers.remove(3);
+      expect(await other.timers.of(1, MINUTE)).toEqual([]);
+    });
+
     it("tells for which minutes a shard has any", async () => {
       const { one, other } = on();
       const day = 24 * 3_600_000;
