@@ -18,24 +18,28 @@ export interface Breach {
   data: Readonly<Record<string, unknown>>;
 }
 
+/** Told once when it begins, and once when it is over. */
+export type AlertState = "raised" | "over";
+
 /** A breach that was found, until it was told that it is over. */
 export interface OpenBreach extends Breach {
   since: Instant;
-  /** Told once when it begins, and once when it is over. */
-  state: "raised" | "over";
+  state: AlertState;
   /** When it came into this state. */
   at: Instant;
+  /** When it was found. */
+  raisedAt: Instant;
   /** Whether those who listen were told of this state. */
   isTold: boolean;
-  /** Whether it was handed on to those who are called. */
-  isSent: boolean;
+  /** What is to be handed on to those who are called, in order. */
+  unsent: readonly AlertState[];
 }
 
 /** What is told. */
 export interface Alert extends Omit<Breach, "target"> {
   /** The same however often it is told. */
   id: string;
-  state: "raised" | "over";
+  state: AlertState;
   since: Instant;
   at: Instant;
 }
@@ -50,10 +54,11 @@ export interface AlertCourier {
   send(alert: Alert): Promise<void>;
 }
 
-/** With the other state there is another id, and with another beginning. */
-export function alertOf({ target, isTold: _, isSent: __, ...open }: OpenBreach): Alert {
-  const since = new Date(open.since).toISOString();
-  return { id: `${open.rule}/${target}/${since}/${open.state}`, ...open };
+/** With the other state there is another id, and whenever it is found anew, though it may be as old as it was. */
+export function alertOf(breach: OpenBreach, state: AlertState = breach.state): Alert {
+  const { target, raisedAt, isTold: _, unsent: __, ...told } = breach;
+  const id = `${told.rule}/${target}/${new Date(raisedAt).toISOString()}/${state}`;
+  return { id, ...told, state, at: state === "raised" ? raisedAt : told.at };
 }
 
 /** The parts of a breach that has no schedule, queue or heartbeat. */

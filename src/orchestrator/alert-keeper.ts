@@ -6,11 +6,15 @@
  * the same id, and never not at all:
  *
  *   (nothing) ── found ──► raised, untold ── told ──► raised, told ── not found ──► over, untold ── told ──► (nothing)
+ *
+ * Those who are called are told by a courier, which may fail for a while: what it has not taken is noted with the breach, and
+ * handed on in order, so that nobody hears the end of what he never heard of.
  */
 import {
   type Alert,
   type AlertBus,
   type AlertCourier,
+  type AlertState,
   alertOf,
   type Breach,
   type OpenBreach,
@@ -42,6 +46,8 @@ interface Kept {
 
 /** What somebody looked at, and what was found there. */
 export interface Look {
+  /** As it was when the look began: what was seen in a term that is over is for somebody else to see. */
+  term: number;
   found: readonly Breach[];
   /** Whether an open breach is among what was looked at: if it was not found, it is over. */
   covers(breach: OpenBreach): boolean;
@@ -99,17 +105,18 @@ export class AlertKeeper {
     return settled;
   }
 
-  async #settle({ found, covers, isOver = () => true }: Look): Promise<Breach[]> {
+  async #settle({ term, found, covers, isOver = () => true }: Look): Promise<Breach[]> {
+    const isOurs = () => this.#term === term && this.#termOf() === term;
     for (const kept of [...this.#kept.values()])
-      if (kept.breach.state === "raised" && !isDone(kept.breach)) await this.#tell(kept);
+      if (isOurs() && kept.breach.state === "raised" && !isDone(kept.breach)) await this.#tell(kept);
     const names = new Set(found.map(nameOf));
     const begun: Breach[] = [];
-    for (const breach of found) if (await this.#raise(breach)) begun.push(breach);
+    for (const breach of found) if (isOurs() && (await this.#raise(breach))) begun.push(breach);
     for (const { breach } of [...this.#kept.values()]) {
       if (!covers(breach) || (names.has(nameOf(breach)) && breach.state === "raised")) continue;
-      await this.#close(breach, breach.state === "over" || isOver(breach));
+      if (isOurs()) await this.#close(breach, breach.state === "over" || isOver(breach));
     }
-    this.#ports.telemetry.alertsOpen(this.#counts());
+    if (isOurs()) this.#ports.telemetry.alertsOpen(this.#counts());
     return begun;
   }
 
@@ -132,8 +139,9 @@ export class AlertKeeper {
       since: breach.since ?? at,
       state: "raised",
       at,
+      raisedAt: at,
       isTold: false,
-      isSent: false,
+      unsent: ["raised"],
     };
     const kept = await this.#write(open, 0);
     if (kept === null) return false;
@@ -144,11 +152,17 @@ export class AlertKeeper {
   async #close(breach: OpenBreach, isToBeTold: boolean): Promise<void> {
     if (isToBeTold && breach.state === "raised")
       await this.#write(
-        { ...breach, state: "over", at: this.#ports.clock.now(), isTold: false, isSent: false },
+        {
+          ...breach,
+          ...{ state: "over", at: this.#ports.clock.now() },
+          ...{ isTold: false, unsent: [...breach.unsent, "over"] },
+        },
         this.#kept.get(nameOf(breach))?.revision ?? 0,
       );
     const kept = this.#kept.get(nameOf(breach));
     if (kept === undefined) return;
+    // Nor is what nobody was called for forgotten.
+    if (!isToBeTold && !isDone(kept.breach)) return;
     // What another has written meanwhile is looked at in the next pass.
     if (isToBeTold && kept.breach.state !== "over") return;
     const revision = isToBeTold ? await this.#tell(kept) : kept.revision;
@@ -182,10 +196,12 @@ export class AlertKeeper {
   /** Tells whoever was not told, and notes it. The revision when all are; null: some are to be told later. */
   async #tell({ breach, revision }: Kept): Promise<number | null> {
     if (!breach.isTold) await this.#publish(alertOf(breach));
-    const isSent = breach.isSent || (await this.#send(alertOf(breach)));
-    if (breach.isTold && !isSent) return null;
-    const kept = await this.#write({ ...breach, isTold: true, isSent }, revision);
-    return isSent ? (kept?.revision ?? null) : null;
+    const unsent = await this.#send(breach);
+    const isNews = !breach.isTold || unsent.length < breach.unsent.length;
+    const noted = isNews
+      ? await this.#write({ ...breach, isTold: true, unsent }, revision)
+      : { breach, revision };
+    return unsent.length === 0 ? (noted?.revision ?? null) : null;
   }
 
   async #publish(alert: Alert): Promise<void> {
@@ -203,19 +219,19 @@ export class AlertKeeper {
     else log.info(told, `over: ${text}`);
   }
 
-  /** Those who listen are not told again because somebody else could not be called. */
-  async #send(alert: Alert): Promise<boolean> {
-    try {
-      await this.#ports.courier?.send(alert);
-      return true;
-    } catch (error) {
-      const { rule, state } = alert;
-      this.#ports.log.warn(
-        { alert: rule, state, error: messageOf(error) },
-        "an alert was not sent: tried again",
-      );
-      return false;
+  /** What could not be handed on: those who listen are not told again because somebody else could not be called. */
+  async #send(breach: OpenBreach): Promise<readonly AlertState[]> {
+    const { courier, log } = this.#ports;
+    for (const [index, state] of breach.unsent.entries()) {
+      try {
+        await courier?.send(alertOf(breach, state));
+      } catch (error) {
+        const about = { alert: breach.rule, state, error: messageOf(error) };
+        log.warn(about, "an alert was not sent: tried again");
+        return breach.unsent.slice(index);
+      }
     }
+    return [];
   }
 
   #counts(): ReadonlyMap<string, number> {
@@ -225,6 +241,6 @@ export class AlertKeeper {
   }
 }
 
-const isDone = ({ isTold, isSent }: OpenBreach): boolean => isTold && isSent;
+const isDone = ({ isTold, unsent }: OpenBreach): boolean => isTold && unsent.length === 0;
 const nameOf = ({ rule, target }: Pick<Breach, "rule" | "target">): string => `${rule}.${target}`;
 const idOf = (breach: Breach): RecordId => ({ kind: "state", name: nameOf(breach) });

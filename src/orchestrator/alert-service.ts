@@ -64,8 +64,9 @@ function viewOf({ value, revision }: { value: AlertRule; revision: number }): Al
 function breachView({
   target: _,
   state: __,
-  isTold: ___,
-  isSent: ____,
+  raisedAt: ___,
+  isTold: ____,
+  unsent: _____,
   since,
   at,
   ...breach

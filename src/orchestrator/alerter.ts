@@ -1,7 +1,7 @@
 /**
  * Holds the alert rules against the world, pass by pass; done by whoever holds the first shard. What a pass reads it reads
- * once for all rules, and what there is no rule for it does not read. A pass that cannot read all it needs finds nothing and
- * ends nothing.
+ * once for all rules, and what there is no rule for it does not read. Where a rule needs what cannot be read, nothing is
+ * found and nothing is over; the others do not wait for it.
  */
 import type { Breach, OpenBreach } from "../core/alert.js";
 import { messageOf } from "../core/errors.js";
@@ -15,15 +15,19 @@ export interface AlerterPorts {
   log: Logger;
 }
 
+export interface Sight {
+  /** Everything that is wrong now. */
+  found: readonly Breach[];
+  /** Whether an open breach is among what could be looked at. */
+  covers(breach: OpenBreach): boolean;
+}
+
 /** Looks at one kind of thing. */
 export interface Judge {
   /** What was seen before is not ours to go on from. */
   reset(): void;
-  /** Everything that is wrong now. */
-  look(): Promise<Breach[]>;
+  look(): Promise<Sight>;
 }
-
-export const HEARTBEAT_MISSING = "heartbeat.missing";
 
 /** A pass may take this part of the time. */
 const SHARE = 20;
@@ -62,24 +66,35 @@ export class Alerter implements Subscription {
   }
 
   async runOnce(): Promise<void> {
+    await this.#attempt(async () => {
+      const term = await this.#begin();
+      if (term === null) return;
+      for (const judge of this.#judges) await this.#attempt(() => this.#hear(judge, term));
+    });
+  }
+
+  async #hear(judge: Judge, term: number): Promise<void> {
+    const sight = await judge.look();
+    if (!this.#stopped) await this.#keeper.settle({ ...sight, term });
+  }
+
+  async #attempt(act: () => Promise<void>): Promise<void> {
     try {
-      if (!(await this.#isOurs())) return;
-      const found: Breach[] = [];
-      for (const judge of this.#judges) found.push(...(await judge.look()));
-      if (!this.#stopped) await this.#keeper.settle({ found, covers: isOurs });
+      await act();
     } catch (error) {
       this.#ports.log.warn({ error: messageOf(error) }, "the alert rules were not looked at: tried again");
     }
   }
 
-  async #isOurs(): Promise<boolean> {
+  /** The term in which it is for us to look. */
+  async #begin(): Promise<number | null> {
     const term = await this.#keeper.ready();
-    if (term === this.#term) return term !== null;
+    if (term === this.#term) return term;
     this.#term = null;
     for (const judge of this.#judges) judge.reset();
     if (term !== null) await this.#book.load();
     this.#term = term;
-    return term !== null;
+    return term;
   }
 
   #runAfter(ms: number): void {
@@ -92,6 +107,3 @@ export class Alerter implements Subscription {
     });
   }
 }
-
-/** Names of rules have no dot; what else has one is found elsewhere. */
-const isOurs = ({ rule }: OpenBreach): boolean => !rule.includes(".") || rule === HEARTBEAT_MISSING;

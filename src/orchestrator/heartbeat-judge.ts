@@ -2,17 +2,22 @@
  * Looks for heartbeats that are missing. The last beat of each is remembered and asked for again only when the next is
  * overdue, so that a beat costs nothing but its publish.
  */
-import { type Breach, OF_NOTHING } from "../core/alert.js";
+import { type Breach, OF_NOTHING, type OpenBreach } from "../core/alert.js";
+import { messageOf } from "../core/errors.js";
 import { type BeatStore, expectedAfter, type Heartbeat, isMissing } from "../core/heartbeat.js";
 import type { Clock } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
+import type { Logger } from "../runtime/log.js";
 import type { AlertBook } from "./alert-book.js";
-import { HEARTBEAT_MISSING, type Judge } from "./alerter.js";
+import type { Judge, Sight } from "./alerter.js";
 
 export interface HeartbeatJudgePorts {
   beats: BeatStore;
   clock: Clock;
+  log: Logger;
 }
+
+const HEARTBEAT_MISSING = "heartbeat.missing";
 
 /** When the next beat of a heartbeat, as it was defined then, is expected. */
 interface Known {
@@ -37,15 +42,26 @@ export class HeartbeatJudge implements Judge {
     this.#known.clear();
   }
 
-  async look(): Promise<Breach[]> {
+  async look(): Promise<Sight> {
     const { heartbeats } = this.#book;
     const found: Breach[] = [];
+    const unseen = new Set<string>();
+    const lookAt = async (heartbeat: Heartbeat) => {
+      try {
+        return await this.#lookAt(heartbeat);
+      } catch (error) {
+        unseen.add(heartbeat.name);
+        const about = { heartbeat: heartbeat.name, error: messageOf(error) };
+        this.#ports.log.warn(about, "a heartbeat was not looked at: tried again");
+        return null;
+      }
+    };
     for (let from = 0; from < heartbeats.length; from += AT_ONCE) {
-      const some = heartbeats.slice(from, from + AT_ONCE);
-      const breaches = await Promise.all(some.map((heartbeat) => this.#lookAt(heartbeat)));
+      const breaches = await Promise.all(heartbeats.slice(from, from + AT_ONCE).map(lookAt));
       found.push(...breaches.filter((breach) => breach !== null));
     }
-    return found;
+    const covers = ({ rule, target }: OpenBreach) => rule === HEARTBEAT_MISSING && !unseen.has(target);
+    return { found, covers };
   }
 
   async #lookAt(heartbeat: Heartbeat): Promise<Breach | null> {

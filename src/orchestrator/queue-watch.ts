@@ -51,6 +51,17 @@ export class QueueWatch {
     return this.#deaths.keys();
   }
 
+  /** As they were counted last; undefined: they never were. */
+  get lastDepths(): ReadonlyMap<string, Depth> | undefined {
+    return this.#depths;
+  }
+
+  /** Reads all letters anew: more of the past counts than before. */
+  rewind(): void {
+    this.#deaths.clear();
+    this.#next = undefined;
+  }
+
   /** Every queue that can be worked. Where the server takes long to count, as it was when it last had. */
   async depths(): Promise<ReadonlyMap<string, Depth>> {
     this.#counting ??= this.#count().finally(() => {

@@ -1,5 +1,5 @@
-/** Looks at schedules and queues, as the rules say. */
-import type { Breach } from "../core/alert.js";
+/** Looks at schedules and queues, as the rules say. A rule that needs what cannot be read is left for the next pass. */
+import type { Breach, OpenBreach } from "../core/alert.js";
 import {
   judgeQueue,
   judgeSchedule,
@@ -9,100 +9,116 @@ import {
   type Verdict,
 } from "../core/alert-judge.js";
 import { type AlertRule, needsRuns } from "../core/alert-rule.js";
+import { messageOf } from "../core/errors.js";
 import type { LeaseRecord } from "../core/lease.js";
 import { isPausedAt } from "../core/policies.js";
 import type { LeaseStore } from "../core/ports.js";
 import { NO_PAST, type OpenRun } from "../core/run-digest.js";
-import { firstRevisionOf, type Instant } from "../core/schedule.js";
+import type { Instant } from "../core/schedule.js";
+import type { Logger } from "../runtime/log.js";
 import type { AlertBook } from "./alert-book.js";
-import type { Judge } from "./alerter.js";
+import type { Judge, Sight } from "./alerter.js";
 import type { Definition, Definitions } from "./definitions.js";
 import { QueueWatch, type QueueWatchPorts } from "./queue-watch.js";
-import { queueKey, RunWatch, type RunWatchPorts, scheduleKey, type Watched } from "./run-watch.js";
-import { SeenRuns, type SeenRunsPorts } from "./seen-runs.js";
+import { RuleRuns, type RuleRunsPorts } from "./rule-runs.js";
+import { queueKey, scheduleKey } from "./run-watch.js";
+import { unfiredOf } from "./unfired.js";
 
-export interface RuleJudgePorts extends RunWatchPorts, QueueWatchPorts, SeenRunsPorts {
+export interface RuleJudgePorts extends RuleRunsPorts, QueueWatchPorts {
   leases: LeaseStore;
+  log: Logger;
 }
 
 /** Schedules that are judged before others have their turn. */
 const AT_ONCE = 2_000;
 
-/** What a pass knows of runs. */
-interface Known {
-  watch: RunWatch;
-  seen: SeenRuns;
-  /** The schedules that were looked at, and the definitions there were. */
-  schedules: Set<string>;
-  view: number;
-}
-
 export class RuleJudge implements Judge {
   readonly #ports: RuleJudgePorts;
   readonly #definitions: Definitions;
   readonly #book: AlertBook;
-  #known: Known | undefined;
-  #queues: QueueWatch | undefined;
+  readonly #runs: RuleRuns;
+  #queues: QueueWatch;
   #ruled = "";
 
   constructor(ports: RuleJudgePorts, definitions: Definitions, book: AlertBook) {
     this.#ports = ports;
     this.#definitions = definitions;
     this.#book = book;
+    this.#runs = new RuleRuns(ports, definitions);
+    this.#queues = new QueueWatch(ports);
   }
 
   reset(): void {
-    this.#known = undefined;
-    this.#queues = undefined;
+    this.#runs.reset();
+    this.#queues = new QueueWatch(this.#ports);
   }
 
-  async look(): Promise<Breach[]> {
+  async look(): Promise<Sight> {
     const { rules } = this.#book;
+    this.#noteRules(rules);
+    const { unseen, leases } = await this.#read(rules);
+    const seen = rules.filter(({ name }) => !unseen.has(name));
+    const found = [...(await this.#lookAtSchedules(seen, leases)), ...this.#lookAtQueues(seen)];
+    await this.#save(rules.filter(needsRuns));
+    return { found, covers: ({ rule }: OpenBreach) => !rule.includes(".") && !unseen.has(rule) };
+  }
+
+  #noteRules(rules: readonly AlertRule[]): void {
+    if (!rules.some(needsRuns)) this.#runs.reset();
     const ruled = JSON.stringify(rules);
-    if (ruled !== this.#ruled) {
-      this.#known?.watch.rewind();
-      this.#queues = undefined;
-      this.#ruled = ruled;
-    }
-    const ofRuns = rules.filter(needsRuns);
-    const watched = watchedBy(ofRuns, this.#definitions);
-    if (ofRuns.length === 0) this.#known = undefined;
-    else await this.#catchUp(watched);
-    const found = [...(await this.#lookAtSchedules(rules)), ...(await this.#lookAtQueues(rules))];
-    await this.#known?.seen.save(this.#known.watch.digest, isWatchedKey(watched));
-    return found;
+    if (ruled === this.#ruled) return;
+    this.#runs.rewind();
+    this.#queues.rewind();
+    this.#ruled = ruled;
   }
 
-  /** What somebody begins to look at may have a past: unless it is new, RUNS is read anew. */
-  async #catchUp(watched: Watched): Promise<void> {
-    const { view } = this.#definitions;
-    const known = this.#known ?? (await this.#begin());
-    const schedules = new Set<string>();
-    let hasPast = false;
-    for (const { schedule } of this.#all()) {
-      if (schedule.deleted || !watched.schedule(schedule.id)) continue;
-      schedules.add(schedule.id);
-      hasPast ||= !known.schedules.has(schedule.id) && firstRevisionOf(schedule) <= known.view;
-    }
-    if (hasPast) known.watch.rewind();
-    await known.watch.catchUp(watched);
-    this.#known = { ...known, schedules, view };
+  /**
+   * What rules ask for, and the names of those that have no answer. Leases come before RUNS: a slot that is fired in between
+   * is seen twice then, and else not at all.
+   */
+  async #read(rules: readonly AlertRule[]) {
+    const unseen = new Set<string>();
+    const read = async <T>(isFor: IsSo, ask: (asking: AlertRule[]) => Promise<T>, isLost: IsSo = isFor) => {
+      const asking = rules.filter(isFor);
+      if (asking.length === 0) return undefined;
+      try {
+        return await ask(asking);
+      } catch (error) {
+        const lost = asking.filter(isLost).map(({ name }) => name);
+        for (const name of lost) unseen.add(name);
+        const about = { alerts: lost, error: messageOf(error) };
+        this.#ports.log.warn(about, "alert rules were not looked at: tried again");
+        return undefined;
+      }
+    };
+    const leases = await read(
+      ({ kind }) => kind === "late",
+      () => this.#leases(),
+    );
+    await read(needsRuns, (asking) => this.#runs.catchUp(asking));
+    await read(
+      ({ on }) => on.of === "queues",
+      () => this.#queues.depths(),
+      // For the others it is enough to know which queues there are.
+      ({ kind }) =>
+        kind === "queue-deep" || (kind !== "dead-letters" && this.#queues.lastDepths === undefined),
+    );
+    await read(
+      ({ kind }) => kind === "dead-letters",
+      (asking) => this.#queues.readDeaths(longestOf(asking)),
+    );
+    return { unseen, leases: leases ?? [] };
   }
 
-  async #begin(): Promise<Known> {
-    const watch = new RunWatch(this.#ports, this.#definitions);
-    const seen = new SeenRuns(this.#ports);
-    await seen.load(watch.digest);
-    return { watch, seen, schedules: new Set(), view: 0 };
-  }
-
-  async #lookAtSchedules(rules: readonly AlertRule[]): Promise<Breach[]> {
+  async #lookAtSchedules(
+    rules: readonly AlertRule[],
+    leases: readonly (LeaseRecord | null)[],
+  ): Promise<Breach[]> {
     const mine = rules.filter(({ on }) => on.of === "schedules");
     if (mine.length === 0) return [];
     const { clock } = this.#ports;
     const now = clock.now();
-    const leases = mine.some(({ kind }) => kind === "late") ? await this.#leases() : [];
-    const open = groupBy(this.#known?.watch.digest.open ?? [], ({ scheduleId }) => scheduleId);
+    const open = groupBy(this.#runs.digest?.open ?? [], ({ scheduleId }) => scheduleId);
     const found: Breach[] = [];
     let judged = 0;
     for (const definition of this.#all()) {
@@ -130,29 +146,25 @@ export class RuleJudge implements Judge {
       id: schedule.id,
       isPaused: isPausedAt(schedule, now) && schedule.pausedBy !== "failures",
       effectiveFrom: schedule.effectiveFrom,
-      past: this.#known?.watch.digest.pastOf(scheduleKey(schedule.id)) ?? NO_PAST,
+      past: this.#runs.digest?.pastOf(scheduleKey(schedule.id)) ?? NO_PAST,
       open,
       unfired: lease === null ? [] : unfiredOf(definition, lease, now),
       delayOf: (slot) => definition.delayOf(slot),
     };
   }
 
-  async #lookAtQueues(rules: readonly AlertRule[]): Promise<Breach[]> {
+  #lookAtQueues(rules: readonly AlertRule[]): Breach[] {
     const mine = rules.filter(({ on }) => on.of === "queues");
     if (mine.length === 0) return [];
     const now = this.#ports.clock.now();
-    this.#queues ??= new QueueWatch(this.#ports);
-    const depths = await this.#queues.depths();
-    const within = mine.flatMap((rule) => (rule.kind === "dead-letters" ? [rule.withinMs] : []));
-    if (within.length > 0) await this.#queues.readDeaths(Math.max(...within));
-    const digest = this.#known?.watch.digest;
+    const { digest } = this.#runs;
+    const depths = this.#queues.lastDepths;
     const open = groupBy(digest?.open ?? [], ({ queue }) => queue);
-    const names = new Set([...depths.keys(), ...this.#queues.dying]);
     const found: Breach[] = [];
-    for (const queue of names) {
+    for (const queue of new Set([...(depths?.keys() ?? []), ...this.#queues.dying])) {
       const facts = {
         ...{ queue, waiting: 0, oldestAgeMs: null },
-        ...depths.get(queue),
+        ...depths?.get(queue),
         past: digest?.pastOf(queueKey(queue)) ?? NO_PAST,
         open: open.get(queue) ?? [],
         deaths: this.#queues.deathsOf(queue),
@@ -162,6 +174,18 @@ export class RuleJudge implements Judge {
         if (meansQueue(rule, queue)) found.push(...breachesOf(rule, place, judgeQueue(rule, facts, now)));
     }
     return found;
+  }
+
+  /** What was found is told, whether it can be kept or not. */
+  async #save(rules: readonly AlertRule[]): Promise<void> {
+    try {
+      await this.#runs.save(rules);
+    } catch (error) {
+      this.#ports.log.warn(
+        { error: messageOf(error) },
+        "what alert rules saw of runs was not kept: tried again",
+      );
+    }
   }
 
   *#all(): Generator<Definition> {
@@ -174,32 +198,10 @@ export class RuleJudge implements Judge {
   }
 }
 
-/** Decides once for each schedule and queue. */
-function watchedBy(rules: readonly AlertRule[], definitions: Definitions): Watched {
-  const once = (isSo: (name: string) => boolean) => {
-    const known = new Map<string, boolean>();
-    return (name: string) => {
-      const is = known.get(name) ?? isSo(name);
-      known.set(name, is);
-      return is;
-    };
-  };
-  return {
-    schedule: once((id) => {
-      const labels = definitions.find(id)?.schedule.labels;
-      return rules.some((rule) => meansSchedule(rule, { id, labels }));
-    }),
-    queue: once((queue) => rules.some((rule) => meansQueue(rule, queue))),
-  };
-}
+type IsSo = (rule: AlertRule) => boolean;
 
-function isWatchedKey(watched: Watched): (key: string) => boolean {
-  return (key) => {
-    const dot = key.indexOf(".");
-    const name = key.slice(dot + 1);
-    return key.slice(0, dot) === "queue" ? watched.queue(name) : watched.schedule(name);
-  };
-}
+const longestOf = (rules: readonly AlertRule[]): number =>
+  Math.max(...rules.map((rule) => (rule.kind === "dead-letters" ? rule.withinMs : 0)));
 
 function breachesOf(
   rule: AlertRule,
@@ -209,16 +211,6 @@ function breachesOf(
   if (verdict.kind === "fine") return [];
   const { since, text, data } = verdict;
   return [{ ...place, rule: rule.name, kind: rule.kind, heartbeat: null, since, text, data }];
-}
-
-/** Slots that are due, and that nobody has decided, or that were decided to fire and are not known to be stored. */
-function unfiredOf({ schedule, times }: Definition, lease: LeaseRecord, now: Instant): Instant[] {
-  const isIts = ({ scheduleId }: { scheduleId: string }) => scheduleId === schedule.id;
-  const firing = lease.firing.filter(isIts).map(({ slot }) => slot);
-  const backlog = lease.backlog.filter(isIts).map(({ after }) => times.next(after));
-  const undecided = times.next(Math.max(lease.cursor.time, schedule.effectiveFrom));
-  const slots = [...firing, ...backlog, undecided].filter((slot) => slot !== null && slot <= now);
-  return (slots as Instant[]).sort((a, b) => a - b);
 }
 
 function groupBy<T>(items: Iterable<T>, keyOf: (item: T) => string | null): Map<string, T[]> {

@@ -220,7 +220,8 @@ export class OrchestratorSession {
     this.#subscriptions.push(new SlotChecker(ports, definitions, this.#memory, keeper).start());
     const book = new AlertBook(ports);
     this.#subscriptions.push(await book.follow());
-    const judges = [new RuleJudge(ports, definitions, book), new HeartbeatJudge(ports, book)];
+    // A beat is the only sign of life of what runs elsewhere: nothing comes before it.
+    const judges = [new HeartbeatJudge(ports, book), new RuleJudge(ports, definitions, book)];
     this.#subscriptions.push(
       new Alerter(ports, { book, keeper, judges, everyMs: this.#alertEveryMs }).start(),
     );

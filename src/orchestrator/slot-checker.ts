@@ -64,18 +64,26 @@ export class SlotChecker implements Subscription {
   }
 
   async runOnce(): Promise<void> {
+    const { runs, schedules } = this.#ports;
+    await this.#attempt(async () => {
+      const term = await this.#keeper.ready();
+      if (term === null) return;
+      await this.#attempt(() => this.#checkStore(term, "runs", () => runs.lastSequence()));
+      await this.#attempt(() => this.#checkStore(term, "schedules", () => schedules.lastSequence()));
+      await this.#attempt(() => this.#checkSlots(term));
+    });
+  }
+
+  async #attempt(act: () => Promise<void>): Promise<void> {
     try {
-      if ((await this.#keeper.ready()) === null) return;
-      await this.#checkStore("runs", () => this.#ports.runs.lastSequence());
-      await this.#checkStore("schedules", () => this.#ports.schedules.lastSequence());
-      await this.#checkSlots();
+      await act();
     } catch (error) {
       this.#ports.log.warn({ error: messageOf(error) }, "the slots were not checked: tried again");
     }
   }
 
   /** What is older than the look is not found any more, and yet not over. */
-  async #checkSlots(): Promise<void> {
+  async #checkSlots(term: number): Promise<void> {
     const now = this.#ports.clock.now();
     const [from, to] = [now - LOOKBACK_MS, now];
     const found: Breach[] = [];
@@ -85,13 +93,13 @@ export class SlotChecker implements Subscription {
     if (this.#stopped) return;
     const covers = ({ rule }: OpenBreach) => rule.startsWith("slot.");
     const isOver = ({ data }: OpenBreach) => Date.parse(String(data.slot)) >= from;
-    const begun = await this.#keeper.settle({ found, covers, isOver });
+    const begun = await this.#keeper.settle({ term, found, covers, isOver });
     for (const { kind } of begun)
       this.#ports.telemetry.anomalyFound(kind.slice("slot.".length) as AnomalyKind);
   }
 
   /** An acknowledged write raises the sequence for good: one that went back was lost, and others with it. */
-  async #checkStore(store: string, ask: () => Promise<number>): Promise<void> {
+  async #checkStore(term: number, store: string, ask: () => Promise<number>): Promise<void> {
     const sequence = await ask();
     const highest = this.#memory.highest.get(store) ?? 0;
     this.#memory.highest.set(store, sequence);
@@ -103,7 +111,7 @@ export class SlotChecker implements Subscription {
     const found = sequence < highest && !isKnown ? [lossOf(store, highest, sequence)] : [];
     // What was lost does not come back: it is forgotten when it can no longer be found again.
     const covers = (breach: OpenBreach) => open.includes(breach) && sequence > Number(breach.data.highest);
-    const begun = await this.#keeper.settle({ found, covers, isOver: () => false });
+    const begun = await this.#keeper.settle({ term, found, covers, isOver: () => false });
     if (begun.length > 0) this.#ports.telemetry.anomalyFound("lost");
   }
 }

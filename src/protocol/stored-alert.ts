@@ -8,7 +8,9 @@ import { parseJson, parseWith } from "./parse.js";
 const text = z.string();
 const name = text.nullable();
 
-const breach: z.ZodType<OpenBreach, unknown> = z.object({
+const alertState = z.enum(["raised", "over"]);
+
+const storedBreach = z.object({
   rule: text,
   kind: text,
   target: text,
@@ -18,12 +20,19 @@ const breach: z.ZodType<OpenBreach, unknown> = z.object({
   since: z.number(),
   text,
   data: z.record(text, z.unknown()),
-  state: z.enum(["raised", "over"]),
+  state: alertState,
   at: z.number(),
+  // Of a version that named a breach by its beginning.
+  raisedAt: z.number().optional(),
   isTold: z.boolean(),
   // Of a version that called nobody.
-  isSent: z.boolean().default(true),
+  unsent: z.array(alertState).default([]),
 });
+
+const breach: z.ZodType<OpenBreach, unknown> = storedBreach.transform(({ raisedAt, ...stored }) => ({
+  ...stored,
+  raisedAt: raisedAt ?? stored.since,
+}));
 
 const past: z.ZodType<Past> = z.object({
   endedAt: z.number(),

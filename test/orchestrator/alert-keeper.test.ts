@@ -50,7 +50,8 @@ function world(faults: Faults = {}) {
     return new AlertKeeper({ ...ports, alerts: bus, courier, clock, telemetry, log: silentLogger }, termOf);
   };
   const look = async (keeping: AlertKeeper, ...found: Breach[]) => {
-    if ((await keeping.ready()) !== null) await keeping.settle({ found, covers: ALL });
+    const term = await keeping.ready();
+    if (term !== null) await keeping.settle({ term, found, covers: ALL });
   };
   const stored = async () => (await openMemoryPorts(server).alertStore.list("state")).map(({ name }) => name);
   return { clock, server, told, alerts, counts, keeper, look, stored };
@@ -72,7 +73,7 @@ describe("a breach", () => {
     expect(await stored()).toEqual([]);
   });
 
-  it("has an id that says which, since when, and in which state", async () => {
+  it("has an id that says which, when it was found, and in which state", async () => {
     const { clock, alerts, keeper, look } = world();
     const a = keeper("a");
     await look(a, deep, late);
@@ -80,11 +81,11 @@ describe("a breach", () => {
     await look(a, late);
     expect(alerts.map(({ id }) => id)).toEqual([
       "deep/queue.mail/2026-01-01T00:00:00.000Z/raised",
-      "late/schedule.a/2025-12-31T23:59:59.000Z/raised",
+      "late/schedule.a/2026-01-01T00:00:00.000Z/raised",
       "deep/queue.mail/2026-01-01T00:00:00.000Z/over",
     ]);
     expect(alerts[2]).toMatchObject({ since: START, at: START + 60_000, text: "deep" });
-    expect(alerts[2]).not.toHaveProperty("isTold");
+    for (const kept of ["target", "isTold", "unsent", "raisedAt"]) expect(alerts[2]).not.toHaveProperty(kept);
   });
 
   it("that comes back is told anew", async () => {
@@ -96,11 +97,25 @@ describe("a breach", () => {
     expect(told).toEqual(["a deep raised", "a deep over", "a deep raised"]);
   });
 
+  it("that comes back, as old as it was, is another one: who goes by ids hears of it", async () => {
+    const { clock, alerts, keeper, look } = world();
+    const a = keeper("a");
+    for (const found of [[late], [], [late], []]) {
+      await look(a, ...found);
+      await clock.pass(5_000);
+    }
+    expect(alerts.map(({ rule, state }) => `${rule} ${state}`)).toEqual([
+      ...["late raised", "late over", "late raised", "late over"],
+    ]);
+    expect(new Set(alerts.map(({ id }) => id)).size).toBe(4);
+    expect(new Set(alerts.map(({ since }) => since))).toEqual(new Set([late.since]));
+  });
+
   it("of which only the coming is of interest is forgotten without a word", async () => {
     const { told, keeper, stored, look } = world();
     const a = keeper("a");
     await look(a, deep);
-    await a.settle({ found: [], covers: ALL, isOver: () => false });
+    await a.settle({ term: 1, found: [], covers: ALL, isOver: () => false });
     expect(told).toEqual(["a deep raised"]);
     expect(await stored()).toEqual([]);
   });
@@ -109,7 +124,7 @@ describe("a breach", () => {
     const { told, keeper, look } = world();
     const a = keeper("a");
     await look(a, deep, late);
-    await a.settle({ found: [], covers: ({ rule }) => rule === "late" });
+    await a.settle({ term: 1, found: [], covers: ({ rule }) => rule === "late" });
     expect(told).toEqual(["a deep raised", "a late raised", "a late over"]);
   });
 });
@@ -188,6 +203,35 @@ describe("after a takeover", () => {
   });
 });
 
+describe("a look that took longer than the term", () => {
+  it("says nothing: neither that something is wrong, nor that it is over", async () => {
+    const { told, keeper, look, stored } = world();
+    let term: number | null = 1;
+    const a = keeper("a", undefined, () => term);
+    await look(a, deep);
+    term = 3;
+    await a.settle({ term: 1, found: [late], covers: ALL });
+    term = null;
+    await a.settle({ term: 1, found: [late], covers: ALL });
+    expect(told).toEqual(["a deep raised"]);
+    expect(await stored()).toEqual(["deep.queue.mail"]);
+  });
+
+  it("ends where the term ends", async () => {
+    const { told, keeper, look } = world();
+    let term: number | null = 1;
+    const a = keeper(
+      "a",
+      () => {
+        term = null;
+      },
+      () => term,
+    );
+    await look(a, deep, late);
+    expect(told).toEqual(["a deep raised"]);
+  });
+});
+
 describe("those who are called", () => {
   /** A courier that fails so many times. */
   function courierThat(fails: number) {
@@ -226,6 +270,51 @@ describe("those who are called", () => {
     expect([told, sent]).toEqual([["a deep raised"], ["deep raised"]]);
     await look(b);
     expect(sent).toEqual(["deep raised", "deep over"]);
+    expect(await stored()).toEqual([]);
+  });
+
+  it("are called in order, that it began and that it is over, though it was over before they could be", async () => {
+    const { clock, told, keeper, look, stored } = world();
+    const { sent, courier } = courierThat(4);
+    const a = keeper("a", undefined, undefined, courier);
+    await look(a, deep);
+    await clock.pass(5_000);
+    await look(a);
+    expect([told, sent]).toEqual([["a deep raised", "a deep over"], []]);
+    const b = keeper("b", undefined, undefined, courier);
+    while (sent.length === 0) await look(b);
+    expect(told).toEqual(["a deep raised", "a deep over"]);
+    expect(sent).toEqual(["deep raised", "deep over"]);
+    expect(await stored()).toEqual([]);
+  });
+
+  it("are told as the others were: under the same ids, with the same times", async () => {
+    const { clock, alerts, keeper, look } = world();
+    const sent: Alert[] = [];
+    let fails = 3;
+    const courier: AlertCourier = {
+      async send(alert) {
+        if (fails-- > 0) throw new Error("the queue is full");
+        sent.push(alert);
+      },
+    };
+    const a = keeper("a", undefined, undefined, courier);
+    await look(a, late);
+    await clock.pass(5_000);
+    for (let passes = 0; passes < 4; passes++) await look(a);
+    expect(sent).toEqual(alerts);
+  });
+
+  it("are called of what is forgotten without a word, if they were not yet", async () => {
+    const { keeper, look, stored } = world();
+    const { sent, courier } = courierThat(3);
+    const a = keeper("a", undefined, undefined, courier);
+    await look(a, deep);
+    const forget = () => a.settle({ term: 1, found: [], covers: ALL, isOver: () => false });
+    await forget();
+    expect(await stored()).toEqual(["deep.queue.mail"]);
+    while (sent.length === 0) await forget();
+    expect(sent).toEqual(["deep raised"]);
     expect(await stored()).toEqual([]);
   });
 

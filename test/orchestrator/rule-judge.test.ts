@@ -33,7 +33,7 @@ async function world() {
       for (const one of following) await one.stop();
     });
     const judge = new RuleJudge(own, definitions, book);
-    return async () => (await judge.look()).map(({ rule, target }) => `${rule} ${target}`);
+    return async () => (await judge.look()).found.map(({ rule, target }) => `${rule} ${target}`);
   };
   let [revision, firstRevision] = [0, 0];
   const define = async (more: Parameters<typeof definition>[0] = {}) => {

@@ -20,7 +20,12 @@ function world(
   const kinds: string[] = [];
   let sequence = 40;
   let mine = true;
-  const runs = Object.assign(Object.create(ports.runs), { lastSequence: async () => sequence });
+  let isAnswered = true;
+  const lastSequence = async () => {
+    if (!isAnswered) throw new Error("no answer");
+    return sequence;
+  };
+  const runs = Object.assign(Object.create(ports.runs), { lastSequence });
   const all = {
     ...ports,
     ...{ clock, runs, log: silentLogger },
@@ -37,7 +42,10 @@ function world(
   const lose = () => {
     mine = false;
   };
-  return { server, alerts, kinds, look, lose };
+  const answerNoMore = () => {
+    isAnswered = false;
+  };
+  return { server, alerts, kinds, look, lose, answerNoMore };
 }
 
 test("a sequence that goes back is told once, with how far", async () => {
@@ -56,6 +64,17 @@ test("a sequence that goes back is told once, with how far", async () => {
       scheduleId: null,
       data: { store: "runs", highest: 41, sequence: 17 },
     },
+  ]);
+});
+
+test("a store that does not answer keeps nobody from looking at the other", async () => {
+  const memory = new Memory();
+  memory.highest.set("schedules", 7);
+  const { alerts, look, answerNoMore } = world(memory);
+  answerNoMore();
+  await look(40);
+  expect(alerts).toMatchObject([
+    { rule: "store.lost", data: { store: "schedules", highest: 7, sequence: 0 } },
   ]);
 });
 
