@@ -90,7 +90,9 @@ function judgeLate(afterMs: number, facts: ScheduleFacts, now: Instant): Verdict
   const isLate = (slot: Instant) => slot + delayOf(slot) + afterMs < now;
   const runs = facts.open.filter((run) => isForItsTime(run) && isLate(run.fireTime as Instant));
   const unfired = isPaused ? [] : facts.unfired.filter(isLate);
-  const slots = [...runs.map(({ fireTime }) => fireTime as Instant), ...unfired].sort((a, b) => a - b);
+  // One may have been fired between the one look and the other.
+  const late = new Set([...runs.map(({ fireTime }) => fireTime as Instant), ...unfired]);
+  const slots = [...late].sort((a, b) => a - b);
   const [first] = slots;
   if (first === undefined) return FINE;
   const more = slots.length > 1 ? `, and ${slots.length - 1} later one(s)` : "";
@@ -102,9 +104,16 @@ function judgeLate(afterMs: number, facts: ScheduleFacts, now: Instant): Verdict
   };
 }
 
-/** A backfill is late by nature, and what people trigger is due when they do. */
-const isForItsTime = ({ fireTime, startedAt, trigger }: OpenRun): boolean =>
-  fireTime !== null && startedAt === null && trigger !== "backfill" && trigger !== "manual";
+/**
+ * A backfill is late by nature, and what people trigger is due when they do. What has begun is known by its state: a worker
+ * without the SDK does not say when.
+ */
+const isForItsTime = ({ fireTime, startedAt, state, trigger }: OpenRun): boolean =>
+  fireTime !== null &&
+  startedAt === null &&
+  (state === "queued" || state === "waiting") &&
+  trigger !== "backfill" &&
+  trigger !== "manual";
 
 function judgeMissed(what: string, { missed }: Past): Verdict {
   if (missed === null) return FINE;

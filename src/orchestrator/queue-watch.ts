@@ -94,17 +94,21 @@ export class QueueWatch {
     const { letters, clock, names } = this.#ports;
     const { first, next } = await letters.bounds();
     // A stream that was made anew begins anew.
-    if (this.#next !== undefined && this.#next > next) this.#deaths.clear();
-    const known = this.#next === undefined || this.#next > next ? next - LOOK_BACK : this.#next;
+    if (this.#next !== undefined && this.#next > next) this.rewind();
+    const range = { from: Math.max(first, this.#next ?? next - LOOK_BACK), before: next };
     const prefix = names.deadLetter("").length;
-    await letters.scan({ from: Math.max(first, known), before: next }, ({ subject, storedAt }) => {
-      const queue = subject.slice(prefix);
-      const deaths = this.#deaths.get(queue) ?? [];
-      this.#deaths.set(queue, deaths);
-      deaths.push(storedAt);
+    const found: { queue: string; at: Instant }[] = [];
+    await letters.scan(range, ({ subject, storedAt }) => {
+      found.push({ queue: subject.slice(prefix), at: storedAt });
       return true;
     });
+    // Together: where a scan breaks off, it is read again.
     this.#next = next;
+    for (const { queue, at } of found) {
+      const deaths = this.#deaths.get(queue);
+      if (deaths === undefined) this.#deaths.set(queue, [at]);
+      else deaths.push(at);
+    }
     this.#forget(clock.now() - withinMs - CLOCKS_DIFFER_MS);
   }
 

@@ -46,6 +46,11 @@ describe("late", () => {
     ["no run", {}, "fine"],
     ["a run that was due just so long ago", { open: [due(30_000)] }, "fine"],
     ["a run that was due longer ago", { open: [due(30_001)] }, "breached"],
+    [
+      "one that waits for another attempt, of a worker that says nothing",
+      { open: [run({ state: "retrying" })] },
+      "fine",
+    ],
     ["one that has started", { open: [run({ startedAt: NOW - 1 })] }, "fine"],
     ["one of a backfill", { open: [run({ trigger: "backfill" })] }, "fine"],
     ["one that was triggered by hand", { open: [run({ trigger: "manual" })] }, "fine"],
@@ -58,6 +63,11 @@ describe("late", () => {
     ["a slot of a paused schedule", { unfired: [NOW - 60_000], isPaused: true }, "fine"],
     ["a run of a paused schedule", { open: [due(60_000)], isPaused: true }, "breached"],
   ])("%s", (_, facts, kind) => expect(ofSchedule(late, facts).kind).toBe(kind));
+
+  it("counts a slot once that was fired just now", () => {
+    const found = ofSchedule(late, { open: [due(40_000)], unfired: [NOW - 40_000] });
+    expect(found).toMatchObject({ data: { count: 1, slots: ["2026-01-01T23:59:20.000Z"] } });
+  });
 
   it("names the oldest, and says since when it is late", () => {
     const found = ofSchedule(late, { open: [due(40_000), due(50_000)], unfired: [NOW - 45_000] });

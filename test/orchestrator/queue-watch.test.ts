@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { DeadLetterStore } from "../../src/core/dead-letter-store.js";
 import type { QueueFigures } from "../../src/core/figures.js";
 import { QueueWatch } from "../../src/orchestrator/queue-watch.js";
 import { ManualClock, MemoryServer, openMemoryPorts } from "../../src/testing/index.js";
@@ -29,6 +30,25 @@ test("queues are as the server last counted them while it counts for long, and i
   expect(answers).toHaveLength(2);
   answers[1]?.resolve(mail(7));
   expect((await third).get("mail")?.waiting).toBe(7);
+});
+
+test("dead letters count once, also when the first read of them breaks off", async () => {
+  const clock = new ManualClock();
+  const ports = openMemoryPorts(new MemoryServer({ clock }));
+  const buried = { subject: "s", headers: {}, body: new Uint8Array(), reason: "r", attempts: 1 };
+  for (const seq of [1, 2, 3]) await ports.dead.bury({ queue: "mail", seq, ...buried });
+  let visits = 0;
+  const breakingOff: DeadLetterStore["scan"] = (range, visit) =>
+    ports.letters.scan(range, (letter) => {
+      if (++visits === 3) throw new Error("the connection was closed");
+      return visit(letter);
+    });
+  const bounds = () => ports.letters.bounds();
+  const letters = { bounds, scan: breakingOff } as DeadLetterStore;
+  const watch = new QueueWatch({ ...ports, letters, clock });
+  await expect(watch.readDeaths(60_000)).rejects.toThrow("closed");
+  await watch.readDeaths(60_000);
+  expect(watch.deathsOf("mail")).toHaveLength(3);
 });
 
 test("nothing is said of queues before they were counted", async () => {
