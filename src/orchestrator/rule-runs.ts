@@ -63,7 +63,7 @@ export class RuleRuns {
   async save(rules: readonly AlertRule[]): Promise<void> {
     if (this.#known === undefined) return;
     const { watch, seen } = this.#known;
-    await seen.save(watch.digest, isWatchedKey(watchedBy(rules, this.#definitions)));
+    await seen.save(watch.digest, isWatchedKey(watchedBy(rules, this.#definitions), this.#definitions));
   }
 
   async #begin(): Promise<Known> {
@@ -93,10 +93,12 @@ function watchedBy(rules: readonly AlertRule[], definitions: Definitions): Watch
   };
 }
 
-function isWatchedKey(watched: Watched): (key: string) => boolean {
+/** What became of a schedule that is no more is of no interest, also where a rule looks at all schedules. */
+function isWatchedKey(watched: Watched, definitions: Definitions): (key: string) => boolean {
+  const isThere = (id: string) => definitions.find(id)?.schedule.deleted === false;
   return (key) => {
     const dot = key.indexOf(".");
     const name = key.slice(dot + 1);
-    return key.slice(0, dot) === "queue" ? watched.queue(name) : watched.schedule(name);
+    return key.slice(0, dot) === "queue" ? watched.queue(name) : isThere(name) && watched.schedule(name);
   };
 }

@@ -4,7 +4,7 @@
  *
  * What changes often (that a run succeeded) is kept now and then only: what came after it is still in RUNS.
  */
-import type { AlertStore, RecordId } from "../core/alert-store.js";
+import type { AlertRecord, AlertStore, RecordId } from "../core/alert-store.js";
 import type { Clock } from "../core/ports.js";
 import type { OpenRun, Past, RunDigest } from "../core/run-digest.js";
 import { limits } from "../protocol/limits.js";
@@ -25,7 +25,8 @@ const SUCCESS_EVERY_MS = 300_000;
 const MOST_WRITES = 200;
 
 interface Saved {
-  past: Past;
+  /** Undefined: what is there cannot be read. */
+  past: Past | undefined;
   revision: number;
 }
 
@@ -41,11 +42,14 @@ export class SeenRuns {
   /** Tells a digest what is kept. */
   async load(digest: RunDigest): Promise<void> {
     for (const { name, text, revision } of await this.#ports.alertStore.list("seen")) {
-      if (name === OPEN) this.#loadOpen(digest, decodeOpenRuns(text), revision);
-      const past = name === OPEN ? null : decodePast(text);
-      if (past === null) continue;
-      this.#saved.set(name, { past, revision });
-      digest.takeUp(name, past);
+      if (name === OPEN) {
+        for (const run of decodeOpenRuns(text)) digest.suppose(run);
+        this.#open = openIn({ text, revision });
+        continue;
+      }
+      const saved = savedIn({ text, revision });
+      this.#saved.set(name, saved);
+      if (saved.past !== undefined) digest.takeUp(name, saved.past);
     }
   }
 
@@ -58,20 +62,21 @@ export class SeenRuns {
       const saved = this.#saved.get(key);
       if (!isWatched(key) || !isToSave(saved?.past, past)) continue;
       writes++;
-      const revision = await this.#write({ kind: "seen", name: key }, encodePast(past), saved?.revision ?? 0);
-      this.#saved.set(key, { past, revision });
+      const id = { kind: "seen", name: key } as const;
+      this.#note(key, await this.#write(id, encodePast(past), saved?.revision ?? 0));
     }
-    for (const [key, { revision }] of this.#saved) {
-      if (writes++ >= MOST_WRITES) return;
+    for (const [key, { revision }] of [...this.#saved]) {
       if (isWatched(key)) continue;
-      await this.#ports.alertStore.erase({ kind: "seen", name: key }, revision);
-      this.#saved.delete(key);
+      if (writes++ >= MOST_WRITES) return;
+      const id = { kind: "seen", name: key } as const;
+      const outcome = await this.#ports.alertStore.erase(id, revision);
+      this.#note(key, outcome.kind === "stored" ? null : await this.#ports.alertStore.get(id));
     }
   }
 
-  #loadOpen(digest: RunDigest, runs: readonly OpenRun[], revision: number): void {
-    for (const run of runs) digest.suppose(run);
-    this.#open = { ids: idsOf(runs), revision };
+  #note(key: string, record: Written | null): void {
+    if (record === null) this.#saved.delete(key);
+    else this.#saved.set(key, savedIn(record));
   }
 
   async #saveOpen(digest: RunDigest): Promise<void> {
@@ -80,21 +85,26 @@ export class SeenRuns {
     for (const run of digest.open)
       if ((run.startedAt ?? run.queuedAt ?? before) < before && runs.length < MOST_OPEN) runs.push(run);
     if (idsOf(runs) === this.#open.ids) return;
-    const revision = await this.#write(
-      { kind: "seen", name: OPEN },
-      encodeOpenRuns(runs),
-      this.#open.revision,
-    );
-    this.#open = { ids: idsOf(runs), revision };
+    const id = { kind: "seen", name: OPEN } as const;
+    this.#open = openIn(await this.#write(id, encodeOpenRuns(runs), this.#open.revision));
   }
 
-  /** The revision that is there now: if another has written, it is for him to know more. */
-  async #write(id: RecordId, text: string, revision: number): Promise<number> {
+  /** What is there now. A write that has no answer may not have come, and another may have been there before. */
+  async #write(id: RecordId, text: string, revision: number): Promise<Written | null> {
     const outcome = await this.#ports.alertStore.write(id, text, revision);
-    if (outcome.kind === "stored") return outcome.revision;
-    return (await this.#ports.alertStore.get(id))?.revision ?? 0;
+    if (outcome.kind === "stored") return { text, revision: outcome.revision };
+    return this.#ports.alertStore.get(id);
   }
 }
+
+type Written = Pick<AlertRecord, "text" | "revision">;
+
+const savedIn = ({ text, revision }: Written): Saved => ({ past: decodePast(text) ?? undefined, revision });
+
+const openIn = (record: Written | null) => ({
+  ids: record === null ? "" : idsOf(decodeOpenRuns(record.text)),
+  revision: record?.revision ?? 0,
+});
 
 const idsOf = (runs: readonly OpenRun[]): string =>
   runs.map(({ runId, state }) => `${runId} ${state}`).join("\n");

@@ -238,6 +238,32 @@ describe("a slot that is due", () => {
     expect(await (await judging())()).toEqual(found);
   });
 
+  it("is late also while it is being fired", async () => {
+    const { clock, server, ports, judging, define, fire, put } = await world();
+    await define(minutely);
+    await put("late", { kind: "late", after: "1m" });
+    const cursor = { time: START + 5 * MINUTE, id: "~" };
+    const firing = [{ scheduleId: "nightly", slot: START + MINUTE, revision: 1, firstTerm: 1 }];
+    const written = await ports.leases.write(0, lease({ cursor, firing }), 0);
+    const revision = written.kind === "stored" ? written.revision : 0;
+    await clock.pass(5 * MINUTE);
+    const look = await judging();
+    const asked = new Set<string>();
+    const fires: Promise<unknown>[] = [];
+    const read = (what: string) => {
+      if (what !== "lease" && what !== "bounds of RUNS") return false;
+      // Between what is read first and what is read then.
+      if (asked.add(what).size === 2 && fires.length === 0)
+        fires.push(fire(1), ports.leases.write(0, lease({ cursor }), revision));
+      return false;
+    };
+    server.faults = { read };
+    expect(await look()).toEqual(["late schedule.nightly"]);
+    expect(fires).toHaveLength(2);
+    await Promise.all(fires);
+    expect(await look()).toEqual(["late schedule.nightly"]);
+  });
+
   it("is not late while the schedule is paused", async () => {
     const { clock, judging, define, put, ports } = await world();
     await define({ ...minutely, paused: true });
@@ -310,6 +336,21 @@ describe("what nobody asks for", () => {
     await look();
     expect((await ports.alertStore.list("seen")).map(({ name }) => name)).toEqual(["schedule.nightly"]);
     await alerts.delete({ name: "failing", ifRevision: undefined });
+    await look();
+    expect(await ports.alertStore.list("seen")).toEqual([]);
+  });
+
+  it("is kept of no schedule that was deleted, though all are looked at", async () => {
+    const { ports, judging, define, end, put } = await world();
+    await define();
+    await put("failing", { kind: "failing" });
+    const look = await judging();
+    await end(1, "dead");
+    expect(await look()).toEqual(["failing schedule.nightly"]);
+    expect(await ports.alertStore.list("seen")).toHaveLength(1);
+    await define({ deleted: true });
+    expect(await look()).toEqual([]);
+    expect(await ports.alertStore.list("seen")).toEqual([]);
     await look();
     expect(await ports.alertStore.list("seen")).toEqual([]);
   });
