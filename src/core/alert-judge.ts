@@ -2,7 +2,8 @@
 import type { AlertRule, Condition } from "./alert-rule.js";
 import type { Instant } from "./instant.js";
 import { matches } from "./labels.js";
-import type { OpenRun, Past } from "./run-digest.js";
+import type { OpenRun } from "./open-runs.js";
+import type { Past } from "./run-digest.js";
 
 export interface ScheduleFacts {
   id: string;

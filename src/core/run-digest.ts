@@ -5,6 +5,7 @@
  * knows of ends is small, and can be kept and taken up again by another orchestrator.
  */
 import type { Instant } from "./instant.js";
+import { type OpenRun, OpenRuns } from "./open-runs.js";
 import { isOver, type Run } from "./run.js";
 
 export interface Failure {
@@ -37,28 +38,9 @@ export interface Past {
 
 export const NO_PAST: Past = { endedAt: 0, succeededAt: null, failures: 0, lastFailure: null, missed: null };
 
-/** A run that is not known to be over. */
-export interface OpenRun {
-  runId: string;
-  scheduleId: string | null;
-  queue: string | null;
-  trigger: string | null;
-  fireTime: Instant | null;
-  startedAt: Instant | null;
-  queuedAt: Instant | null;
-  /** Of its message in WORK. */
-  seq: number | null;
-  state: Run["state"];
-  /** When its next attempt is due. */
-  nextAt: Instant | null;
-}
-
-/** Of those that are not started; there is no end to the ones that may wait, and rules look for the oldest. */
-const MOST_OPEN = 20_000;
-
 export class RunDigest {
   readonly #pasts = new Map<string, Past>();
-  readonly #open = new Map<string, OpenRun>();
+  readonly #open = new OpenRuns();
   /** Ends up to here were counted by somebody before us. */
   readonly #counted = new Map<string, Instant>();
 
@@ -92,12 +74,12 @@ export class RunDigest {
 
   /** It was seen that a worker has it, which did not say when it began. */
   begun(run: OpenRun, at: Instant): void {
-    this.#open.set(run.runId, { ...run, state: "running", startedAt: at });
+    this.#open.put({ ...run, state: "running", startedAt: at });
   }
 
   /** A run that somebody before us found open. */
   suppose(run: OpenRun): void {
-    if (!this.#open.has(run.runId)) this.#open.set(run.runId, run);
+    if (this.#open.get(run.runId) === undefined) this.#open.put(run);
   }
 
   /**
@@ -106,7 +88,7 @@ export class RunDigest {
    */
   note(run: Run, keys: readonly string[], isCounted: boolean): void {
     if (isOver(run.state)) this.#open.delete(run.id);
-    else if (this.#open.size < MOST_OPEN || run.startedAt !== null) this.#keep(openOf(run));
+    else this.#keep(openOf(run));
     // Backfills are about the past.
     if (run.trigger === "backfill" || isCounted) return;
     for (const key of keys) {
@@ -120,7 +102,7 @@ export class RunDigest {
   #keep(run: OpenRun): void {
     const known = this.#open.get(run.runId);
     const wasSeen = run.state === "queued" && known?.state === "running" && known.seq === run.seq;
-    if (!wasSeen) this.#open.set(run.runId, run);
+    if (!wasSeen) this.#open.put(run);
   }
 }
 

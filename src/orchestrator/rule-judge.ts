@@ -11,9 +11,10 @@ import {
 import { type AlertRule, needsRuns } from "../core/alert-rule.js";
 import { messageOf } from "../core/errors.js";
 import type { LeaseRecord } from "../core/lease.js";
+import type { OpenRun } from "../core/open-runs.js";
 import { isPausedAt } from "../core/policies.js";
 import type { LeaseStore } from "../core/ports.js";
-import { NO_PAST, type OpenRun } from "../core/run-digest.js";
+import { NO_PAST } from "../core/run-digest.js";
 import type { Instant } from "../core/schedule.js";
 import type { Logger } from "../runtime/log.js";
 import type { AlertBook } from "./alert-book.js";

@@ -5,12 +5,15 @@
  * A pass reads what is new. The first one begins `LOOK_BACK` messages ago; what is older is known only as far as somebody
  * kept it (see `seen-runs.ts`). More news than that between two passes, and it begins anew.
  */
+
+import { type OpenRun, ownerOf } from "../core/open-runs.js";
 import type { Clock, WorkStream } from "../core/ports.js";
 import type { QueueConsumers } from "../core/queue.js";
 import { isOver, type Run } from "../core/run.js";
 import { type Entry, RunBook, runOf } from "../core/run-book.js";
-import { type OpenRun, RunDigest } from "../core/run-digest.js";
+import { RunDigest } from "../core/run-digest.js";
 import type { RunsReader } from "../core/runs-reader.js";
+import { Turns } from "../core/turns.js";
 import { type Names, parseRunId } from "../protocol/names.js";
 import { RunTeller, type Told } from "../protocol/told.js";
 import type { Definitions } from "./definitions.js";
@@ -39,7 +42,7 @@ const LOOK_BACK = 200_000;
 const STRETCH = 5_000;
 /** About 20 MB. An end that only the server tells of is understood of these alone. */
 const MOST_RUNS = 20_000;
-/** Open runs that WORK is asked of in one pass: the oldest. */
+/** Open runs that WORK is asked of in one pass, of those that have begun and of those that have not: the oldest of each owner. */
 const MOST_SIGHTED = 50;
 /** What was told a moment ago may be followed by what is being told. */
 const SETTLED_MS = 5_000;
@@ -49,6 +52,7 @@ export class RunWatch {
   readonly #definitions: Definitions;
   readonly #teller: RunTeller;
   readonly #sightings: RunSightings;
+  readonly #turns = { ofWaiting: new Turns(), ofBegun: new Turns() };
   readonly digest = new RunDigest();
   #book = new RunBook();
   /** The message in WORK of the run whose end was counted; 0: of a run that has none. */
@@ -137,11 +141,11 @@ export class RunWatch {
     const old = [...this.digest.open].filter(
       ({ queuedAt }) => queuedAt !== null && queuedAt + SETTLED_MS < now,
     );
-    const oldest = [
-      ...old.filter(({ startedAt }) => startedAt === null).slice(0, MOST_SIGHTED),
-      ...old.filter(({ startedAt }) => startedAt !== null).slice(0, MOST_SIGHTED),
-    ];
-    for (const run of oldest) await this.#sightOne(run, now);
+    const waiting = old.filter(({ startedAt }) => startedAt === null);
+    const begun = old.filter(({ startedAt }) => startedAt !== null);
+    for (const run of this.#turns.ofWaiting.take(waiting, ownerOf, MOST_SIGHTED))
+      await this.#sightOne(run, now);
+    for (const run of this.#turns.ofBegun.take(begun, ownerOf, MOST_SIGHTED)) await this.#sightOne(run, now);
   }
 
   async #sightOne(run: OpenRun, now: number): Promise<void> {

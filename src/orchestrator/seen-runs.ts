@@ -5,8 +5,10 @@
  * What changes often (that a run succeeded) is kept now and then only: what came after it is still in RUNS.
  */
 import type { AlertRecord, AlertStore, RecordId } from "../core/alert-store.js";
+import { type OpenRun, ownerOf } from "../core/open-runs.js";
 import type { Clock } from "../core/ports.js";
-import type { OpenRun, Past, RunDigest } from "../core/run-digest.js";
+import type { Past, RunDigest } from "../core/run-digest.js";
+import { Turns } from "../core/turns.js";
 import { limits } from "../protocol/limits.js";
 import { decodeOpenRuns, decodePast, encodeOpenRuns, encodePast } from "../protocol/stored-alert.js";
 
@@ -15,7 +17,7 @@ export interface SeenRunsPorts {
   clock: Clock;
 }
 
-/** Of runs that are not over, those that are open for longer, and at most so many of them. */
+/** Of runs that are not over, those that are open for longer, and at most so many of them, of each owner the oldest. */
 const LONG_MS = 60_000;
 const MOST_OPEN = 1_000;
 const OPEN = "open";
@@ -81,9 +83,8 @@ export class SeenRuns {
 
   async #saveOpen(digest: RunDigest): Promise<void> {
     const before = this.#ports.clock.now() - LONG_MS;
-    const runs: OpenRun[] = [];
-    for (const run of digest.open)
-      if ((run.startedAt ?? run.queuedAt ?? before) < before && runs.length < MOST_OPEN) runs.push(run);
+    const long = [...digest.open].filter((run) => (run.startedAt ?? run.queuedAt ?? before) < before);
+    const runs = new Turns().take(long, ownerOf, MOST_OPEN);
     if (idsOf(runs) === this.#open.ids) return;
     const id = { kind: "seen", name: OPEN } as const;
     this.#open = openIn(await this.#write(id, encodeOpenRuns(runs), this.#open.revision));

@@ -1,8 +1,9 @@
 /** Open breaches, and what was seen of runs, as they lie in the bucket of alerts. */
 import { z } from "zod";
 import type { OpenBreach } from "../core/alert.js";
+import type { OpenRun } from "../core/open-runs.js";
 import { runStates } from "../core/run.js";
-import type { OpenRun, Past } from "../core/run-digest.js";
+import type { Past } from "../core/run-digest.js";
 import { parseJson, parseWith } from "./parse.js";
 
 const text = z.string();

@@ -9,7 +9,8 @@ import {
 } from "../../src/core/alert-judge.js";
 import type { AlertRule, Condition } from "../../src/core/alert-rule.js";
 import { parseSelector } from "../../src/core/labels.js";
-import { NO_PAST, type OpenRun } from "../../src/core/run-digest.js";
+import type { OpenRun } from "../../src/core/open-runs.js";
+import { NO_PAST } from "../../src/core/run-digest.js";
 
 const NOW = Date.UTC(2026, 0, 2);
 const MADE = NOW - 30 * 3_600_000;

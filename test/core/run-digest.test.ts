@@ -111,6 +111,18 @@ describe("runs that are not over", () => {
   });
 });
 
+describe("a crowd that waits", () => {
+  it("leaves room for the runs of others", () => {
+    const digest = new RunDigest();
+    for (let i = 0; i < 20_000; i++) {
+      const run = { ...runAt(0), id: `job-${i}`, scheduleId: null, queue: "crowded" };
+      digest.note(run, ["queue.crowded"], false);
+    }
+    digest.note(runAt(1), [KEY], false);
+    expect([...digest.open].map(({ runId }) => runId)).toContain("nightly:1");
+  });
+});
+
 describe("what somebody else knew", () => {
   it("is gone on from: ends that he counted are not counted again", () => {
     const digest = new RunDigest();

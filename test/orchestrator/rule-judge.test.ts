@@ -199,6 +199,44 @@ describe("a run that is under way", () => {
   });
 });
 
+describe("a crowd of jobs that wait", () => {
+  const crowded = async () => {
+    const on = await world();
+    const { clock, ports, names, define, put } = on;
+    await define();
+    await put("crowd", { kind: "running-long", after: "1d", queues: ["crowded"] });
+    for (let i = 0; i < 1_100; i++) {
+      const subject = names.job("crowded", `j${i}`);
+      const headers = { [h.runId]: `j${i}` };
+      await ports.work.publish({ subject, msgId: `j${i}/1`, headers, body: new Uint8Array() });
+    }
+    await clock.pass(1);
+    return on;
+  };
+
+  it("does not keep others from being seen with a worker that says nothing", async () => {
+    const { clock, ports, judging, fire, put } = await crowded();
+    await put("late", { kind: "late", after: "30s" });
+    await ports.queues.ensure("default", { ackWaitMs: DAY });
+    await ports.leases.write(0, lease({ cursor: { time: START + DAY, id: "~" } }), 0);
+    await fire(0);
+    await ports.source.consume("default", { concurrency: 1, onDelivery: () => {} });
+    await clock.pass(MINUTE);
+    expect(await (await judging())()).toEqual([]);
+  });
+
+  it("does not keep others from being known to a successor", async () => {
+    const { clock, judging, fire, forget, put } = await crowded();
+    await put("late", { kind: "late", after: "1h" });
+    await fire(0);
+    await clock.pass(2 * MINUTE);
+    await (await judging())();
+    forget();
+    await clock.pass(60 * MINUTE);
+    expect(await (await judging())()).toEqual(["late schedule.nightly"]);
+  });
+});
+
 describe("a slot that is due", () => {
   const minutely = { spec: { kind: "every", everyMs: MINUTE, phaseMs: 0 } } as const;
 
