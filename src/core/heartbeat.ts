@@ -11,7 +11,7 @@ export interface Heartbeat {
   rhythm: Rhythm;
   /** How much later than expected a beat may come. */
   graceMs: number;
-  /** When it was defined as it is: nothing is expected from before. */
+  /** When it was defined as it is, by the server's clock: nothing is expected from before. */
   since: Instant;
   /** For people. */
   description?: string | undefined;
@@ -31,7 +31,7 @@ export function expectedAfter({ rhythm, name, since }: Heartbeat, last: Instant 
   return rhythm.kind === "interval" ? from + rhythm.everyMs : compileSpec(rhythm, name).next(from);
 }
 
-/** @param expected see `expectedAfter` */
+/** @param expected see `expectedAfter` @param now by the server's clock */
 export function isMissing({ graceMs }: Heartbeat, expected: Instant | null, now: Instant): boolean {
   return expected !== null && now > expected + graceMs;
 }

@@ -66,9 +66,12 @@ export class NatsServerFigures implements ServerFigures {
     const revision = await this.#members.put(key, "");
     const after = this.#clock.now();
     const entry = await this.#members.get(key, { revision });
-    if (entry === null)
-      throw new PunctualError("unavailable", "the server's clock could not be read: another one read it too");
-    return entry.created.getTime() - (before + after) / 2;
+    if (entry !== null) return entry.created.getTime() - (before + after) / 2;
+    // Another one read it too, and wrote after us.
+    const later = await this.#members.get(key);
+    if (later === null || later.revision < revision)
+      throw new PunctualError("unavailable", "the server's clock could not be read");
+    return later.created.getTime() - (before + this.#clock.now()) / 2;
   }
 
   /** Everything before the consumer's floor is done with. */

@@ -5,15 +5,14 @@
 import { type Breach, OF_NOTHING, type OpenBreach } from "../core/alert.js";
 import { messageOf } from "../core/errors.js";
 import { type BeatStore, expectedAfter, type Heartbeat, isMissing } from "../core/heartbeat.js";
-import type { Clock } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 import type { Logger } from "../runtime/log.js";
 import type { AlertBook } from "./alert-book.js";
 import type { Judge, Sight } from "./alerter.js";
+import { ServerTime, type ServerTimePorts } from "./server-time.js";
 
-export interface HeartbeatJudgePorts {
+export interface HeartbeatJudgePorts extends ServerTimePorts {
   beats: BeatStore;
-  clock: Clock;
   log: Logger;
 }
 
@@ -31,11 +30,13 @@ const AT_ONCE = 32;
 export class HeartbeatJudge implements Judge {
   readonly #ports: HeartbeatJudgePorts;
   readonly #book: AlertBook;
+  readonly #time: ServerTime;
   readonly #known = new Map<string, Known>();
 
   constructor(ports: HeartbeatJudgePorts, book: AlertBook) {
     this.#ports = ports;
     this.#book = book;
+    this.#time = new ServerTime(ports);
   }
 
   reset(): void {
@@ -44,11 +45,12 @@ export class HeartbeatJudge implements Judge {
 
   async look(): Promise<Sight> {
     const { heartbeats } = this.#book;
+    const now = heartbeats.length === 0 ? 0 : await this.#time.now();
     const found: Breach[] = [];
     const unseen = new Set<string>();
     const lookAt = async (heartbeat: Heartbeat) => {
       try {
-        return await this.#lookAt(heartbeat);
+        return await this.#lookAt(heartbeat, now);
       } catch (error) {
         unseen.add(heartbeat.name);
         const about = { heartbeat: heartbeat.name, error: messageOf(error) };
@@ -64,11 +66,10 @@ export class HeartbeatJudge implements Judge {
     return { found, covers };
   }
 
-  async #lookAt(heartbeat: Heartbeat): Promise<Breach | null> {
-    const { beats, clock } = this.#ports;
+  async #lookAt(heartbeat: Heartbeat, now: Instant): Promise<Breach | null> {
+    const { beats } = this.#ports;
     const { name } = heartbeat;
     const known = this.#known.get(name);
-    const now = clock.now();
     if (known?.heartbeat === heartbeat && !isMissing(heartbeat, known.expected, now)) return null;
     const last = await beats.last(name);
     const expected = expectedAfter(heartbeat, last);

@@ -76,5 +76,11 @@ export function describeServerFigures(name: string, make: MakePorts): void {
     it("tells how far the clocks are apart", async () => {
       expect(await on().one.figures.clockOffset()).toSatisfy(Number.isFinite);
     });
+
+    it("tells so whoever else asks at the same moment", async () => {
+      const { one, other } = on();
+      const asked = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? one : other).figures.clockOffset());
+      for (const offset of await Promise.all(asked)) expect(offset).toSatisfy(Number.isFinite);
+    });
   });
 }
