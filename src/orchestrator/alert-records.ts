@@ -48,8 +48,12 @@ export async function changeRecord<T>(
   change: (existing: T | null) => { value: T; text: string },
 ): Promise<Stored<T>> {
   const id = { kind: of.kind, name };
+  let doubtful: { value: T; text: string } | undefined;
   for (let tries = 0; tries < TRIES; tries++) {
     const record = await store.get(id);
+    // The revision is another by our own doing.
+    if (record !== null && record.text === doubtful?.text)
+      return { value: doubtful.value, revision: record.revision };
     checkRevision(of, name, record, ifRevision);
     if (record === null && (await store.list(of.kind)).length >= of.most)
       throw new PunctualError("full", `there are ${of.most} ${of.what}s, which is all there may be`);
@@ -57,23 +61,30 @@ export async function changeRecord<T>(
     if (record?.text === text) return { value, revision: record.revision };
     const outcome = await store.write(id, text, record?.revision ?? 0);
     if (outcome.kind === "stored") return { value, revision: outcome.revision };
+    if (outcome.kind === "unknown") doubtful = { value, text };
   }
   throw changedByOthers(of, name);
 }
 
-/** @throws not_found, conflict */
+/** A doubtful removal is read and tried again. @throws not_found, conflict */
 export async function removeRecord<T>(
   store: AlertStore,
   of: Definable<T>,
   { name, ifRevision }: Edit,
 ): Promise<void> {
   const id = { kind: of.kind, name };
-  const record = await store.get(id);
-  if (record === null) throw notFound(of, name);
-  checkRevision(of, name, record, ifRevision);
-  const outcome = await store.remove(id, record.revision);
-  if (outcome.kind === "lost") throw changedByOthers(of, name);
-  if (outcome.kind === "unknown") throw new PunctualError("unavailable", outcome.error.message);
+  let doubt: Error | undefined;
+  for (let tries = 0; tries < TRIES; tries++) {
+    const record = await store.get(id);
+    if (record === null && doubt !== undefined) return;
+    if (record === null) throw notFound(of, name);
+    checkRevision(of, name, record, ifRevision);
+    const outcome = await store.remove(id, record.revision);
+    if (outcome.kind === "stored") return;
+    if (outcome.kind === "lost") throw changedByOthers(of, name);
+    doubt = outcome.error;
+  }
+  throw new PunctualError("unavailable", doubt?.message ?? "");
 }
 
 function readable<T>({ decode }: Definable<T>, { name, text }: AlertRecord): T | null {
