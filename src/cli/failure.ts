@@ -41,7 +41,8 @@ export function failureOf(error: unknown, json: boolean, usage: string): Failure
 
 /** The list that has what was probably meant. */
 function whereToLook(message: string): string {
-  const [kind = "schedule"] = /^(calendar|backfill|queue|dead|run|timer)(?= )/.exec(message) ?? [];
+  const [kind = "schedule"] =
+    /^(calendar|backfill|queue|dead|run|timer|alert|heartbeat)(?= )/.exec(message) ?? [];
   if (kind === "timer") return "if its time has come, see its run";
   return `see "punctual ${kind === "run" ? "runs" : kind} list"`;
 }

@@ -81,6 +81,12 @@ const kinds = {
 
 export const alertKinds = Object.keys(kinds) as (keyof typeof kinds)[];
 
+/** Whether a rule of this kind has this field; so it is with what is no kind. */
+export function takesField(kind: unknown, field: string): boolean {
+  const known = alertKinds.find((one) => one === kind);
+  return known === undefined || field in kinds[known].shape;
+}
+
 export const alertInput = z.discriminatedUnion(
   "kind",
   [

@@ -76,6 +76,12 @@ describe("alert put", () => {
       /--queue: expected schedules or queues, not both/,
     ],
     [["r", "--kind", "queue-deep"], /--over: expected over, olderThan, or both/],
+    [
+      ["r", "--kind", "queue-deep", "--over", "1", "--schedule", "a"],
+      /--schedule: does not go with queue-deep/,
+    ],
+    [["r", "--kind", "dead-letters", "--label", "a=b"], /--label: does not go with dead-letters/],
+    [["r", "--kind", "missed", "--older-than", "1m"], /--older-than: does not go with missed/],
     [["r", "--kind", "missed", "--if-revision", "x"], /--if-revision: expected/],
   ])("%j is refused, and nothing is sent", async (args, message) => {
     const { argv, server } = fakeCli();
@@ -94,6 +100,22 @@ describe("alert get, list, delete and active", () => {
     expect((await punctual("alert list")).stdout).toMatch(/r +failing +all schedules +times 3/);
     expect((await punctual("alert list")).stderr).toMatch(/no alert rules/);
     expect((await punctual("alert list --quiet")).stdout).toBe("r\n");
+  });
+
+  it("show what a rule looks at", async () => {
+    const { punctual, server } = fakeCli();
+    const of = (rule: object) => ({ ...view, rule: { kind: "failing", times: 3, ...rule } });
+    const views = [
+      of({ queues: ["mail", "files"] }),
+      of({ schedules: { ids: ["a", "b"], labels: "team=ops" } }),
+      of({ schedules: { labels: "team=ops" } }),
+    ];
+    server.answers.push({ alerts: views }, views[1]);
+    const { stdout } = await punctual("alert list");
+    expect(stdout).toMatch(/queues mail, files +times 3/);
+    expect(stdout).toMatch(/schedules a, b with team=ops +times 3/);
+    expect(stdout).toMatch(/schedules with team=ops +times 3/);
+    expect((await punctual("alert get r")).stdout).toMatch(/on +schedules a, b with team=ops/);
   });
 
   it("show what is wrong", async () => {

@@ -28,6 +28,16 @@ test.each([
     'punctual: backfill a does not exist; see "punctual backfill list"',
   ],
   [
+    new PunctualError("not_found", "alert a does not exist"),
+    4,
+    'punctual: alert a does not exist; see "punctual alert list"',
+  ],
+  [
+    new PunctualError("not_found", "heartbeat a does not exist"),
+    4,
+    'punctual: heartbeat a does not exist; see "punctual heartbeat list"',
+  ],
+  [
     new PunctualError("not_found", "run a: nothing is known of it"),
     4,
     'punctual: run a: nothing is known of it; see "punctual runs list"',

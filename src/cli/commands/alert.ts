@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { invalid } from "../../core/errors.js";
 import type { AlertView, BreachView } from "../../protocol/alert-api.js";
-import { type AlertInput, alertInput } from "../../protocol/alert-input.js";
+import { type AlertInput, alertInput, takesField } from "../../protocol/alert-input.js";
 import { checkAlertName } from "../../protocol/names.js";
 import { parseJson, parseWith } from "../../protocol/parse.js";
 import { addFlags, type Flag, namingFlags, readFlags } from "../flags.js";
@@ -119,12 +119,14 @@ function addGetAndList(parent: Command, context: CliContext): void {
       const session = new Session(context, command);
       checkAlertName(name, "NAME");
       const view = await session.with(({ client }) => client.alerts.get(name));
-      const fields = Object.entries(view.rule).map(([field, value]) => [field, textOf(value)]);
+      const { kind, schedules, queues, ...rest } = view.rule;
       const rows = [
         ["name", view.name],
         ["revision", String(view.revision)],
-        ["made", view.madeAt],
-        ...fields,
+        ["made", utcTime(Date.parse(view.madeAt))],
+        ["kind", textOf(kind)],
+        ["on", meantBy(textOf(kind), schedules, queues)],
+        ...Object.entries(rest).map(([field, value]) => [field, textOf(value)]),
       ];
       session.output.show(view, () => session.output.table(["FIELD", "VALUE"], rows));
     });
@@ -154,12 +156,25 @@ async function readRule(
   const schedules = flags.schedules as { ids?: unknown } | undefined;
   if (typeof schedules?.ids === "string") schedules.ids = [schedules.ids];
   if (typeof flags.queues === "string") flags.queues = [flags.queues];
-  if (options.file === undefined) return flags as AlertInput;
+  if (options.file === undefined) return checked(flags, flags, options);
   const what = `--file ${options.file}`;
   const file = parseJson(await readText(options.file), what);
   if (typeof file !== "object" || file === null || Array.isArray(file))
     throw invalid(what, "expected a JSON object");
-  return { ...file, ...flags } as AlertInput;
+  return checked({ ...file, ...flags }, flags, options);
+}
+
+/** What was typed is named as it was typed. */
+function checked(
+  rule: Record<string, unknown>,
+  flags: Record<string, unknown>,
+  options: ChangeOptions,
+): AlertInput {
+  const stray = Object.keys(flags).find((field) => !takesField(rule.kind, field));
+  if (stray === undefined) return rule as AlertInput;
+  const isLabel = stray === "schedules" && options.schedule === undefined;
+  const flag = alertFlags.find(({ field }) => field.split(".")[0] === stray);
+  throw invalid(isLabel ? "--label" : (flag?.flags.split(" ")[0] ?? stray), `does not go with ${rule.kind}`);
 }
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
@@ -183,8 +198,12 @@ function rulesForPeople({ output }: Session, views: readonly AlertView[]): void 
 }
 
 function meantBy(kind: string, schedules: unknown, queues: unknown): string {
-  if (queues !== undefined) return `queues ${textOf(queues)}`;
-  if (schedules !== undefined) return `schedules ${textOf(schedules)}`;
+  if (queues !== undefined) return `queues ${(queues as string[]).join(", ")}`;
+  if (schedules !== undefined) {
+    const { ids, labels } = schedules as { ids?: string[]; labels?: string };
+    const which = [ids?.join(", "), labels === undefined ? undefined : `with ${labels}`];
+    return ["schedules", ...which.filter((text) => text !== undefined)].join(" ");
+  }
   return ["queue-deep", "dead-letters"].includes(kind) ? "all queues" : "all schedules";
 }
 
