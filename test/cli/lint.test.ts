@@ -38,7 +38,7 @@ test("without a line, the stored schedules are linted, and those that collide", 
     schedule,
   });
   const crowd = Array.from({ length: 50 }, (_, i) => view(`job-${i}`, { cron: "0 3 * * *" }));
-  const schedules = [view("odd", { cron: "*/7 * * * *" }), ...crowd];
+  const schedules = [view("odd", { cron: "*/7 12 * * *" }), ...crowd];
   cli.server.answers.push({ schedules, next: null });
   const { exitCode, stdout } = await cli.punctual("lint --json");
   expect(exitCode).toBe(1);
