@@ -177,6 +177,6 @@ export class Client {
       headers: { ...message.headers, ...sending.headers },
     });
     const traced = waiting && { waiting: { ...waiting, message: along(waiting.message) } };
-    return { job: { runId, work: along(work), ...traced }, sending };
+    return { job: { ...job, work: along(work), ...traced }, sending };
   }
 }

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { EnqueueOutcome } from "../../src/client/outcome.js";
+import { shardOf } from "../../src/core/hash.js";
 import type { EnqueueRequest } from "../../src/protocol/enqueue-input.js";
+import { namesOf } from "../../src/protocol/names.js";
+import { OtelTracing } from "../../src/tracing/otel.js";
+import { traced } from "../tracing/support.js";
 import { fakeClient } from "./fakes.js";
 
 const decode = (body: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(body));
@@ -182,5 +186,26 @@ describe("a queue without history", () => {
     server.settings = { history };
     const { runId } = await client.enqueue({ queue: "mail" });
     expect(server.published[0]?.subject).toBe(`test.work.mail.${runId}`);
+  });
+});
+
+describe("a job that is traced", () => {
+  const opened = () => {
+    traced();
+    return fakeClient({ tracing: new OtelTracing("1.2.3") });
+  };
+
+  test("has its record of what is to follow", async () => {
+    const { client, server, chains } = opened();
+    await client.enqueue({ queue: "mail", jobId: "a", onSuccess: { queue: "after" } });
+    expect(server.published[0]?.headers).toHaveProperty("traceparent");
+    const key = namesOf("test").chainKey(shardOf("a", 4), "a");
+    expect((await chains.get(key))?.record).toMatchObject({ runId: "a", queue: "mail" });
+  });
+
+  test("is one that waits, at the gate of its queue", async () => {
+    const { client, server } = opened();
+    server.settings = { rate: { limit: 1, periodMs: 1_000, burst: 1 } };
+    expect(await client.enqueue({ queue: "mail", jobId: "a" })).toMatchObject({ state: "waiting" });
   });
 });

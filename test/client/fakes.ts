@@ -7,7 +7,7 @@ import {
   type QueueSettings,
   settingsOf,
 } from "../../src/core/queue.js";
-import { noTracing } from "../../src/core/tracing.js";
+import { noTracing, type Tracing } from "../../src/core/tracing.js";
 import type { Claim } from "../../src/core/unique-period.js";
 import { namesOf } from "../../src/protocol/names.js";
 import { ManualClock, MemoryServer, openMemoryPorts } from "../../src/testing/index.js";
@@ -34,7 +34,7 @@ export interface FakeServer {
   queueTrouble: Error | undefined;
 }
 
-export function fakeClient() {
+export function fakeClient({ tracing = noTracing }: { tracing?: Tracing } = {}) {
   const server: FakeServer = {
     calls: [],
     answers: [],
@@ -50,14 +50,15 @@ export function fakeClient() {
   };
   let ids = 0;
   const clock = new ManualClock();
+  const { chains } = openMemoryPorts(new MemoryServer({ clock }));
   const refuse = (): Promise<never> => Promise.reject(new Error("not used"));
   const client = new Client(
     {
       names: namesOf("test"),
       maxPayload: 1_048_576,
-      tracing: noTracing,
+      tracing,
       shards: 4,
-      chains: openMemoryPorts(new MemoryServer({ clock })).chains,
+      chains,
       beats: { beat: async (name) => void server.beats.push(name) },
       timers: {
         async put(message) {
@@ -121,7 +122,7 @@ export function fakeClient() {
     },
     { newId: () => `id-${++ids}` },
   );
-  return { client, server, clock };
+  return { client, server, clock, chains };
 }
 
 export const viewOf = (id: string, schedule: Record<string, unknown> = { every: "5s" }) => ({

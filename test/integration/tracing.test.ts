@@ -64,3 +64,12 @@ test("by a schedule: the fire is linked to its maker and is the parent of run", 
   const due = Number(seen[0]?.job.fireTime);
   expect(fire?.startTime).toEqual([Math.floor(due / 1_000), (due % 1_000) * 1e6]);
 });
+
+test("what follows upon a job that is traced follows", async () => {
+  traced();
+  const stage = await Stage.orchestrated(server());
+  await stage.attempts("mail");
+  const after = await stage.attempts("after");
+  await stage.client.enqueue({ queue: "mail", jobId: "a", onSuccess: { queue: "after" } });
+  await until(() => expect(after.map(({ runId }) => runId)).toEqual(["a:then"]));
+});
