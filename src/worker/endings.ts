@@ -7,6 +7,7 @@ import { delayAfter } from "../core/retry.js";
 import type { RunEventType } from "../protocol/events.js";
 import { isRetryable, type KeptError, keepError } from "./errors.js";
 import type { InHand } from "./in-hand.js";
+import type { LongWaits } from "./long-waits.js";
 import { leadsTo } from "./redact.js";
 import { resultOf } from "./result.js";
 import { isAwaited } from "./told.js";
@@ -84,24 +85,35 @@ export class Endings {
     log.warn({ ...ids, attempt, reason, ...told }, "a job went to the dead letters");
   }
 
-  /** The event is for people; the job is tried again with or without it. */
   async #retried({ error, stack }: KeptError, delayMs: number): Promise<void> {
-    const { ids, attempt } = this.#hand;
-    const { log, queue, worker } = this.#place;
-    try {
-      const data = { attempt, error, delayMs, queue, worker, ...(stack !== undefined && { stack }) };
-      await this.#hand.append("retried", `retried/${attempt}`, data);
-    } catch (cause) {
-      log.warn({ ...ids, error: messageOf(cause) }, "a failed attempt could not be stored");
-    }
+    const { ids, attempt, delivery } = this.#hand;
+    const { log, queue, worker, longWaits } = this.#place;
     log.debug({ ...ids, attempt, error, delayMs }, "an attempt failed");
-    if (await this.#waitsElsewhere(delayMs)) this.#hand.delivery.ack();
-    else this.#hand.delivery.nak(delayMs);
+    const data = { attempt, error, delayMs, queue, worker, ...(stack !== undefined && { stack }) };
+    const occasion = `retried/${attempt}`;
+    if (longWaits?.suits(this.#hand, delayMs) === true) {
+      if (await this.#leaves(longWaits, delayMs, () => this.#hand.tell("retried", occasion, data)))
+        return delivery.ack();
+    } else await this.#tellForPeople(() => this.#hand.append("retried", occasion, data));
+    delivery.nak(delayMs);
   }
 
-  async #waitsElsewhere(delayMs: number): Promise<boolean> {
+  /** Where it stays on its queue it is tried again with or without the event. */
+  async #tellForPeople(tell: () => Promise<void>): Promise<void> {
     try {
-      return (await this.#place.longWaits?.take(this.#hand, delayMs)) === true;
+      await tell();
+    } catch (error) {
+      const { log } = this.#place;
+      log.warn({ ...this.#hand.ids, error: messageOf(error) }, "a failed attempt could not be stored");
+    }
+  }
+
+  /** Nobody else knows that it goes on: without the event, the server's word of the ack would be that it succeeded. */
+  async #leaves(longWaits: LongWaits, delayMs: number, tell: () => Promise<void>): Promise<boolean> {
+    try {
+      await tell();
+      await longWaits.take(this.#hand, delayMs);
+      return true;
     } catch (error) {
       this.#place.log.warn({ ...this.#hand.ids, error: messageOf(error) }, "a retry waits on the queue");
       return false;

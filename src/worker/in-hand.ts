@@ -80,8 +80,12 @@ export class InHand {
    * @param occasion tells events of the same type apart, within one message
    */
   async append(type: RunEventType, occasion: string, data: Record<string, unknown>): Promise<void> {
-    if (!this.isTold(type)) return;
+    if (this.isTold(type)) await this.tell(type, occasion, data);
+  }
+
+  /** Stores an event, whatever the queue's history keeps. */
+  tell(type: RunEventType, occasion: string, data: Record<string, unknown>): Promise<void> {
     const msgId = `${this.runId}/${occasion}/${this.#delivery.seq}`;
-    await this.#place.runs.append({ runId: this.runId, type, msgId, data });
+    return this.#place.runs.append({ runId: this.runId, type, msgId, data });
   }
 }

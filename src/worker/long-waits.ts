@@ -38,13 +38,17 @@ export class LongWaits {
     this.#ports = ports;
   }
 
+  /** Whether it is for them; else the job is to wait where it is. */
+  suits(hand: Held, delayMs: number): boolean {
+    return delayMs >= LONG_MS && isFreeToGo(hand);
+  }
+
   /**
-   * Lets the job wait elsewhere; its message is to be acknowledged then. False: it is to wait where it is.
+   * Lets the job wait elsewhere; its message is to be acknowledged then, and RUNS to know of it before.
    *
    * @throws full, denied, timeout
    */
-  async take(hand: Held, delayMs: number): Promise<boolean> {
-    if (delayMs < LONG_MS || !isFreeToGo(hand)) return false;
+  async take(hand: Held, delayMs: number): Promise<void> {
     const { timers, clock } = this.#ports;
     const { [h.msgId]: _, ...headers } = hand.delivery.headers;
     const { subject, body, seq } = hand.delivery;
@@ -53,7 +57,6 @@ export class LongWaits {
     const msgId = `${hand.runId}/retry/${hand.attempt}/${seq}`;
     const message = timerMessage(work, clock.now() + delayMs, { ...this.#ports, msgId });
     await putTimer(timers, message);
-    return true;
   }
 }
 

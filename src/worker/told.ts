@@ -3,7 +3,8 @@
  *
  * History is for people, and one may do with less of it. What something rests upon is told all the same: a slot's run
  * must not run again after its message was lost from sight, what follows upon a run waits to hear of its end, and a run
- * that was begun before its start deadline goes on after it.
+ * that was begun before its start deadline goes on after it. That a run has left its queue, to wait for its next attempt,
+ * is told by whoever lets it go.
  */
 import type { HistoryLevel } from "../core/queue.js";
 import { type RunEventType, terminalEvents } from "../protocol/events.js";

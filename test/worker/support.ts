@@ -7,6 +7,7 @@ import type {
   Delivery,
   Member,
   Membership,
+  PublishOutcome,
   RunEvent,
 } from "../../src/core/ports.js";
 import {
@@ -213,6 +214,12 @@ export class Bench {
       working: () => this.journal.add("working"),
       term: (reason) => this.journal.add(`term: ${reason}`),
     };
+  }
+
+  /** Stores what waits elsewhere. */
+  async wait(_message: { subject: string }): Promise<PublishOutcome> {
+    await this.#perform("wait");
+    return { kind: "stored", seq: 1 };
   }
 
   /** The data of the first event of a type. */

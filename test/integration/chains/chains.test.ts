@@ -178,6 +178,35 @@ describe("what follows", () => {
   });
 });
 
+test.each([
+  { history: "outcome" as const },
+  { history: "off" as const, perKey: { concurrency: 1, order: false } },
+])("a run that leaves its queue to wait for its next attempt has not succeeded: %j", async (settings) => {
+  const stage = await Stage.orchestrated(server());
+  await stage.ensureQueue("mail", settings);
+  await working(stage, "mail", () => {
+    throw new Error("no");
+  });
+  const followed: unknown[] = [];
+  await working(stage, "after", ({ payload }) => void followed.push(payload));
+  const retry = { maxAttempts: 2, initialDelay: "10m" };
+  await stage.client.enqueue({
+    queue: "mail",
+    jobId: "a",
+    retry,
+    onSuccess: next("fine"),
+    onFailure: next("sad"),
+  });
+  await until(async () => {
+    expect(await stage.messages(stage.names.runs, stage.names.acks("mail", "work"))).toHaveLength(1);
+  });
+  expect(await stage.client.runs.get("a")).toMatchObject({ state: "retrying", attempts: 1 });
+  for await (const { timer } of stage.client.waiting()) await stage.client.reschedule(timer, { delay: 0 });
+  await until(() => expect(followed).toHaveLength(1));
+  expect(followed).toEqual(["sad"]);
+  await nothingIsOpen(stage);
+});
+
 test("each run of many is followed once though the orchestrator that looks after them is killed", async () => {
   const pair = await Pair.open(server());
   const { stage } = pair;
