@@ -1,5 +1,6 @@
 /** The front door: jobs as any producer publishes them, moved on to WORK. */
 import { messageOf, PunctualError } from "../core/errors.js";
+import { shardOf } from "../core/hash.js";
 import type {
   Clock,
   DeadLetters,
@@ -10,16 +11,17 @@ import type {
   WorkStream,
 } from "../core/ports.js";
 import type { OrchestratorTelemetry } from "../core/telemetry.js";
-import type { TimerStore } from "../core/timer.js";
+import type { NewJob, TimerStore } from "../core/timer.js";
 import { followerBytes } from "../protocol/chain-message.js";
 import { newJob } from "../protocol/enqueue-message.js";
 import { headers as h, isReservedHeader } from "../protocol/headers.js";
-import { readIntake } from "../protocol/intake-message.js";
-import { checkSize, msgIdOf, policyHeaders } from "../protocol/job-message.js";
+import { type IntakeRequest, readIntake } from "../protocol/intake-message.js";
+import { checkSize, msgIdOf, policyHeaders, readJob } from "../protocol/job-message.js";
 import type { Names } from "../protocol/names.js";
 import { retryOf } from "../protocol/schedule-input.js";
 import type { Admission } from "../runtime/admission.js";
-import { accept } from "../runtime/enqueue.js";
+import type { Refused } from "../runtime/chain-door.js";
+import { accept, type LetIn } from "../runtime/enqueue.js";
 import type { Logger } from "../runtime/log.js";
 
 export interface IntakePorts {
@@ -87,13 +89,22 @@ export class Intake {
     const job = newJob(runId, message, request.at, { names, shards, now: clock.now(), settings });
     const full = job.waiting === undefined ? admission.refusal(queue) : null;
     if (full !== null) return this.#refuse(delivery, "full", full);
-    const { accepted, isRepeat } = await admission.followed(job, () =>
-      admission.within(request, () => accept({ work, timers }, job)),
-    );
+    const letIn = () => admission.within(request, () => accept({ work, timers }, job));
+    const { accepted, isRepeat } = await admission.followed<Refused | LetIn>(job, letIn);
     // What is told of a repeat would be taken for the end of the run.
-    if (!accepted && isRepeat !== true) await this.#tellRefused(runId, delivery);
+    if (!accepted && !(isRepeat ?? (await this.#isRepeat(request, job))))
+      await this.#tellRefused(runId, delivery);
     this.#ports.telemetry.tookIn(accepted ? "accepted" : "skipped");
     delivery.ack();
+  }
+
+  /** Whether its place is taken by itself: it was let in before, and may be under way. */
+  async #isRepeat({ runId, unique }: IntakeRequest, { work: { subject } }: NewJob): Promise<boolean> {
+    const { work, admission, names, shards } = this.#ports;
+    const occupant = await work.lastOn(subject);
+    const isItself =
+      occupant === null ? unique === undefined : readJob(occupant.headers, () => "").runId === runId;
+    return isItself || (await admission.isAwaited(names.chainKey(shardOf(runId, shards), runId)));
   }
 
   /** The producer has gone: that its job was one too many is told in the history. */

@@ -97,7 +97,7 @@ export class Requeuer {
     const following = isOfFrontDoor(letter, names) ? undefined : followingOf(runId, message, this.#ports);
     const publish = () => this.#publish(letter, message).then(() => ({ accepted: true }));
     if (following === undefined) await publish();
-    else if ((await this.#chains.through(following, publish)) === null)
+    else if (!(await this.#chains.through(following, publish)).accepted)
       throw new PunctualError("conflict", `letter ${letter.id} stays: run ${runId} is under way`);
   }
 

@@ -5,9 +5,9 @@ import type { Clock } from "../core/ports.js";
 import type { QueueSettings } from "../core/queue.js";
 import type { NewJob } from "../core/timer.js";
 import type { ClaimStore } from "../core/unique-period.js";
-import { ChainDoor } from "./chain-door.js";
+import { ChainDoor, type Refused } from "./chain-door.js";
 import { Claims } from "./claims.js";
-import { type Accepted, type AcceptPorts, accept } from "./enqueue.js";
+import { type Accepted, type AcceptPorts, accept, type LetIn } from "./enqueue.js";
 import { QueueDoor, type QueueDoorPorts } from "./queue-door.js";
 
 export interface AdmissionPorts extends QueueDoorPorts {
@@ -56,32 +56,32 @@ export class Admission {
    *
    * @throws full, and what `accept` throws
    */
-  admit(ports: AcceptPorts, keyed: Omit<Keyed, "runId">, job: NewJob): Promise<Accepted> {
-    if (job.following === undefined) return this.#admit(ports, keyed, job);
-    const { runId } = job;
-    return this.followed(job, () => this.#admit(ports, keyed, job)).then(({ isRepeat: _, ...accepted }) => ({
-      runId,
-      ...accepted,
-    }));
+  async admit(ports: AcceptPorts, keyed: Omit<Keyed, "runId">, job: NewJob): Promise<Accepted> {
+    const { runId, following } = job;
+    const letIn = () => this.#letIn(ports, keyed, job);
+    const outcome = await (following === undefined ? letIn() : this.followed(job, letIn));
+    if (outcome.accepted) return outcome;
+    const { isRepeat: _, ...refused } = outcome;
+    return { runId, ...refused };
   }
 
   /** Has a job let in by `letIn` when what follows upon it is kept. @throws what `ChainDoor.through` throws */
-  async followed<T extends { accepted: boolean }>(
+  async followed<T extends { accepted: boolean; isRepeat?: boolean }>(
     { following }: Pick<NewJob, "following">,
     letIn: () => Promise<T>,
-  ): Promise<(T | { accepted: false }) & { isRepeat?: boolean }> {
-    if (following === undefined) return letIn();
-    return (await this.#chains.through(following, letIn)) ?? { accepted: false };
+  ): Promise<T | Refused> {
+    return following === undefined ? letIn() : this.#chains.through(following, letIn);
   }
 
-  #admit(ports: AcceptPorts, keyed: Omit<Keyed, "runId">, job: NewJob): Promise<Accepted> {
+  /** Whether something is to follow upon a run that is not known to be over, by the key of its record. */
+  isAwaited(chainKey: string): Promise<boolean> {
+    return this.#chains.isOpen(chainKey);
+  }
+
+  #letIn(ports: AcceptPorts, keyed: Omit<Keyed, "runId">, job: NewJob): Promise<LetIn | Refused> {
     if (job.waiting === undefined) this.checkRoom(keyed.queue);
     if (keyed.uniqueForMs === undefined) return accept(ports, job);
-    const { runId } = job;
-    return this.within({ ...keyed, runId }, () => accept(ports, job)).then((accepted) => ({
-      runId,
-      ...accepted,
-    }));
+    return this.within({ ...keyed, runId: job.runId }, () => accept(ports, job));
   }
 
   /** Has a job let in by `letIn`, unless its key is taken for a period. */

@@ -11,6 +11,15 @@ import type { CasOutcome } from "../core/ports.js";
 const TRIES = 5;
 const RETRY = /:retry-(in)?\d+$/;
 
+/** `isRepeat`: it is under way, and nothing may be told of it; not given: nobody has looked. */
+export interface Refused {
+  accepted: false;
+  isRepeat?: boolean;
+}
+
+/** `isOurs`: there was none before. `isDecided`: the run of the record that is there is over. */
+type Written = { kind: "kept"; isOurs: boolean; revision: number } | { kind: "refused"; isDecided: boolean };
+
 export class ChainDoor {
   readonly #chains: ChainStore;
 
@@ -19,18 +28,17 @@ export class ChainDoor {
   }
 
   /**
-   * Null: a run with this id is under way, upon which something else follows; or the member of its group is over. A job
-   * that was not let in and has its record already is a repeat: it was let in before, and may be under way.
+   * Not let in are a run with the id of one that is under way, a repeat, and the member of a group whose member is over.
    *
    * @throws invalid: there is no such group, it has no such member, or another run is that; timeout
    */
-  async through<T extends { accepted: boolean }>(
+  async through<T extends { accepted: boolean; isRepeat?: boolean }>(
     following: Following,
     letIn: () => Promise<T>,
-  ): Promise<(T & { isRepeat?: boolean }) | null> {
-    if (await this.#isOver(following)) return null;
+  ): Promise<T | Refused> {
+    if (await this.#isOver(following)) return { accepted: false, isRepeat: false };
     const written = await this.#write(following);
-    if (written === "other") return null;
+    if (written.kind === "refused") return { accepted: false, isRepeat: !written.isDecided };
     const takeBack = async () => {
       if (written.isOurs) await this.#chains.erase(following.key, written.revision);
     };
@@ -38,11 +46,17 @@ export class ChainDoor {
       const outcome = await letIn();
       if (outcome.accepted) return outcome;
       await takeBack();
-      return { ...outcome, isRepeat: !written.isOurs };
+      return written.isOurs ? outcome : { ...outcome, isRepeat: true };
     } catch (error) {
       if (!(error instanceof PunctualError && error.code === "timeout")) await takeBack();
       throw error;
     }
+  }
+
+  /** Whether there is such a record, and its run is not known to be over. */
+  async isOpen(key: string): Promise<boolean> {
+    const record = (await this.#chains.get(key))?.record;
+    return record?.kind === "run" && record.decided === null;
   }
 
   async #isOver({ groupKey, record: { group, runId } }: Following): Promise<boolean> {
@@ -60,16 +74,21 @@ export class ChainDoor {
     return record.done.has(group.index) && !RETRY.test(runId);
   }
 
-  async #write({ key, record }: Following): Promise<{ isOurs: boolean; revision: number } | "other"> {
+  async #write({ key, record }: Following): Promise<Written> {
     let outcome: CasOutcome | undefined;
     for (let tries = 0; tries < TRIES; tries++) {
       outcome = await this.#chains.write(key, record, 0);
-      if (outcome.kind === "stored") return { isOurs: true, revision: outcome.revision };
+      if (outcome.kind === "stored") return { kind: "kept", isOurs: true, revision: outcome.revision };
       const existing = await this.#chains.get(key);
       if (existing === null) continue;
+      // What follows upon the life before is about to be queued, and its record goes then: it cannot be ours too.
+      if (existing.record.kind === "run" && existing.record.decided !== null)
+        return { kind: "refused", isDecided: true };
       // After an unanswered write it may be ours; then it stays, should the job not be let in.
-      if (asksTheSame(existing.record, record)) return { isOurs: false, revision: existing.revision };
-      if (record.group === null || existing.record.kind !== "run") return "other";
+      if (asksTheSame(existing.record, record))
+        return { kind: "kept", isOurs: false, revision: existing.revision };
+      if (record.group === null || existing.record.kind !== "run")
+        return { kind: "refused", isDecided: false };
       const { id, index } = record.group;
       throw invalid("group", `member ${index} of group ${id} is run ${existing.record.runId}`);
     }

@@ -17,6 +17,9 @@ export interface Accepted {
   timer?: string;
 }
 
+/** The same, of one that was not let in. `isRepeat`: it was before, as the server knows its message id. */
+export type LetIn = Accepted & { isRepeat?: boolean };
+
 /**
  * Stores a job where it belongs: on its queue, or among those that wait for their time.
  *
@@ -25,20 +28,30 @@ export interface Accepted {
 export async function accept(
   { work, timers }: AcceptPorts,
   { runId, work: message, waiting, isAtGate = false }: NewJob,
-): Promise<Accepted> {
-  if (waiting === undefined) {
-    if (!(await enqueue(work, message))) return { runId, accepted: false };
-    return { runId, accepted: true, state: isAtGate ? "waiting" : "queued" };
-  }
-  const { timer } = waiting;
-  const accepted = await putTimer(timers, waiting.message);
-  return { runId, accepted, ...(accepted && { state: "waiting" }), timer };
+): Promise<LetIn> {
+  const kept = await (waiting === undefined ? store(work, message) : store(asWork(timers), waiting.message));
+  const timer = waiting && { timer: waiting.timer };
+  const isRepeat = kept === "duplicate" && { isRepeat: true };
+  if (kept !== "stored") return { runId, accepted: false, ...timer, ...isRepeat };
+  return {
+    runId,
+    accepted: true,
+    state: waiting === undefined && !isAtGate ? "queued" : "waiting",
+    ...timer,
+  };
 }
 
 /** Stores a job that waits for its time; otherwise as `enqueue`. */
 export function putTimer(timers: AcceptPorts["timers"], message: WorkMessage): Promise<boolean> {
-  return enqueue({ ready: () => timers.ready(), publish: (timer) => timers.put(timer) }, message);
+  return enqueue(asWork(timers), message);
 }
+
+type Publishing = Pick<WorkStream, "ready" | "publish">;
+
+const asWork = (timers: AcceptPorts["timers"]): Publishing => ({
+  ready: () => timers.ready(),
+  publish: (timer) => timers.put(timer),
+});
 
 /**
  * Publishes a job that no schedule fired. An unanswered publish is repeated under the same message id, so that
@@ -47,10 +60,11 @@ export function putTimer(timers: AcceptPorts["timers"], message: WorkMessage): P
  * @returns whether this call or an earlier one with the same message id stored it; false when its subject is
  *   taken by a job that is queued or running
  */
-export async function enqueue(
-  work: Pick<WorkStream, "ready" | "publish">,
-  message: WorkMessage,
-): Promise<boolean> {
+export async function enqueue(work: Publishing, message: WorkMessage): Promise<boolean> {
+  return (await store(work, message)) === "stored";
+}
+
+async function store(work: Publishing, message: WorkMessage): Promise<"stored" | "duplicate" | "taken"> {
   let outcome: PublishOutcome | undefined;
   let tries = 0;
   while (tries++ < TRIES) {
@@ -61,11 +75,10 @@ export async function enqueue(
   }
   switch (outcome?.kind) {
     case "stored":
-      return true;
-    case "duplicate":
-      return tries > 1; // of our own unanswered try
     case "taken":
-      return false;
+      return outcome.kind;
+    case "duplicate":
+      return tries > 1 ? "stored" : "duplicate"; // of our own unanswered try
     case "full":
       throw new PunctualError(
         "full",
