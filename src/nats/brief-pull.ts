@@ -12,6 +12,8 @@ import type { Slots } from "./slots.js";
  * asked so kept it from everything else.
  */
 export const AT_ONCE_MS = 1;
+/** Where there were jobs a moment ago: on a busy machine the server may take longer than the shortest wait to find the next. */
+export const LIKELY_MS = 20;
 const IDLE_HEARTBEAT = 100;
 
 /** What lanes that share slots have in common. */
@@ -73,12 +75,16 @@ export class BriefPull implements Subscription {
     return this.#parts.clock.monotonic() - this.#emptyAt;
   }
 
+  get #isLikely(): boolean {
+    return this.#hadAll || this.#emptyAt === Number.NEGATIVE_INFINITY;
+  }
+
   /**
    * Takes slots, as many as are free and at most so many, and asks for as many jobs; does nothing while a request is open.
    *
-   * @param waitMs how long the server waits for jobs
+   * @param waitMs how long the server waits for jobs; default: a moment
    */
-  ask(most: number, waitMs = AT_ONCE_MS): void {
+  ask(most: number, waitMs = this.#isLikely ? LIKELY_MS : AT_ONCE_MS): void {
     const { connection, clock, place, slots, patience } = this.#parts;
     const batch = Math.min(most, slots.free);
     if (this.#stopped || this.isOpen || batch < 1) return;

@@ -12,7 +12,7 @@
 import { createInbox, type Msg, type NatsConnection, nanos } from "@nats-io/transport-node";
 import { Patience } from "../core/patience.js";
 import type { Clock, ConsumeOptions, Subscription } from "../core/ports.js";
-import { AT_ONCE_MS } from "./brief-pull.js";
+import { AT_ONCE_MS, LIKELY_MS } from "./brief-pull.js";
 import { Deadline } from "./deadline.js";
 import { type Place, readDelivery } from "./delivery.js";
 import type { LowerLane } from "./lower-lane.js";
@@ -127,7 +127,8 @@ export class Pull implements Subscription {
     const inbox = `${this.#inbox}.${++this.#number}`;
     if (this.#requests.size === 0) this.#heardAt = this.#clock.monotonic();
     const isAwaited = this.#others?.upper.isWaiting === true || this.#others?.lower.isWaiting === true;
-    const waitMs = isAwaited ? AT_ONCE_MS : this.#waitMs;
+    const shortMs = this.#hadJobs ? LIKELY_MS : AT_ONCE_MS;
+    const waitMs = isAwaited ? shortMs : this.#waitMs;
     const deadline = new Deadline(this.#clock, this.#patience, waitMs, () => {
       this.#forget(inbox);
       this.#fillSoon();
