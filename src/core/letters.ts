@@ -3,7 +3,7 @@ import type { PastEvent } from "./lookback.js";
 import type { Instant } from "./schedule.js";
 
 /** Where the job of a letter may go back to. */
-export const retryPlaces = ["queue", "front door"] as const;
+export const retryPlaces = ["queue", "gate", "front door"] as const;
 export type RetryPlace = (typeof retryPlaces)[number];
 
 export interface Letter {

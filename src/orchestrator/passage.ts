@@ -143,7 +143,7 @@ export class Passages {
       case "duplicate":
         return this.#onDuplicate(one, job, outcome.seq);
       case "taken":
-        return this.#onTaken(one, job);
+        return this.#onTaken(one, stored, job);
       case "full":
         await this.#pause();
         return { kind: "waits" };
@@ -164,13 +164,15 @@ export class Passages {
     return { kind: "landed", seq, isThere: stored === undefined || stored?.subject === message.subject };
   }
 
-  async #onTaken(one: Ticketed, job: WaitingJob): Promise<Passed> {
+  async #onTaken(one: Ticketed, stored: StoredMessage, job: WaitingJob): Promise<Passed> {
     const { work, runs } = this.#ports;
     const occupant = await work.lastOn(job.message.subject);
     if (occupant === null) return { kind: "waits" };
     if (occupant.headers[h.msgId] === job.message.msgId)
       return { kind: "landed", seq: occupant.seq, isThere: true };
     if (one.ticket !== null) return { kind: "occupied", seq: occupant.seq };
+    // Its letter went when it came to the gate.
+    if (stored.headers[h.retryOf] !== undefined) return this.#bury(stored, job, SKIPPED);
     const msgId = `${job.runId}/skipped/${one.seq}`;
     await runs.append({ runId: job.runId, type: "skipped", msgId, data: { reason: SKIPPED } });
     return this.#gone(one.seq);
@@ -191,8 +193,12 @@ export class Passages {
     job: WaitingJob,
     error: string,
   ): Promise<Passed> {
-    const letter = { queue: job.queue, subject, seq, headers, body, reason: "refused", attempts: 0, error };
-    await this.#ports.dead.bury(letter);
+    const { dead, runs } = this.#ports;
+    const { runId, queue } = job;
+    const reason = "refused";
+    await dead.bury({ queue, subject, seq, headers, body, reason, attempts: 0, error });
+    const data = { queue, attempt: 0, reason, error: { message: error } };
+    await runs.append({ runId, type: "dead", msgId: `${runId}/dead/${seq}`, data });
     return this.#gone(seq);
   }
 

@@ -75,7 +75,7 @@ const chosen = { filter: letterFilter.default({}), all: z.boolean().default(fals
 const retried = z.object({
   id: z.int(),
   runId: z.string(),
-  /** Where the job lies now: it goes through the front door again, if that had refused it, and may be refused again. */
+  /** Where the job lies now: at the gate if its queue has limits; it goes through the front door again, if that had refused it, and may be refused again. */
   to: z.enum(retryPlaces),
 });
 

@@ -1,10 +1,12 @@
 /** A dead letter's message: what is read from it, and the job that it becomes when it is retried. */
 import type { LetterHead } from "../core/dead-letter-store.js";
+import { lanes } from "../core/lane.js";
 import type { Letter } from "../core/letters.js";
 import type { DeadLetter, WorkMessage } from "../core/ports.js";
+import { laneOfHeader } from "./gate-message.js";
 import { headers as h } from "./headers.js";
 import { limits } from "./limits.js";
-import { isRunId, type Names, parseJobSubject } from "./names.js";
+import { isFireSubject, isRunId, isTicket, type Names, parseGateSubject, parseJobSubject } from "./names.js";
 import { fallbackRunId } from "./run-id.js";
 
 const RUN_ID_LENGTH = 160;
@@ -83,23 +85,47 @@ export function retryRunId(letter: Letter, names: Names): string {
   return runId.replace(EARLIER_RETRY, "").slice(0, RUN_ID_LENGTH - suffix.length) + suffix;
 }
 
-/** The job as it was, under a run id of its own, for the place where it lay. */
+/** The job as it was, under a run id of its own, for the place where it lay; not its place at a gate. */
 export function retryMessage(letter: Letter, body: Uint8Array, names: Names): WorkMessage {
   const runId = retryRunId(letter, names);
+  const isHeld = parseGateSubject(letter.subject) !== null;
   const kept = Object.entries(letter.headers).filter(
-    ([name]) => !LEFT_BEHIND.has(name) && !/^nats-/i.test(name),
+    ([name]) => !LEFT_BEHIND.has(name) && !/^nats-/i.test(name) && !(isHeld && name === h.priority),
   );
   return {
-    subject: letter.subject,
+    subject: retrySubject(letter, names),
     msgId: `${runId}/${letter.diedAt.toString(36)}`,
     headers: { ...Object.fromEntries(kept), [h.runId]: runId, [h.retryOf]: letter.runId },
     body,
   };
 }
 
-/** The subjects of WORK under which the server may tell of the retry; none for a fire, of which it does not tell. */
-export function toldSubjects(letter: Letter, names: Names): string[] {
-  if (!isOfFrontDoor(letter, names)) return parseJobSubject(letter.subject) === null ? [] : [letter.subject];
-  const key = letter.headers[h.unique] ?? retryRunId(letter, names);
-  return (["work", "high", "low"] as const).map((lane) => names.job(letter.queue, key, lane));
+/** Its subject in WORK as if its queue had no limits, and one under which the server tells of it if it may. */
+function retrySubject(letter: Letter, names: Names): string {
+  const { subject, scheduleId, headers } = letter;
+  const held = parseGateSubject(subject);
+  if (held !== null) return names.job(held.queue, held.id, laneOfHeader(headers[h.priority]));
+  const place = parseJobSubject(subject);
+  if (place === null) return subject;
+  const isUntold = isFireSubject(subject) && scheduleId === null;
+  const isOthers = isTicket(place.key) || isUntold;
+  return isOthers ? names.job(place.queue, retryRunId(letter, names), place.lane) : subject;
+}
+
+/**
+ * The subjects of WORK under which the server may tell of the retry; none for a fire, of which it does not tell.
+ *
+ * @param tickets that the key of the job has
+ */
+export function toldSubjects(letter: Letter, names: Names, tickets = 0): string[] {
+  const { queue, headers } = letter;
+  const key = headers[h.key];
+  const numbers = key === undefined ? [] : Array.from({ length: tickets }, (_, index) => index + 1);
+  const ticketed = numbers.map((ticket) => names.ticket(queue, key as string, ticket));
+  if (!isOfFrontDoor(letter, names)) {
+    const subject = retrySubject(letter, names);
+    return parseJobSubject(subject) === null ? [] : [subject, ...ticketed];
+  }
+  const id = headers[h.unique] ?? retryRunId(letter, names);
+  return [...lanes.map((lane) => names.job(queue, id, lane)), ...ticketed];
 }

@@ -51,7 +51,7 @@ export interface WaitingJob {
 export function waitingOf({ seq, subject, headers, storedAt }: Omit<StoredMessage, "body">): Waiting {
   const { key = null, id = subject } = parseGateSubject(subject) ?? {};
   const runId = runIdOf(headers, id, seq);
-  return { seq, key, runId, lane: laneOf(headers[h.priority]), storedAt };
+  return { seq, key, runId, lane: laneOfHeader(headers[h.priority]), storedAt };
 }
 
 /** @param ticket of its key; null: its key needs none */
@@ -62,7 +62,9 @@ export function waitingJob(stored: StoredMessage, ticket: number | null, names: 
   const { [h.msgId]: _, [h.priority]: priority, ...headers } = stored.headers;
   const runId = runIdOf(headers, id, stored.seq);
   const isTicketed = key !== null && ticket !== null;
-  const subject = isTicketed ? names.ticket(queue, key, ticket) : names.job(queue, id, laneOf(priority));
+  const subject = isTicketed
+    ? names.ticket(queue, key, ticket)
+    : names.job(queue, id, laneOfHeader(priority));
   const message = {
     subject,
     msgId: `${runId}/g${stored.seq}`,
@@ -82,6 +84,7 @@ function priorityOf(lane: Lane): string | undefined {
   return lane === "work" ? undefined : lane;
 }
 
-function laneOf(priority: string | undefined): Lane {
+/** Of a job at a gate, by its header. */
+export function laneOfHeader(priority: string | undefined): Lane {
   return priority === "high" || priority === "low" ? priority : "work";
 }

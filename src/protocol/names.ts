@@ -232,6 +232,9 @@ export function parseJobSubject(subject: string): { lane: Lane; queue: string; k
   return { lane: lane as Lane, queue, key: key.join(".") };
 }
 
+/** Whether a key in WORK is a ticket, which is another job's as soon as this one is over. */
+export const isTicket = (key: string): boolean => /~\d+$/.test(key);
+
 /** Whether it keeps the runs of a schedule apart; the server tells nothing of what is stored there. */
 export const isFireSubject = (subject: string): boolean =>
   parseJobSubject(subject)?.key.includes(".") === true;

@@ -79,6 +79,14 @@ test("a letter that goes back to the front door is not said to be queued", async
   );
 });
 
+test("a letter whose job waits at the gate of its queue is not said to be queued", async () => {
+  const cli = fakeCli();
+  cli.server.answers.push({ id: 17, runId: "j9:retry-9", to: "gate" });
+  expect((await cli.punctual("dead retry 17")).stdout).toBe(
+    "17 waits at the gate of its queue as j9:retry-9\n",
+  );
+});
+
 test("a letter that is gone points to the list", async () => {
   const cli = fakeCli();
   cli.server.answers.push(new PunctualError("not_found", "dead letter 17 does not exist"));

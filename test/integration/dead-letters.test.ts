@@ -1,9 +1,11 @@
 /** Dead letters on a real server: looking at them, trying them again, and being killed in between. */
 import { expect, onTestFinished, test } from "vitest";
+import type { WorkMessage } from "../../src/core/ports.js";
 import { DeadLetterKeeper } from "../../src/orchestrator/dead-letters.js";
 import { Reconciler } from "../../src/orchestrator/reconciler.js";
 import { Requeuer } from "../../src/orchestrator/requeuer.js";
 import { headers as h } from "../../src/protocol/headers.js";
+import { Admission } from "../../src/runtime/admission.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { openOn, until } from "../support/scene.js";
@@ -121,36 +123,36 @@ test("a retry that is killed before the letter is gone is one retry, asked for a
   const stage = await Stage.open(server());
   const { ports } = await openOn(server(), stage.names.namespace, 2);
   await ports.queues.ensure("mail");
-  const killed = (): Promise<never> => Promise.reject(new Error("killed"));
+  const die = (): Promise<never> => Promise.reject(new Error("killed"));
+  const { letters, work } = ports;
   const kills = [
-    { runs: Object.assign(Object.create(ports.runs), { append: killed }) },
+    { runs: Object.assign(Object.create(ports.runs), { append: die }) },
     {
-      letters: Object.assign(Object.create(ports.letters), {
-        at: bound(ports.letters, "at"),
-        remove: killed,
-      }),
+      work: {
+        ...{ ready: () => work.ready(), lastOn: (subject: string) => work.lastOn(subject) },
+        publish: (message: WorkMessage) => work.publish(message).then(die),
+      } as unknown as Ports["work"],
     },
+    { letters: { at: (id: number) => letters.at(id), remove: die } as unknown as Ports["letters"] },
   ];
   for (const [n, kill] of kills.entries()) {
     await ports.dead.bury(letterOf(stage, n + 1));
-    const parts = { ...ports, runs: withAppend(ports), ...kill };
-    await expect(new Requeuer(parts).requeue(n + 1)).rejects.toThrow("killed");
-    expect(await ports.letters.at(n + 1)).not.toBeNull();
-    // A worker has done it meanwhile, and told nobody.
+    await expect(requeuerOf({ ...ports, ...kill }).requeue(n + 1)).rejects.toThrow("killed");
+    expect(await letters.at(n + 1)).not.toBeNull();
+    // A worker has done what there is meanwhile, and told nobody.
     const [job] = await stage.messages(stage.names.work, stage.names.queueSubjects("mail"));
-    await ports.work.remove(job?.seq ?? 0);
-    await new Requeuer(ports).requeue(n + 1);
-    expect(await ports.letters.at(n + 1)).toBeNull();
-    expect(await stage.inWork()).toEqual([]);
+    if (job !== undefined) await work.remove(job.seq);
+    const { runId } = await requeuerOf(ports).requeue(n + 1);
+    expect(await letters.at(n + 1)).toBeNull();
+    const queued = await stage.messages(stage.names.runs, stage.names.queued(stage.names.job("mail", "*")));
+    expect(queued.filter(({ header }) => header.get(h.runId) === runId)).toHaveLength(1);
+    for (const { seq } of await stage.messages(stage.names.work)) await work.remove(seq);
   }
 });
 
 type Ports = Awaited<ReturnType<typeof openOn>>["ports"];
-const withAppend = ({ runs }: Ports) =>
-  Object.assign(Object.create(runs), {
-    append: (event: Parameters<Ports["runs"]["append"]>[0]) => runs.append(event),
-  });
-const bound = (of: Ports["letters"], name: "at") => (id: number) => of[name](id);
+const requeuerOf = (ports: Ports) =>
+  new Requeuer({ ...ports, admission: new Admission({ ...ports, clock: systemClock }) });
 
 test("what reached its delivery limit unannounced is found, and a kill on its way to DEAD loses and doubles nothing", async () => {
   const stage = await Stage.open(server());
@@ -176,7 +178,7 @@ test("what reached its delivery limit unannounced is found, and a kill on its wa
   await killed.runOnce();
   expect(await stage.deadCount()).toBe(1);
   expect(await stage.inWork()).toHaveLength(1);
-  await expectRefusal(new Requeuer(ports).requeue(1), "conflict", /still being moved/);
+  await expectRefusal(requeuerOf(ports).requeue(1), "conflict", /still being moved/);
 
   const next = reconcilerOf(new DeadLetterKeeper({ ...ports, log }));
   await next.runOnce();

@@ -120,6 +120,21 @@ describe("a job at a gate", () => {
     expect(yard.events).toEqual(["punctual.run.one.skipped"]);
   });
 
+  it("that retries a dead letter is one again when its key is taken, as its letter is gone", async () => {
+    const yard = open();
+    const running = {
+      ...{ subject: yard.names.job(QUEUE, "key"), msgId: "x/1", headers: { [h.runId]: "x" } },
+      body: new Uint8Array(),
+    };
+    await yard.ports.work.publish(running);
+    await yard.arrive("key", null, { [h.runId]: "one:retry-7", [h.retryOf]: "one" });
+    yard.keep({ paused: false, rate: { limit: 1_000, periodMs: 1_000, burst: 1 } });
+    await yard.clock.pass(100);
+    expect(yard.subjects).toEqual([running.subject]);
+    expect(yard.events).toEqual(["punctual.run.one:retry-7.dead"]);
+    expect([...yard.server.dead.messages()].map(({ headers }) => headers[h.reason])).toEqual(["refused"]);
+  });
+
   it("is told of when it waits for more than a moment, and only then", async () => {
     const yard = open();
     const keeper = yard.keep({ ...ORDER, paused: true });

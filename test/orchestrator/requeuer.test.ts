@@ -6,8 +6,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PunctualError } from "../../src/core/errors.js";
+import type { StoredMessage } from "../../src/core/ports.js";
+import type { QueueRequest } from "../../src/core/queue.js";
+import { Passages } from "../../src/orchestrator/passage.js";
 import { Requeuer } from "../../src/orchestrator/requeuer.js";
 import { headers as h } from "../../src/protocol/headers.js";
+import { parseGateSubject } from "../../src/protocol/names.js";
+import { Admission } from "../../src/runtime/admission.js";
+import { silentLogger } from "../../src/runtime/log.js";
 import { type Faults, ManualClock, MemoryServer, openMemoryPorts } from "../../src/testing/index.js";
 import { START } from "../contract/given.js";
 
@@ -19,6 +25,7 @@ type Step =
   | { kind: "unread"; skip: number }
   | { kind: "pass"; ms: number }
   | { kind: "forget" }
+  | { kind: "gate" }
   | { kind: "work"; tells: boolean };
 
 const id = fc.integer({ min: 1, max: LETTERS });
@@ -32,28 +39,38 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant("unread" as const), skip: fc.nat(4) }),
   fc.record({ kind: fc.constant("pass" as const), ms: fc.constantFrom(1, 1_000, 200_000) }),
   fc.constant({ kind: "forget" as const }),
+  fc.constant({ kind: "gate" as const }),
   fc.record({ kind: fc.constant("work" as const), tells: fc.boolean() }),
 );
 
-async function world(places: (n: number) => { subject: string; headers: Record<string, string> }) {
+async function world(
+  places: (n: number) => { subject: string; headers: Record<string, string> },
+  settings: QueueRequest = {},
+) {
   const clock = new ManualClock(START);
   const server = new MemoryServer({ clock, shards: 1 });
   const stored: string[] = [];
-  const note = ({ headers }: { headers: Readonly<Record<string, string>> }) =>
-    stored.push(headers[h.runId] ?? "");
+  /** Run ids of all that came anywhere, a gate too. */
+  const came = new Set<string>();
+  const note = ({ subject, headers }: Pick<StoredMessage, "subject" | "headers">) => {
+    came.add(headers[h.runId] ?? "");
+    if (parseGateSubject(subject) === null) stored.push(headers[h.runId] ?? "");
+  };
   server.work.onStored(note);
   server.intake.onStored(note);
   const open = () => {
     const { link: _, ...ports } = openMemoryPorts(server);
-    return { ports, requeuer: new Requeuer(ports) };
+    const admission = new Admission({ ...ports, clock });
+    return { ports, requeuer: new Requeuer({ ...ports, admission }) };
   };
   const [one, two] = [open(), open()];
+  await one.ports.queues.ensure("q", settings);
   for (let n = 1; n <= LETTERS; n++)
     await one.ports.dead.bury({
       ...{ queue: "q", seq: n, body: new Uint8Array(), reason: "r", attempts: 1 },
       ...places(n),
     });
-  return { clock, server, stored, one, two };
+  return { clock, server, stored, came, one, two };
 }
 
 type World = Awaited<ReturnType<typeof world>>;
@@ -77,12 +94,31 @@ async function act({ clock, server, one, two }: World, taken: Step): Promise<voi
     faults.read = () => left-- === 0;
   } else if (taken.kind === "pass") await clock.pass(taken.ms);
   else if (taken.kind === "forget") server.forget();
-  else await finish(server, one.ports, taken.tells);
+  else if (taken.kind === "gate") {
+    server.faults = {};
+    await letPass(one.ports, clock);
+  } else await finish(server, one.ports, taken.tells);
+}
+
+/** Whoever may pass the gate does. */
+async function letPass(ports: World["one"]["ports"], clock: ManualClock): Promise<void> {
+  const passages = new Passages({ ...ports, clock, log: silentLogger }, () => true);
+  const busy = new Set<string>();
+  for (const { seq, key } of await ports.gates.waiting("q", { after: 0, limit: 100 })) {
+    const tickets = key === null ? [null] : [1, 2];
+    const ticket = tickets.find((one) => !busy.has(`${key}~${one}`));
+    if (ticket === undefined) continue;
+    const one = { seq, key, ticket, isInherited: true };
+    const passed = await passages.pass(one, 2, { come: Promise.resolve(), over: () => {} });
+    if (passed.kind === "landed") await passages.leave(seq);
+    if (passed.kind !== "gone") busy.add(`${key}~${ticket}`);
+  }
 }
 
 async function finish(server: MemoryServer, { runs }: World["one"]["ports"], tells: boolean): Promise<void> {
   for (const stream of [server.work, server.intake])
-    for (const { seq, headers } of [...stream.messages()]) {
+    for (const { seq, headers, subject } of [...stream.messages()]) {
+      if (parseGateSubject(subject) !== null) continue;
       const runId = headers[h.runId] as string;
       if (tells)
         await runs.append({ runId, type: "succeeded", msgId: `${runId}/${seq}`, data: {} }).catch(() => {});
@@ -94,11 +130,16 @@ async function check(made: World, steps: readonly Step[]): Promise<void> {
   for (const taken of steps) {
     await act(made, taken);
     const gone = LETTERS - made.server.dead.size;
-    expect(new Set(made.stored).size).toBeGreaterThanOrEqual(gone);
+    expect(made.came.size).toBeGreaterThanOrEqual(gone);
   }
   made.server.faults = {};
   for (let n = 1; n <= LETTERS; n++) await made.one.requeuer.requeue(n).catch(() => {});
   expect(made.server.dead.size).toBe(0);
+  for (let n = 0; n < LETTERS; n++) {
+    await letPass(made.one.ports, made.clock);
+    await finish(made.server, made.one.ports, false);
+  }
+  expect([...made.server.work.messages()]).toEqual([]);
   expect(made.stored).toHaveLength(LETTERS);
   expect(new Set(made.stored).size).toBe(LETTERS);
 }
@@ -108,6 +149,21 @@ test("each letter's job is queued once, whatever is lost and whoever asks", asyn
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
       const place = (n: number) => ({ subject: `punctual.work.q.j${n}`, headers: { [h.runId]: `j${n}` } });
       await check(await world(place), steps);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("each letter's job passes the gate of its queue once, whatever is lost and whoever asks", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const place = (n: number) => {
+        const headers = { [h.runId]: `j${n}` };
+        if (n % 2 === 0) return { subject: `punctual.work.q.j${n}`, headers };
+        return { subject: "punctual.work.q.k~1", headers: { ...headers, [h.key]: "k" } };
+      };
+      const rate = { limit: 1, periodMs: 1_000, burst: 1 };
+      await check(await world(place, { rate, perKey: { concurrency: 2, order: false } }), steps);
     }),
     { numRuns: 500 },
   );

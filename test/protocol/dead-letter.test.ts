@@ -88,6 +88,28 @@ describe("a retry", () => {
     expect(isRunId(retry)).toBe(true);
   });
 
+  test.each([
+    ["its own, not the ticket of the run that died", "test.work.mail.k~1", "test.work.mail.a:1:retry-7"],
+    ["its own, where the server told nothing of it", "test.low.mail.x.untold", "test.low.mail.a:1:retry-7"],
+    ["that in its queue, of one refused at the gate", "test.gate.mail.k.order-17", "test.high.mail.order-17"],
+  ])("has a subject: %s", (_, subject, to) => {
+    const letter = stored({ subject, headers: { ...stored().headers, [h.priority]: "high" } });
+    expect(retryMessage(letter, new Uint8Array(), names).subject).toBe(to);
+    expect(toldSubjects(letter, names)).toEqual([to]);
+  });
+
+  test("of a schedule's run keeps its subject", () => {
+    const fired = { subject: "test.work.mail.nightly.1", headers: { [h.scheduleId]: "nightly" } };
+    expect(retryMessage(stored(fired), new Uint8Array(), names).subject).toBe("test.work.mail.nightly.1");
+  });
+
+  test("may be told of under any ticket of its key", () => {
+    const keyed = stored({ headers: { ...stored().headers, [h.key]: "k" } });
+    const tickets = ["test.work.mail.k~1", "test.work.mail.k~2"];
+    expect(toldSubjects(keyed, names, 2)).toEqual(["test.work.mail.a", ...tickets]);
+    expect(toldSubjects(stored(), names, 2)).toEqual(["test.work.mail.a"]);
+  });
+
   test("may be told of under the subject of its job", () => {
     expect(toldSubjects(stored(), names)).toEqual(["test.work.mail.a"]);
     const unique = stored({ subject: names.enqueue("mail"), headers: { [h.unique]: "key" } });

@@ -127,9 +127,9 @@ function addRetry(parent: Command, context: CliContext): void {
 }
 
 function toldOf({ id, runId, to }: RetryPage["retried"][number]): string {
-  return to === "queue"
-    ? `${id} is queued as ${runId}`
-    : `${id} went back to the front door as ${runId}; if it is refused there again, it becomes a letter again`;
+  if (to !== "front door")
+    return `${id} ${to === "queue" ? "is queued" : "waits at the gate of its queue"} as ${runId}`;
+  return `${id} went back to the front door as ${runId}; if it is refused there again, it becomes a letter again`;
 }
 
 type Letters = Parameters<Parameters<Session["with"]>[0]>[0]["client"]["deadLetters"];
