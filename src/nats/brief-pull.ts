@@ -11,9 +11,12 @@ import type { Slots } from "./slots.js";
  * what the consumer has pending, over all subjects of the stream: 3 ms with 2,000 jobs in WORK. A thousand workers that
  * asked so kept it from everything else.
  */
-export const AT_ONCE_MS = 1;
+const AT_ONCE_MS = 1;
 /** Where there were jobs a moment ago: on a busy machine the server may take longer than the shortest wait to find the next. */
-export const LIKELY_MS = 20;
+const LIKELY_MS = 20;
+
+export const momentMs = (isLikely: boolean): number => (isLikely ? LIKELY_MS : AT_ONCE_MS);
+
 const IDLE_HEARTBEAT = 100;
 
 /** What lanes that share slots have in common. */
@@ -84,7 +87,7 @@ export class BriefPull implements Subscription {
    *
    * @param waitMs how long the server waits for jobs; default: a moment
    */
-  ask(most: number, waitMs = this.#isLikely ? LIKELY_MS : AT_ONCE_MS): void {
+  ask(most: number, waitMs = momentMs(this.#isLikely)): void {
     const { connection, clock, place, slots, patience } = this.#parts;
     const batch = Math.min(most, slots.free);
     if (this.#stopped || this.isOpen || batch < 1) return;

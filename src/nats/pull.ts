@@ -12,7 +12,7 @@
 import { createInbox, type Msg, type NatsConnection, nanos } from "@nats-io/transport-node";
 import { Patience } from "../core/patience.js";
 import type { Clock, ConsumeOptions, Subscription } from "../core/ports.js";
-import { AT_ONCE_MS, LIKELY_MS } from "./brief-pull.js";
+import { momentMs } from "./brief-pull.js";
 import { Deadline } from "./deadline.js";
 import { type Place, readDelivery } from "./delivery.js";
 import type { LowerLane } from "./lower-lane.js";
@@ -126,9 +126,7 @@ export class Pull implements Subscription {
     if (free < 1 || (this.#requested > 0 && free < this.#options.concurrency / 2)) return;
     const inbox = `${this.#inbox}.${++this.#number}`;
     if (this.#requests.size === 0) this.#heardAt = this.#clock.monotonic();
-    const isAwaited = this.#others?.upper.isWaiting === true || this.#others?.lower.isWaiting === true;
-    const shortMs = this.#hadJobs ? LIKELY_MS : AT_ONCE_MS;
-    const waitMs = isAwaited ? shortMs : this.#waitMs;
+    const waitMs = this.#waitMs;
     const deadline = new Deadline(this.#clock, this.#patience, waitMs, () => {
       this.#forget(inbox);
       this.#fillSoon();
@@ -161,9 +159,14 @@ export class Pull implements Subscription {
     return mayGoOn;
   }
 
-  /** Beside other lanes the shorter, the later there was nothing: while there are jobs, their ends give slots to the others. */
+  /**
+   * Beside other lanes the longer, the quieter it is; and long while there are jobs, whose ends give slots to the others. A
+   * moment, where another lane has jobs that wait.
+   */
   get #waitMs(): number {
     if (this.#others === undefined) return EXPIRES_MS;
+    const { upper, lower } = this.#others;
+    if (upper.isWaiting || lower.isWaiting) return momentMs(this.#hadJobs);
     const { least, most, mostOfSingleSlot } = EXPIRES_BESIDE_OTHERS_MS;
     const longest = this.#options.concurrency === 1 ? mostOfSingleSlot : most;
     return this.#hadJobs ? longest : Math.min(longest, least * 2 ** this.#quiet);
@@ -211,11 +214,8 @@ export class Pull implements Subscription {
 
   /** Everything but a heartbeat ends the request. A time-out is the usual end, the rest is a reason to wait a little. */
   #onStatus(message: Msg, status: number): void {
-    const request = this.#requests.get(message.subject);
-    if (request === undefined) return;
-    if (status === IDLE_HEARTBEAT) return;
-    request.deadline.end({ isAnswer: true });
-    this.#forget(message.subject);
+    if (status === IDLE_HEARTBEAT || !this.#requests.has(message.subject)) return;
+    this.#forget(message.subject, { isAnswer: true });
     const text = message.headers?.description ?? "";
     const usual = status === 404 || (status === 408 && !/bad/i.test(text));
     if (!usual) this.#onRefusal(`${status} ${text}`, status);
@@ -250,11 +250,11 @@ export class Pull implements Subscription {
   }
 
   /** It ended, and was not used up. */
-  #forget(inbox: string): void {
+  #forget(inbox: string, how?: { isAnswer: boolean }): void {
     const request = this.#requests.get(inbox);
     if (request === undefined) return;
     const { batch, open, deadline } = request;
-    deadline.end();
+    deadline.end(how);
     this.#quiet++;
     this.#hadJobs = open < batch;
     this.#leavesRest = true;

@@ -1,10 +1,10 @@
 /** What the server itself tells of jobs that it stored in WORK: their headers, in RUNS. */
-import { DeliverPolicy, type JetStreamClient, type JetStreamManager } from "@nats-io/jetstream";
+import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import type { MsgHdrs } from "@nats-io/transport-node";
 import type { QueuedJobs } from "../core/dead-letter-store.js";
 import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
-import { scan } from "./scan.js";
+import { scan, storedSince } from "./scan.js";
 
 export class NatsQueuedJobs implements QueuedJobs {
   readonly #js: JetStreamClient;
@@ -32,11 +32,7 @@ export class NatsQueuedJobs implements QueuedJobs {
     isIts: (told: MsgHdrs | undefined) => boolean,
     since: number,
   ): Promise<boolean> {
-    const from = {
-      filter_subjects: subject,
-      deliver_policy: DeliverPolicy.StartTime,
-      opt_start_time: new Date(since).toISOString(),
-    };
+    const from = { filter_subjects: subject, ...storedSince(since) };
     let isFound = false;
     await scan({ js: this.#js, stream: this.#names.runs, from }, ({ headers }) => {
       isFound = isIts(headers);

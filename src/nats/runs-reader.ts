@@ -2,7 +2,7 @@
 import { DeliverPolicy, type JetStreamClient, type JetStreamManager, type JsMsg } from "@nats-io/jetstream";
 import type { ReadOptions, RunsReader, ToldMessage } from "../core/runs-reader.js";
 import type { Names } from "../protocol/names.js";
-import { scan } from "./scan.js";
+import { scan, storedSince } from "./scan.js";
 import { headersOf } from "./work.js";
 
 const AHEAD = 2_000;
@@ -33,7 +33,7 @@ export class NatsRunsReader implements RunsReader {
     const start =
       since === undefined
         ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from }
-        : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(since).toISOString() };
+        : storedSince(since);
     const place = {
       ...{ js: this.#js, stream: this.#names.runs, ahead: AHEAD },
       from: { ...start, ...(filter !== undefined && { filter_subjects: filter }) },

@@ -45,17 +45,19 @@ export async function scan(
   }
 }
 
+/** Where to begin: at what was stored from an instant of the server's clock on. */
+export const storedSince = (since: Instant) => ({
+  deliver_policy: DeliverPolicy.StartTime,
+  opt_start_time: new Date(since).toISOString(),
+});
+
 /** Every text that was stored since, or until one is enough. */
 export function scanSince(
   { js, stream, subject }: { js: JetStreamClient; stream: string; subject: string },
   since: Instant,
   isEnough: (text: string) => boolean,
 ): Promise<void> {
-  const from = {
-    filter_subjects: subject,
-    deliver_policy: DeliverPolicy.StartTime,
-    opt_start_time: new Date(since).toISOString(),
-  };
+  const from = { filter_subjects: subject, ...storedSince(since) };
   return scan({ js, stream, from }, (message) => isEnough(message.string()));
 }
 

@@ -1,12 +1,12 @@
 /**
  * Sees to it that what is to follow upon the end of a run follows, once.
  *
- * All open records are known by a watch, in brief, and by asking for them now and then; those of the shards that are held here are looked after. What RUNS
- * tells is read as it comes, for as long as there is such a record, and a run of which there is news is looked at. Now
- * and then each is looked at in any case, as news may come before the record does, or get lost on the way. What there is
- * to do is read from the store each time, and done by `ChainWork`; the lease only keeps others from doing it too.
+ * All open records are known by a watch, in brief, and by asking for them now and then; those of the shards that are
+ * held here are looked after. What RUNS tells is read as it comes, for as long as there is such a record, and a run of
+ * which there is news is looked at. Now and then each is looked at in any case, as news may come before the record does,
+ * or get lost on the way. What there is to do is read from the store each time, and done by `ChainWork`; the lease only
+ * keeps others from doing it too.
  */
-
 import { SKEW_MS } from "../core/chain.js";
 import type { ChainChange, ChainStore } from "../core/chain-store.js";
 import { messageOf } from "../core/errors.js";
@@ -110,7 +110,7 @@ export class Chainer implements Subscription {
   async #pass(): Promise<void> {
     const taken = this.#newlyHeld();
     void this.#callRoll(taken);
-    for (const one of this.#open)
+    for (const one of taken.size > 0 ? this.#open : [])
       if (taken.has(shardOfChain(one.key)))
         Object.assign(one, { nextLook: 0, isSearch: true, isRecalled: false, patienceMs: LOOK_AGAIN_MS });
     if (this.#hasRuns()) await this.#readNews();

@@ -13,10 +13,9 @@ import type {
   WorkStream,
 } from "../core/ports.js";
 import type { OrchestratorTelemetry } from "../core/telemetry.js";
-import { readJob } from "../protocol/job-message.js";
 import { parseJobSubject } from "../protocol/names.js";
 import { parseJson, parseWith } from "../protocol/parse.js";
-import { fallbackRunId } from "../protocol/run-id.js";
+import { runIdOfMessage } from "../protocol/run-id.js";
 import type { Logger } from "../runtime/log.js";
 
 const advisory = z.object({ stream_seq: z.int().min(1), deliveries: z.int().min(0) });
@@ -76,7 +75,7 @@ export class DeadLetterKeeper {
     if (message === null || place === null) return;
     const { subject, headers, body } = message;
     await dead.bury({ queue: place.queue, subject, seq, headers, body, reason: REASON, attempts });
-    const { runId } = readJob(headers, () => fallbackRunId(subject, seq));
+    const runId = runIdOfMessage(message);
     const data = { attempt: attempts, reason: REASON };
     await runs.append({ runId, type: "dead", msgId: `${runId}/dead/${seq}`, data });
     await work.remove(seq);

@@ -110,6 +110,11 @@ export class Definitions {
     return this.#shard(shard).values();
   }
 
+  /** Of all shards, each as it is when its turn comes. */
+  *all(): Generator<Definition> {
+    for (const shard of this.#shards) yield* [...shard.values()];
+  }
+
   get(schedule: Pick<Schedule, "id" | "shard">): Definition | undefined {
     return this.#shard(schedule.shard).get(schedule.id);
   }

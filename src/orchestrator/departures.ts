@@ -1,6 +1,6 @@
 /** Runs that have left WORK without a word: the server may drop what it tells of an acknowledgement. */
 import type { Clock } from "../core/ports.js";
-import { isOver, type Run } from "../core/run.js";
+import type { Run } from "../core/run.js";
 import { RunSightings, type SightingPorts } from "./run-sightings.js";
 
 /** What is being told arrives within this time. */
@@ -20,7 +20,7 @@ export class Departures {
   /** @param run as it is told at this moment @returns null: it is there; else whether it was seen to be gone before, long ago */
   async of(key: string, run: Run): Promise<{ isCertain: boolean } | null> {
     const { seq } = run;
-    const { fact } = isOver(run.state) ? { fact: null } : await this.#sightings.of(run);
+    const { fact } = await this.#sightings.of(run);
     if (seq === null || fact?.kind !== "gone") {
       this.forget(key);
       return null;

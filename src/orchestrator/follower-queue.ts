@@ -19,6 +19,7 @@ import { parseJson, parseWith } from "../protocol/parse.js";
 import { parseTimerId } from "../protocol/timer-message.js";
 import type { Admission } from "../runtime/admission.js";
 import type { Logger } from "../runtime/log.js";
+import { buryRefused } from "./refusal.js";
 
 export interface FollowerQueuePorts {
   names: Names;
@@ -191,12 +192,8 @@ export class FollowerQueue {
     { runId, life }: FollowingJob,
     error: string,
   ): Promise<void> {
-    const { dead, runs, log } = this.#ports;
-    const reason = "refused";
     const headers = { ...letter.headers, [h.runId]: runId };
-    await dead.bury({ ...letter, headers, seq: life, reason, attempts: 0, error });
-    const data = { queue: letter.queue, attempt: 0, reason, error: { message: error } };
-    await runs.append({ runId, type: "dead", msgId: `${runId}/dead/${life}`, data });
-    log.warn({ runId, error: messageOf(error) }, "a job that was to follow was refused");
+    await buryRefused(this.#ports, { ...letter, headers, seq: life }, runId, error);
+    this.#ports.log.warn({ runId, error }, "a job that was to follow was refused");
   }
 }

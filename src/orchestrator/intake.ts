@@ -16,8 +16,9 @@ import { followerBytes } from "../protocol/chain-message.js";
 import { newJob } from "../protocol/enqueue-message.js";
 import { headers as h, isReservedHeader } from "../protocol/headers.js";
 import { type IntakeRequest, readIntake } from "../protocol/intake-message.js";
-import { checkSize, msgIdOf, policyHeaders, readJob } from "../protocol/job-message.js";
+import { checkSize, msgIdOf, policyHeaders } from "../protocol/job-message.js";
 import type { Names } from "../protocol/names.js";
+import { runIdOfMessage } from "../protocol/run-id.js";
 import { retryOf } from "../protocol/schedule-input.js";
 import type { Admission } from "../runtime/admission.js";
 import type { Refused } from "../runtime/chain-door.js";
@@ -102,8 +103,7 @@ export class Intake {
   async #isRepeat({ runId, unique }: IntakeRequest, { work: { subject } }: NewJob): Promise<boolean> {
     const { work, admission, names, shards } = this.#ports;
     const occupant = await work.lastOn(subject);
-    const isItself =
-      occupant === null ? unique === undefined : readJob(occupant.headers, () => "").runId === runId;
+    const isItself = occupant === null ? unique === undefined : runIdOfMessage(occupant) === runId;
     return isItself || (await admission.isAwaited(names.chainKey(shardOf(runId, shards), runId)));
   }
 

@@ -21,6 +21,7 @@ import { type WaitingJob, waitingJob } from "../protocol/gate-message.js";
 import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
 import type { Logger } from "../runtime/log.js";
+import { buryRefused } from "./refusal.js";
 
 export interface PassagePorts {
   clock: Clock;
@@ -190,15 +191,10 @@ export class Passages {
 
   async #bury(
     { seq, subject, headers, body }: StoredMessage,
-    job: WaitingJob,
+    { runId, queue }: WaitingJob,
     error: string,
   ): Promise<Passed> {
-    const { dead, runs } = this.#ports;
-    const { runId, queue } = job;
-    const reason = "refused";
-    await dead.bury({ queue, subject, seq, headers, body, reason, attempts: 0, error });
-    const data = { queue, attempt: 0, reason, error: { message: error } };
-    await runs.append({ runId, type: "dead", msgId: `${runId}/dead/${seq}`, data });
+    await buryRefused(this.#ports, { queue, subject, seq, headers, body }, runId, error);
     return this.#gone(seq);
   }
 

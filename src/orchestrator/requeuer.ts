@@ -28,9 +28,8 @@ import {
 } from "../protocol/dead-letter.js";
 import { admitted } from "../protocol/gate-message.js";
 import { headers as h } from "../protocol/headers.js";
-import { readJob } from "../protocol/job-message.js";
 import { isFireSubject, type Names, parseJobSubject } from "../protocol/names.js";
-import { fallbackRunId } from "../protocol/run-id.js";
+import { runIdOfMessage } from "../protocol/run-id.js";
 import type { Admission } from "../runtime/admission.js";
 
 export interface RequeuerPorts {
@@ -124,7 +123,7 @@ export class Requeuer {
   async #isTraced({ letter, runId, message }: Retry, since: Instant): Promise<boolean> {
     const { work, queuedJobs, names, admission } = this.#ports;
     const occupant = await work.lastOn(message.subject);
-    if (occupant !== null && runIdOf(occupant) === runId) return true;
+    if (occupant !== null && runIdOfMessage(occupant) === runId) return true;
     const { perKey } = letter.headers[h.key] === undefined ? {} : await admission.settings(letter.queue);
     const tickets = (perKey && concurrencyOf(perKey)) ?? 0;
     const told = await Promise.all(
@@ -157,7 +156,7 @@ export class Requeuer {
   /** Before anything is told; and at a gate it would be refused only later. */
   async #checkFree({ letter, runId, plain: { subject } }: Retry): Promise<void> {
     const occupant = await this.#ports.work.lastOn(subject);
-    if (occupant !== null && runIdOf(occupant) !== runId)
+    if (occupant !== null && runIdOfMessage(occupant) !== runId)
       throw new PunctualError("conflict", `letter ${letter.id} stays: ${whyTaken(letter, occupant)}`);
   }
 
@@ -188,20 +187,16 @@ export class Requeuer {
 
   async #readTaken(letter: Letter, runId: string, subject: string): Promise<void> {
     const occupant = await this.#ports.work.lastOn(subject);
-    if (occupant !== null && runIdOf(occupant) === runId) return;
+    if (occupant !== null && runIdOfMessage(occupant) === runId) return;
     throw new PunctualError("conflict", `letter ${letter.id} stays: ${whyTaken(letter, occupant)}`);
   }
 }
 
-function runIdOf({ subject, seq, headers }: StoredMessage): string {
-  return readJob(headers, () => fallbackRunId(subject, seq)).runId;
-}
-
 function whyTaken({ seq, subject, runId }: Letter, occupant: StoredMessage | null): string {
   if (occupant === null) return `another run on ${subject} is just over; try again`;
-  if (occupant.seq === seq && runIdOf(occupant) === runId)
+  if (occupant.seq === seq && runIdOfMessage(occupant) === runId)
     return "it is still being moved to the dead letters; try again in a minute";
-  return `run ${runIdOf(occupant)} is queued or running on its subject ${subject}`;
+  return `run ${runIdOfMessage(occupant)} is queued or running on its subject ${subject}`;
 }
 
 function checkWhole(letter: Letter, names: Names): void {

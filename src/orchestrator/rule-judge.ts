@@ -20,6 +20,7 @@ import type { Logger } from "../runtime/log.js";
 import type { AlertBook } from "./alert-book.js";
 import type { Judge, Sight } from "./alerter.js";
 import type { Definition, Definitions } from "./definitions.js";
+import { leaseRecords } from "./lease-records.js";
 import { QueueWatch, type QueueWatchPorts } from "./queue-watch.js";
 import { RuleRuns, type RuleRunsPorts } from "./rule-runs.js";
 import { queueKey, scheduleKey } from "./run-watch.js";
@@ -94,7 +95,7 @@ export class RuleJudge implements Judge {
     };
     const leases = await read(
       ({ kind }) => kind === "late",
-      () => this.#leases(),
+      () => leaseRecords(this.#ports.leases, this.#ports.shards),
     );
     await read(needsRuns, (asking) => this.#runs.catchUp(asking));
     await read(
@@ -122,7 +123,7 @@ export class RuleJudge implements Judge {
     const open = groupBy(this.#runs.digest?.open ?? [], ({ scheduleId }) => scheduleId);
     const found: Breach[] = [];
     let judged = 0;
-    for (const definition of this.#all()) {
+    for (const definition of this.#definitions.all()) {
       const { id, labels, deleted, shard } = definition.schedule;
       const meant = deleted ? [] : mine.filter((rule) => meansSchedule(rule, { id, labels }));
       if (meant.length === 0) continue;
@@ -187,15 +188,6 @@ export class RuleJudge implements Judge {
         "what alert rules saw of runs was not kept: tried again",
       );
     }
-  }
-
-  *#all(): Generator<Definition> {
-    for (let shard = 0; shard < this.#ports.shards; shard++) yield* [...this.#definitions.of(shard)];
-  }
-
-  #leases(): Promise<(LeaseRecord | null)[]> {
-    const shards = Array.from({ length: this.#ports.shards }, (_, shard) => shard);
-    return Promise.all(shards.map(async (shard) => (await this.#ports.leases.read(shard))?.value ?? null));
   }
 }
 

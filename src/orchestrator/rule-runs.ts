@@ -48,12 +48,11 @@ export class RuleRuns {
     const known = this.#known ?? (await this.#begin());
     const schedules = new Set<string>();
     let hasPast = false;
-    for (let shard = 0; shard < this.#ports.shards; shard++)
-      for (const { schedule } of this.#definitions.of(shard)) {
-        if (schedule.deleted || !watched.schedule(schedule.id)) continue;
-        schedules.add(schedule.id);
-        hasPast ||= !known.schedules.has(schedule.id) && firstRevisionOf(schedule) <= known.view;
-      }
+    for (const { schedule } of this.#definitions.all()) {
+      if (schedule.deleted || !watched.schedule(schedule.id)) continue;
+      schedules.add(schedule.id);
+      hasPast ||= !known.schedules.has(schedule.id) && firstRevisionOf(schedule) <= known.view;
+    }
     if (hasPast) known.watch.rewind();
     await known.watch.catchUp(watched);
     this.#known = { ...known, schedules, view };

@@ -7,9 +7,8 @@ import { isOver, type Run } from "../core/run.js";
 import type { ApiParsed, ApiResponse } from "../protocol/api.js";
 import type { Enqueued } from "../protocol/enqueue-input.js";
 import { waitingJob } from "../protocol/gate-message.js";
-import { readJob } from "../protocol/job-message.js";
 import { type Names, parseJobSubject } from "../protocol/names.js";
-import { fallbackRunId } from "../protocol/run-id.js";
+import { runIdOfMessage } from "../protocol/run-id.js";
 import { withdraw } from "./withdrawal.js";
 
 export interface RunActionPorts {
@@ -84,9 +83,7 @@ export class RunActions {
 
   async #messageOf({ id, seq }: Run): Promise<StoredMessage | null> {
     const message = seq === null ? null : await this.#ports.work.at(seq);
-    if (message === null) return null;
-    const { runId } = readJob(message.headers, () => fallbackRunId(message.subject, message.seq));
-    return runId === id ? message : null;
+    return message !== null && runIdOfMessage(message) === id ? message : null;
   }
 
   /** Whether it waited at the gate of its queue and will not pass. */

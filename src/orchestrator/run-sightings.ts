@@ -4,9 +4,8 @@ import type { QueueConsumers } from "../core/queue.js";
 import { isOver, type Run } from "../core/run.js";
 import type { RunFact } from "../core/run-fact.js";
 import type { Instant } from "../core/schedule.js";
-import { readJob } from "../protocol/job-message.js";
 import { parseJobSubject } from "../protocol/names.js";
-import { fallbackRunId } from "../protocol/run-id.js";
+import { runIdOfMessage } from "../protocol/run-id.js";
 
 export interface SightingPorts {
   clock: Clock;
@@ -51,9 +50,8 @@ export class RunSightings {
     if (seq === null || isOver(state) || waits) return NOTHING;
     const { work, clock } = this.#ports;
     const message = await work.at(seq);
-    const isIts =
-      message !== null && readJob(message.headers, () => fallbackRunId(message.subject, seq)).runId === id;
-    if (!isIts) return { fact: { kind: "gone", at: clock.now(), seq }, storedAt: null };
+    if (message === null || runIdOfMessage(message) !== id)
+      return { fact: { kind: "gone", at: clock.now(), seq }, storedAt: null };
     const place = parseJobSubject(message.subject);
     const isOut =
       place !== null && seq <= (await this.#ports.queueConsumers.handedOut(place.queue, place.lane));

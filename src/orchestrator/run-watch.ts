@@ -5,7 +5,6 @@
  * A pass reads what is new. The first one begins `LOOK_BACK` messages ago; what is older is known only as far as somebody
  * kept it (see `seen-runs.ts`). More news than that between two passes, and it begins anew.
  */
-
 import { type OpenRun, ownerOf } from "../core/open-runs.js";
 import type { Clock, WorkStream } from "../core/ports.js";
 import type { QueueConsumers } from "../core/queue.js";

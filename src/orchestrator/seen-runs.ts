@@ -64,15 +64,13 @@ export class SeenRuns {
       const saved = this.#saved.get(key);
       if (!isWatched(key) || !isToSave(saved?.past, past)) continue;
       writes++;
-      const id = { kind: "seen", name: key } as const;
-      this.#note(key, await this.#write(id, encodePast(past), saved?.revision ?? 0));
+      this.#note(key, await this.#write(idOf(key), encodePast(past), saved?.revision ?? 0));
     }
     for (const [key, { revision }] of [...this.#saved]) {
       if (isWatched(key)) continue;
       if (writes++ >= MOST_WRITES) return;
-      const id = { kind: "seen", name: key } as const;
-      const outcome = await this.#ports.alertStore.erase(id, revision);
-      this.#note(key, outcome.kind === "stored" ? null : await this.#ports.alertStore.get(id));
+      const outcome = await this.#ports.alertStore.erase(idOf(key), revision);
+      this.#note(key, outcome.kind === "stored" ? null : await this.#ports.alertStore.get(idOf(key)));
     }
   }
 
@@ -86,8 +84,7 @@ export class SeenRuns {
     const long = [...digest.open].filter((run) => (run.startedAt ?? run.queuedAt ?? before) < before);
     const runs = new Turns().take(long, ownerOf, MOST_OPEN);
     if (idsOf(runs) === this.#open.ids) return;
-    const id = { kind: "seen", name: OPEN } as const;
-    this.#open = openIn(await this.#write(id, encodeOpenRuns(runs), this.#open.revision));
+    this.#open = openIn(await this.#write(idOf(OPEN), encodeOpenRuns(runs), this.#open.revision));
   }
 
   /** What is there now. A write that has no answer may not have come, and another may have been there before. */
@@ -97,6 +94,8 @@ export class SeenRuns {
     return this.#ports.alertStore.get(id);
   }
 }
+
+const idOf = (name: string): RecordId => ({ kind: "seen", name });
 
 type Written = Pick<AlertRecord, "text" | "revision">;
 

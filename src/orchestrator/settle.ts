@@ -8,9 +8,9 @@
 import type { Firing } from "../core/lease.js";
 import type { Occupant, RunLog, StoredMessage, WorkStream } from "../core/ports.js";
 import { headers as h } from "../protocol/headers.js";
-import { msgIdOf, readJob } from "../protocol/job-message.js";
+import { msgIdOf } from "../protocol/job-message.js";
 import { type Names, parseJobSubject, runIdOf } from "../protocol/names.js";
-import { fallbackRunId } from "../protocol/run-id.js";
+import { runIdOfMessage } from "../protocol/run-id.js";
 import { Doubt } from "./doubt.js";
 
 export interface SettlePorts {
@@ -85,7 +85,7 @@ export async function readTaken(ports: SettlePorts, firing: Firing, subject: str
   return message === null ? { kind: "nobody" } : { kind: "another run", occupant: occupantOf(message) };
 }
 
-function occupantOf({ subject, seq, headers }: StoredMessage): Occupant {
-  const { runId } = readJob(headers, () => fallbackRunId(subject, seq));
-  return { runId, seq, queue: parseJobSubject(subject)?.queue ?? "" };
+function occupantOf(message: StoredMessage): Occupant {
+  const { subject, seq } = message;
+  return { runId: runIdOfMessage(message), seq, queue: parseJobSubject(subject)?.queue ?? "" };
 }

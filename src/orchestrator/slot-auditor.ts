@@ -1,9 +1,9 @@
 /** Gathers what is known of a range's slots, and audits it schedule by schedule. */
-import type { LeaseRecord } from "../core/lease.js";
 import type { Clock, LeaseStore, ScheduleStore } from "../core/ports.js";
 import type { Instant, Schedule } from "../core/schedule.js";
 import { auditSlots, type SlotFate, type SlotLedger, type ToldSlots } from "../core/slot-audit.js";
 import type { Definition, Definitions } from "./definitions.js";
+import { leaseRecords } from "./lease-records.js";
 
 export interface SlotAuditorPorts {
   clock: Clock;
@@ -44,33 +44,26 @@ export class SlotAuditor {
     range: AuditRange,
     onFate: (scheduleId: string, slot: Instant, fate: SlotFate) => void,
   ): Promise<AuditEnd> {
-    const leases = await this.#leases();
+    const leases = await leaseRecords(this.#ports.leases, this.#ports.shards);
     const told = await this.#ports.ledger.told(range.from - CLOCKS_DIFFER_MS);
     const byId = toldById(told);
     const cut: AuditEnd["cut"] = [];
     let schedules = 0;
-    for (let shard = 0; shard < this.#ports.shards; shard++) {
-      for (const definition of [...this.#definitions.of(shard)]) {
-        const { id } = definition.schedule;
-        if (range.scheduleId !== undefined && range.scheduleId !== id) continue;
-        schedules++;
-        const revisions = await this.#rulingIn(range, definition);
-        const account = {
-          ...{ from: range.from, to: range.to, now: this.#ports.clock.now(), revisions },
-          compile: (schedule: Schedule) => this.#definitions.compile(schedule).times,
-          lease: leases[shard] ?? null,
-          onCut: (slot: Instant) => void cut.push({ scheduleId: id, from: slot }),
-          told: byId.get(id) ?? { fired: [], reports: [], keptFrom: told.keptFrom },
-        };
-        for (const { slot, fate } of auditSlots(account)) onFate(id, slot, fate);
-      }
+    for (const definition of this.#definitions.all()) {
+      const { id, shard } = definition.schedule;
+      if (range.scheduleId !== undefined && range.scheduleId !== id) continue;
+      schedules++;
+      const revisions = await this.#rulingIn(range, definition);
+      const account = {
+        ...{ from: range.from, to: range.to, now: this.#ports.clock.now(), revisions },
+        compile: (schedule: Schedule) => this.#definitions.compile(schedule).times,
+        lease: leases[shard] ?? null,
+        onCut: (slot: Instant) => void cut.push({ scheduleId: id, from: slot }),
+        told: byId.get(id) ?? { fired: [], reports: [], keptFrom: told.keptFrom },
+      };
+      for (const { slot, fate } of auditSlots(account)) onFate(id, slot, fate);
     }
     return { schedules, cut, keptFrom: told.keptFrom };
-  }
-
-  #leases(): Promise<(LeaseRecord | null)[]> {
-    const shards = Array.from({ length: this.#ports.shards }, (_, shard) => shard);
-    return Promise.all(shards.map(async (shard) => (await this.#ports.leases.read(shard))?.value ?? null));
   }
 
   /** Most have not changed for long. */

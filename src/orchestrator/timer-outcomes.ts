@@ -15,6 +15,7 @@ import { headers as h } from "../protocol/headers.js";
 import { type Names, parseJobSubject } from "../protocol/names.js";
 import type { Logger } from "../runtime/log.js";
 import type { Dispatcher, Due, Publishing } from "./dispatcher.js";
+import { buryRefused } from "./refusal.js";
 
 export interface TimerOutcomePorts {
   work: WorkStream;
@@ -166,20 +167,9 @@ export class TimerOutcomes implements Publishing<DueTimer> {
   }
 
   async #bury(timer: Timer, { headers, body, subject }: StoredMessage, reason: string): Promise<void> {
-    const { dead, runs } = this.#ports;
+    const { runId, seq } = timer;
     const queue = parseJobSubject(headers[h.subject] ?? "")?.queue ?? "default";
-    await dead.bury({
-      queue,
-      subject,
-      seq: timer.seq,
-      headers,
-      body,
-      reason: "refused",
-      attempts: 0,
-      error: reason,
-    });
-    const data = { queue, attempt: 0, reason: "refused", error: { message: reason } };
-    await runs.append({ runId: timer.runId, type: "dead", msgId: `${timer.runId}/dead/t${timer.seq}`, data });
+    await buryRefused(this.#ports, { queue, subject, seq, headers, body }, runId, reason, `t${seq}`);
   }
 
   #done({ timer }: DueTimer): void {

@@ -7,7 +7,7 @@ import { laneOfHeader } from "./gate-message.js";
 import { headers as h } from "./headers.js";
 import { limits } from "./limits.js";
 import { isFireSubject, isRunId, isTicket, type Names, parseGateSubject, parseJobSubject } from "./names.js";
-import { fallbackRunId } from "./run-id.js";
+import { runIdOfMessage } from "./run-id.js";
 
 const RUN_ID_LENGTH = 160;
 const EARLIER_RETRY = /:retry-(in)?\d+$/;
@@ -45,11 +45,10 @@ function oneLine(text: string): string {
 export function readLetter({ seq: id, subject: own, headers, storedAt, bodyBytes }: LetterHead): Letter {
   const subject = headers[h.subject] ?? "";
   const seq = originOf(headers[h.msgId]);
-  const runId = headers[h.runId];
   return {
     id,
     queue: headers[h.queue] ?? own.slice(own.lastIndexOf(".") + 1),
-    runId: runId !== undefined && isRunId(runId) ? runId : fallbackRunId(subject, seq ?? id),
+    runId: runIdOfMessage({ headers, subject, seq: seq ?? id }),
     scheduleId: headers[h.scheduleId] ?? null,
     reason: headers[h.reason] ?? "",
     attempts: Number(headers[h.attempts] ?? 0) || 0,

@@ -13,8 +13,8 @@ import type { StoredMessage, WorkMessage } from "../core/ports.js";
 import type { QueueSettings } from "../core/queue.js";
 import type { Instant } from "../core/schedule.js";
 import { headers as h } from "./headers.js";
-import { checkJobId, isRunId, type Names, parseGateSubject, parseJobSubject } from "./names.js";
-import { fallbackRunId } from "./run-id.js";
+import { checkJobId, type Names, parseGateSubject, parseJobSubject } from "./names.js";
+import { runIdOfMessage } from "./run-id.js";
 
 /** A job for WORK, by way of the gate if its queue has limits that are for it. */
 export function admitted(
@@ -50,7 +50,7 @@ export interface WaitingJob {
 /** What a gate needs to know of a job that waits there. */
 export function waitingOf({ seq, subject, headers, storedAt }: Omit<StoredMessage, "body">): Waiting {
   const { key = null, id = subject } = parseGateSubject(subject) ?? {};
-  const runId = runIdOf(headers, id, seq);
+  const runId = runIdOfMessage({ headers, subject: id, seq });
   return { seq, key, runId, lane: laneOfHeader(headers[h.priority]), storedAt };
 }
 
@@ -60,7 +60,7 @@ export function waitingJob(stored: StoredMessage, ticket: number | null, names: 
   if (place === null) return null;
   const { queue, key, id } = place;
   const { [h.msgId]: _, [h.priority]: priority, ...headers } = stored.headers;
-  const runId = runIdOf(headers, id, stored.seq);
+  const runId = runIdOfMessage({ headers, subject: id, seq: stored.seq });
   const isTicketed = key !== null && ticket !== null;
   const subject = isTicketed
     ? names.ticket(queue, key, ticket)
@@ -73,11 +73,6 @@ export function waitingJob(stored: StoredMessage, ticket: number | null, names: 
   };
   const deadline = Date.parse(headers[h.startDeadline] ?? "");
   return { queue, runId, startDeadline: Number.isNaN(deadline) ? null : deadline, message };
-}
-
-function runIdOf(headers: Readonly<Record<string, string>>, id: string, seq: number): string {
-  const known = headers[h.runId];
-  return known !== undefined && isRunId(known) ? known : fallbackRunId(id, seq);
 }
 
 function priorityOf(lane: Lane): string | undefined {

@@ -1,5 +1,17 @@
+import type { StoredMessage } from "../core/ports.js";
+import { headers as h } from "./headers.js";
 import { limits } from "./limits.js";
-import { parseJobSubject } from "./names.js";
+import { isRunId, parseJobSubject } from "./names.js";
+
+/** Of a job's message: the one that it carries, if that can be one. */
+export function runIdOfMessage({
+  headers,
+  subject,
+  seq,
+}: Pick<StoredMessage, "headers" | "subject" | "seq">): string {
+  const given = headers[h.runId];
+  return given !== undefined && isRunId(given) ? given : fallbackRunId(subject, seq);
+}
 
 /**
  * The run id of a job that was published without one: made from its place in WORK, so that it is the same at

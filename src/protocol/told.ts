@@ -12,7 +12,7 @@ import { decodeEnds } from "./end-record.js";
 import { headers as h } from "./headers.js";
 import { isRunId, type Names, parseJobSubject, runIdOf } from "./names.js";
 import { readData, readReport, reportEvents } from "./past-events.js";
-import { fallbackRunId } from "./run-id.js";
+import { runIdOfMessage } from "./run-id.js";
 import { decodeSlots } from "./slot-record.js";
 
 /** A fact with the run that it is of; null: only the sequence in WORK is known. */
@@ -130,8 +130,7 @@ function storedOf({ at, headers }: ToldMessage, subject: string): Told[] {
   const place = parseJobSubject(subject);
   const seq = countOf(Number(headers[SEQUENCE]));
   if (place === null || seq === undefined) return [];
-  const given_ = headers[h.runId];
-  const runId = given_ !== undefined && isRunId(given_) ? given_ : fallbackRunId(subject, seq);
+  const runId = runIdOfMessage({ headers, subject, seq });
   const fact = given({
     subject,
     seq,
