@@ -3,7 +3,7 @@
  * implementations: over NATS (`nats/`) and in memory (`testing/`), held together by one contract suite.
  */
 import type { Calendar } from "./calendar.js";
-import type { LeaseRecord } from "./lease.js";
+import type { LeaseRecord, Report } from "./lease.js";
 import type { Instant, Schedule, ScheduleDefinition } from "./schedule.js";
 
 /** Wall time and elapsed time are two different things; only `runtime/clock.ts` reads either. */
@@ -149,13 +149,22 @@ export interface FiredSlot {
   seq: number | null;
 }
 
-/** Slots of one shard that were fired, many in one record. */
+/** What became of slots. */
+export interface ToldOfSlots {
+  fired: readonly FiredSlot[];
+  /** Of those that were not fired. */
+  reports: readonly Report[];
+}
+
+/** What became of slots of one shard, many in one record. */
 export interface SlotRecord {
   shard: number;
   term: number;
   /** Repeats under the same id are refused by the server. */
   msgId: string;
   fired: readonly FiredSlot[];
+  /** Each has an event of its run too. Default: none. */
+  reports?: readonly Report[] | undefined;
 }
 
 /** `last`: the sequence of the last record. */

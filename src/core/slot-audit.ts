@@ -5,7 +5,7 @@
 import { calendarsOf } from "./calendar.js";
 import { isAfter, type LeaseRecord, type Report } from "./lease.js";
 import { isPausedAt } from "./policies.js";
-import type { FiredSlot } from "./ports.js";
+import type { ToldOfSlots } from "./ports.js";
 import type { FireTimes, Instant, Schedule } from "./schedule.js";
 
 export const anomalyKinds = ["missing", "doubled", "contradicted", "overdue"] as const;
@@ -22,9 +22,7 @@ export interface Anomaly {
 }
 
 /** What RUNS tells of slots. */
-export interface ToldSlots {
-  fired: readonly FiredSlot[];
-  reports: readonly Report[];
+export interface ToldSlots extends ToldOfSlots {
   /** What was told before this instant is no longer kept, or may not be; null: nothing was ever dropped. */
   keptFrom: Instant | null;
 }

@@ -83,7 +83,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     shards,
     server,
     maxPayload: server.maxPayload,
-    ledger: new NatsSlotLedger(js, jsm, names),
+    ledger: new NatsSlotLedger(js, jsm, names, shards),
     alerts: new NatsAlertBus(connection, names),
     alertStore: new NatsAlertStore({ js, jsm, bucket: buckets.alerts, publisher: records, names }),
     chains: new NatsChainStore(jsm, buckets.chains, records, names),

@@ -5,7 +5,7 @@ import type { Outcomes, PastEvent, RunHistory } from "../core/lookback.js";
 import type { Instant } from "../core/schedule.js";
 import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
-import { readData, readReport, reportEvents } from "../protocol/past-events.js";
+import { readData } from "../protocol/past-events.js";
 import { decodeSlots } from "../protocol/slot-record.js";
 import { scanSince } from "./scan.js";
 
@@ -49,25 +49,15 @@ export class NatsRunHistory implements RunHistory {
     sought?: Instant,
   ): Promise<Outcomes> {
     const fired = new Map<Instant, number | null>();
-    const isFound = () => sought !== undefined && fired.has(sought);
-    await this.#scan(this.#names.slots(shard), since, (text) => {
-      for (const { scheduleId, slot, seq } of decodeSlots(text)) if (scheduleId === id) fired.set(slot, seq);
-      return isFound();
-    });
     const reports: Report[] = [];
-    if (isFound()) return { fired, reports };
-    for (const outcome of reportEvents) {
-      await this.#scan(this.#names.runEvent("*", outcome), since, (text) => {
-        const report = readReport(outcome, text);
-        if (report?.scheduleId === id) reports.push(report);
-        return false;
-      });
-    }
+    const place = { js: this.#js, stream: this.#names.runs, subject: this.#names.slots(shard) };
+    await scanSince(place, since, (text) => {
+      const told = decodeSlots(text);
+      for (const { scheduleId, slot, seq } of told.fired) if (scheduleId === id) fired.set(slot, seq);
+      reports.push(...told.reports.filter(({ scheduleId }) => scheduleId === id));
+      return sought !== undefined && fired.has(sought);
+    });
     return { fired, reports };
-  }
-
-  #scan(subject: string, since: Instant, isEnough: (text: string) => boolean): Promise<void> {
-    return scanSince({ js: this.#js, stream: this.#names.runs, subject }, since, isEnough);
   }
 }
 

@@ -39,7 +39,7 @@ export class NatsRunLog implements RunLog, EndRecords {
       const query = { seq: last + 1, next_by_subj: this.#names.slots(shard) };
       const message = await this.#jsm.streams.getMessage(this.#names.runs, query);
       if (message === null) return { fired, last };
-      fired.push(...decodeSlots(message.string()));
+      fired.push(...decodeSlots(message.string()).fired);
       last = message.seq;
       await onRead?.();
     }

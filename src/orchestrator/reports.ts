@@ -1,4 +1,7 @@
-/** Telling RUNS of slots that were not fired: after the commit that made it true, and from the record. */
+/**
+ * Telling RUNS of slots that were not fired: after the commit that made it true, and from the record. Each is told under
+ * its run's id, and then in a slot record of the shard.
+ */
 import type { Backlog, Firing, Report } from "../core/lease.js";
 import type { Clock, RunLog } from "../core/ports.js";
 import type { OrchestratorTelemetry } from "../core/telemetry.js";
@@ -15,23 +18,30 @@ export interface ReportPorts {
   telemetry: OrchestratorTelemetry;
 }
 
+export interface ReportNews {
+  /** It has an event: now it belongs into a slot record, which is said to `told`. */
+  onEvent(report: Report): void;
+  /** There is room for reports again. */
+  onRoom(): void;
+}
+
 export class Reports {
   readonly #runs: RunLog;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #telemetry: OrchestratorTelemetry;
-  readonly #onTold: () => void;
+  readonly #news: ReportNews;
   /** In the record, or about to be with the next commit. */
   readonly #untold = new Set<Report>();
   readonly #telling = new Set<Report>();
   #stopped = false;
 
-  constructor(ports: ReportPorts, onTold: () => void) {
+  constructor(ports: ReportPorts, news: ReportNews) {
     this.#runs = ports.runs;
     this.#clock = ports.clock;
     this.#log = ports.log;
     this.#telemetry = ports.telemetry;
-    this.#onTold = onTold;
+    this.#news = news;
   }
 
   /** What the next record carries. */
@@ -61,6 +71,14 @@ export class Reports {
     }
   }
 
+  /** A slot record has it. */
+  told(report: Report): void {
+    const wasFull = this.isFull;
+    this.#untold.delete(report);
+    this.#telling.delete(report);
+    if (wasFull) this.#news.onRoom();
+  }
+
   /** What could not be told by now is left to the successor, who finds it in the record. */
   stop(): void {
     this.#stopped = true;
@@ -79,9 +97,7 @@ export class Reports {
     try {
       await this.#runs.append({ runId, type: outcome, msgId: `${runId}/${outcome}/${to}`, data });
       this.#telemetry.reported(outcome, count);
-      this.#untold.delete(report);
-      this.#telling.delete(report);
-      if (this.isFull) this.#onTold();
+      this.#news.onEvent(report);
     } catch (error) {
       if (this.#stopped) return;
       this.#log.warn(

@@ -1,11 +1,12 @@
 /**
- * Telling RUNS which slots were fired, many in one record.
+ * Telling RUNS what became of slots, many in one record: which were fired, and which were not.
  *
  * The server could tell of each by republishing its message, but that stores every fire twice, which halves what
  * WORK takes a second. So a fire stays in the lease record until its slot record is stored: whatever crashes, it is
- * told, by its holder or by a successor that finds it there.
+ * told, by its holder or by a successor that finds it there. So does a report, which is in the record of its shard as well
+ * as under its run's id, so that whoever asks after all slots has few subjects to read.
  */
-import type { Firing } from "../core/lease.js";
+import type { Firing, Report } from "../core/lease.js";
 import type { Clock, RunLog } from "../core/ports.js";
 import { runIdOf } from "../protocol/names.js";
 import { Alarm } from "../runtime/alarm.js";
@@ -26,6 +27,12 @@ interface Landed {
   seq: number | null;
 }
 
+/** What happens when a record with it is stored. */
+export interface SlotRecordNews {
+  onTold(firing: Firing): void;
+  onReported(report: Report): void;
+}
+
 export interface SlotRecordPorts {
   runs: RunLog;
   clock: Clock;
@@ -36,9 +43,10 @@ export class SlotRecords {
   readonly #ports: SlotRecordPorts;
   readonly #place: { shard: number; term: number };
   readonly #inWork: InWork;
-  readonly #onTold: (firing: Firing) => void;
+  readonly #news: SlotRecordNews;
   readonly #retry: Alarm;
-  #waiting: Landed[] = [];
+  #landed: Landed[] = [];
+  #reports: Report[] = [];
   #number = 0;
   #telling = false;
   #isHurried = false;
@@ -50,13 +58,13 @@ export class SlotRecords {
     ports: SlotRecordPorts,
     place: { shard: number; term: number },
     inWork: InWork,
-    onTold: (firing: Firing) => void,
+    news: SlotRecordNews,
   ) {
     this.#ports = ports;
     this.#retry = new Alarm(ports.clock);
     this.#place = place;
     this.#inWork = inWork;
-    this.#onTold = onTold;
+    this.#news = news;
   }
 
   /** The run's message is in WORK, or was. */
@@ -64,9 +72,15 @@ export class SlotRecords {
     const runId = runIdOf(firing.scheduleId, firing.slot);
     this.#inWork.set(runId, seq);
     if (this.#stopped) return;
-    this.#waiting.push({ firing, runId, seq });
-    if (this.#isHurried) void this.#tell();
-    else this.#cancelTimer ??= this.#ports.clock.after(GATHER_MS, () => void this.#tell());
+    this.#landed.push({ firing, runId, seq });
+    this.#tellSoon();
+  }
+
+  /** Of slots that were not fired, as the shard's record in the lease store has it. */
+  report(report: Report): void {
+    if (this.#stopped) return;
+    this.#reports.push(report);
+    this.#tellSoon();
   }
 
   /** From now on everything is told at once. */
@@ -82,25 +96,31 @@ export class SlotRecords {
     this.#retry.ring();
   }
 
+  #tellSoon(): void {
+    if (this.#isHurried) void this.#tell();
+    else this.#cancelTimer ??= this.#ports.clock.after(GATHER_MS, () => void this.#tell());
+  }
+
   async #tell(): Promise<void> {
     if (this.#telling) return;
     this.#telling = true;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    while (this.#waiting.length > 0 && !this.#stopped)
-      await this.#tellSome(this.#waiting.splice(0, MOST_PER_RECORD));
+    while (this.#landed.length + this.#reports.length > 0 && !this.#stopped)
+      await this.#tellSome(this.#landed.splice(0, MOST_PER_RECORD), this.#reports.splice(0));
     this.#telling = false;
   }
 
-  async #tellSome(landed: readonly Landed[]): Promise<void> {
+  async #tellSome(landed: readonly Landed[], reports: readonly Report[]): Promise<void> {
     const { runs, log } = this.#ports;
     const { shard, term } = this.#place;
     const fired = landed.map(({ firing: { scheduleId, slot }, seq }) => ({ scheduleId, slot, seq }));
-    const record = { shard, term, msgId: `slots.${shard}/${term}/${this.#number++}`, fired };
+    const told = reports.length > 0 ? { fired, reports } : { fired };
+    const record = { shard, term, msgId: `slots.${shard}/${term}/${this.#number++}`, ...told };
     while (!this.#stopped) {
       try {
         await runs.appendSlots(record);
-        return this.#told(landed);
+        return this.#told(landed, reports);
       } catch (error) {
         if (this.#stopped) return;
         log.warn(
@@ -112,11 +132,12 @@ export class SlotRecords {
     }
   }
 
-  #told(landed: readonly Landed[]): void {
+  #told(landed: readonly Landed[], reports: readonly Report[]): void {
     if (this.#stopped) return;
     for (const { firing, runId } of landed) {
       this.#inWork.delete(runId);
-      this.#onTold(firing);
+      this.#news.onTold(firing);
     }
+    for (const report of reports) this.#news.onReported(report);
   }
 }

@@ -72,11 +72,17 @@ export class Term {
     this.#adopted = new Adopted(this.#agenda);
     this.#tenure = new Tenure(ports, shard, lease, startedAt);
     this.#alarm = new Alarm(ports.clock);
-    this.#reports = new Reports(ports, () => this.#alarm.ring());
+    this.#reports = new Reports(ports, {
+      onEvent: (report) => this.#slots.report(report),
+      onRoom: () => this.#alarm.ring(),
+    });
     this.#mark = new RunsMark(ports, lease.value.runsFrom);
     this.#runLimits = new RunLimits(ports);
     const place = { shard, term: this.term };
-    this.#slots = new SlotRecords(ports, place, inWork, (firing) => this.#drop(firing));
+    this.#slots = new SlotRecords(ports, place, inWork, {
+      onTold: (firing) => this.#drop(firing),
+      onReported: (report) => this.#reports.told(report),
+    });
     this.#traces = new Traces(ports.runs, shard, this.#mark.value, inWork);
     this.#publications = new Publications(ports, {
       ...place,

@@ -156,8 +156,9 @@ function labelsOf(header: string | undefined): Record<string, string> | undefine
   return Object.fromEntries(pairs.filter(([key]) => key !== ""));
 }
 
+/** What was not fired has events of its own. */
 function firedOf({ at, body }: ToldMessage): Told[] {
-  return decodeSlots(text.decode(body)).map(({ scheduleId, slot, seq }) => ({
+  return decodeSlots(text.decode(body)).fired.map(({ scheduleId, slot, seq }) => ({
     runId: runIdOf(scheduleId, slot),
     fact: { kind: "fired", at, scheduleId, fireTime: slot, ...(seq !== null && { seq }) },
   }));

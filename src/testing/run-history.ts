@@ -1,9 +1,8 @@
 /** RUNS in memory, read backwards in time. */
 import type { Outcomes, PastEvent, RunHistory } from "../core/lookback.js";
-import type { StoredMessage } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 import { headers as h } from "../protocol/headers.js";
-import { readData, readReport, reportEvents } from "../protocol/past-events.js";
+import { readData } from "../protocol/past-events.js";
 import { decodeSlots } from "../protocol/slot-record.js";
 import { textOf } from "./cas.js";
 import type { MemoryLink } from "./link.js";
@@ -38,17 +37,15 @@ export class MemoryRunHistory implements RunHistory {
     return this.#link.ask("outcomes of slots", () => {
       const { names } = this.#server;
       const told = [...this.#server.runs.messages()].filter(({ storedAt }) => storedAt >= since);
-      const slots = told
+      const records = told
         .filter(({ subject }) => subject === names.slots(shard))
-        .flatMap((message) => decodeSlots(textOf(message)));
-      const own = slots.filter(({ scheduleId }) => scheduleId === id);
-      const fired = new Map(own.map(({ slot, seq }) => [slot, seq] as const));
-      const reports = told.flatMap((message) => {
-        const outcome = reportEvents.find((event) => isRunEvent(message, event));
-        const report = outcome === undefined ? null : readReport(outcome, textOf(message));
-        return report?.scheduleId === id ? [report] : [];
-      });
-      return { fired, reports };
+        .map((message) => decodeSlots(textOf(message)));
+      const isOwn = ({ scheduleId }: { scheduleId: string }) => scheduleId === id;
+      const fired = records.flatMap((record) => record.fired.filter(isOwn));
+      return {
+        fired: new Map(fired.map(({ slot, seq }) => [slot, seq] as const)),
+        reports: records.flatMap((record) => record.reports.filter(isOwn)),
+      };
     });
   }
 
@@ -63,6 +60,3 @@ export class MemoryRunHistory implements RunHistory {
       }));
   }
 }
-
-const isRunEvent = ({ subject }: StoredMessage, event: string): boolean =>
-  /^[^.]+\.run\./.test(subject) && subject.endsWith(`.${event}`);

@@ -45,7 +45,7 @@ export class MemoryRunLog implements RunLog, EndRecords {
       this.#server.runs.of(this.#server.names.slots(shard)).filter(({ seq }) => seq > from),
     );
     for (const _ of records) await onRead?.();
-    const fired = records.flatMap(({ body }) => decodeSlots(Buffer.from(body).toString()));
+    const fired = records.flatMap(({ body }) => decodeSlots(Buffer.from(body).toString()).fired);
     return { fired, last: records.at(-1)?.seq ?? from };
   }
 

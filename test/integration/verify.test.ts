@@ -8,7 +8,7 @@ import { latch, Stage, serverOf } from "../support/stage.js";
 const server = serverOf();
 
 /** A schedule that has fired for a while, every 200 ms, and is at its end. */
-async function fired(stage: Stage) {
+async function fireForAWhile(stage: Stage) {
   const from = Date.now();
   const endAt = new Date(from + 1_600).toISOString();
   await stage.attempts("mail");
@@ -37,7 +37,7 @@ const settled = (stage: Stage, from: number) =>
 
 test("what fired is proven", async () => {
   const stage = await Stage.orchestrated(server());
-  const from = await fired(stage);
+  const from = await fireForAWhile(stage);
   const { verdict, counts, schedules, keptFrom } = await settled(stage, from);
   expect({ verdict, schedules, keptFrom }).toEqual({ verdict: "fine", schedules: 1, keptFrom: null });
   const told = (await records(stage)).flatMap(({ slots }) => slots);
@@ -68,7 +68,7 @@ test("a slot record that was deleted by hand is found: by verify, and by the orc
   await stage.raw.flush();
   const orchestrator = await stage.punctual.orchestrate({ http: 0 });
   onTestFinished(() => orchestrator.stop());
-  const from = await fired(stage);
+  const from = await fireForAWhile(stage);
   await settled(stage, from);
   const [, record] = await records(stage);
   await stage.jsm.streams.deleteMessage(stage.names.runs, record?.seq as number, false);
@@ -90,30 +90,27 @@ test("a slot record that was deleted by hand is found: by verify, and by the orc
 
 test("a slot that was put into WORK twice, or fired and told to be missed, is found", async () => {
   const stage = await Stage.orchestrated(server());
-  const from = await fired(stage);
+  const from = await fireForAWhile(stage);
   await settled(stage, from);
   const subject = (await records(stage))[0]?.subject as string;
   const [[id, slot, seq], [, other]] = (await records(stage)).flatMap(({ slots }) => slots) as [
     [string, number, number],
     [string, number, number],
   ];
-  await stage.js.publish(
-    subject,
-    encodeSlots({ term: 99, fired: [{ scheduleId: id, slot, seq: seq + 1_000 }] }),
-  );
-  const at = new Date(other).toISOString();
-  const report = { scheduleId: id, reason: "by hand", from: at, to: at, count: 1 };
-  await stage.js.publish(stage.names.runEvent("x", "missed"), JSON.stringify(report));
+  const fired = [{ scheduleId: id, slot, seq: seq + 1_000 }];
+  const missed = { outcome: "missed", reason: "by hand", from: other, to: other, count: 1 } as const;
+  const reports = [{ scheduleId: id, ...missed }];
+  await stage.js.publish(subject, encodeSlots({ term: 99, fired, reports }));
   const { anomalies } = await stage.client.schedules.verify(from, Date.now());
   expect(anomalies).toEqual([
     { kind: "doubled", scheduleId: "often", slot: new Date(slot).toISOString() },
-    { kind: "contradicted", scheduleId: "often", slot: at },
+    { kind: "contradicted", scheduleId: "often", slot: new Date(other).toISOString() },
   ]);
 });
 
 test("what the history no longer keeps is unknown, not fine", async () => {
   const stage = await Stage.orchestrated(server());
-  const from = await fired(stage);
+  const from = await fireForAWhile(stage);
   await settled(stage, from);
   const all = await records(stage);
   await stage.jsm.streams.purge(stage.names.runs, { seq: (all[2]?.seq as number) + 1 });

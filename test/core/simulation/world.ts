@@ -87,7 +87,9 @@ export class World {
   /** Whether a slot record has the run. */
   isTold(runId: string): boolean {
     const { runs, names } = this.server;
-    const fired = runs.of(names.slots(0)).flatMap(({ body }) => decodeSlots(Buffer.from(body).toString()));
+    const fired = runs
+      .of(names.slots(0))
+      .flatMap(({ body }) => decodeSlots(Buffer.from(body).toString()).fired);
     return fired.some(({ scheduleId, slot }) => runIdOf(scheduleId, slot) === runId);
   }
 

@@ -76,6 +76,27 @@ describe("skipped and missed become true only by the commit", () => {
     );
     expect(await scene.stored()).toEqual(["nightly:earlier"]);
   });
+
+  test("a report stays in the record until a slot record has it too, which the successor writes", async () => {
+    const scene = await Scene.open(server());
+    const { runId } = await scene.define("nightly");
+    await scene.occupy("nightly", "nightly:earlier");
+    const first = await Holder.start(scene, "first");
+    first.runs.onSlots = never;
+    await first.take();
+    await until(async () => expect(await scene.told()).toMatchObject([{ runId, type: "skipped" }]));
+    const { nonce } = await scene.recordWhere(({ reports }) => reports.length === 1);
+    await scene.recordWhere((record) => record.nonce !== nonce && record.reports.length === 1);
+
+    const second = await Holder.start(scene, "second");
+    await second.takeFrom(first);
+    await scene.recordWhere(({ reports }) => reports.length === 0);
+    const { reports } = await scene.ports.ledger.told(0);
+    expect(reports).toMatchObject([
+      { scheduleId: "nightly", outcome: "skipped", reason: "overlap", count: 1 },
+    ]);
+    expect(await scene.told()).toHaveLength(1);
+  });
 });
 
 describe("at-most-once", () => {
