@@ -30,6 +30,8 @@ export interface GateStore {
   onArrival(queue: string, arrived: () => void): Subscription;
   /** Hints that messages have left the lane `work` of a queue, by their sequences. Some are lost. */
   onDeparture(queue: string, departed: (seq: number) => void): Subscription;
+  /** Tells, once, of each fire and job that was stored in a lane of a queue and has not waited at its gate. Some are lost. */
+  onBypass(queue: string, bypassed: () => void): Subscription;
   /** RUNS says of no job of the queue that it was stored in a lane since; 0: of none at all. */
   quietSince(queue: string): Promise<Instant>;
 }

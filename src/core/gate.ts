@@ -9,6 +9,9 @@
  *
  * Tokens (see token-bucket.ts) begin with an empty bucket, as nobody knows here what passed before: a key that is not
  * known has had an empty bucket since the gate was opened, or since another key was forgotten to make room.
+ *
+ * Not everything comes through the gate: fires of schedules are not held back. They are counted in the rate of the
+ * queue, and jobs make up for them.
  */
 import { type GateHead, GateLine } from "./gate-line.js";
 import { Heap } from "./heap.js";
@@ -54,6 +57,7 @@ export class Gate<H extends GateHead> {
   /** Unknown keys have had an empty bucket since then. */
   #emptySince: number;
   #hasPassed = false;
+  #isBypassed = false;
   #held = 0;
   /** Those of jobs that have a key by the key, the others by their lane. */
   readonly #lines = new Map<string, GateLine<H>>();
@@ -99,7 +103,7 @@ export class Gate<H extends GateHead> {
     if (this.#hasPassed || now - idleMs >= this.#emptySince) return;
     this.#emptySince = now - idleMs;
     const { rate, perKey } = this.#limits;
-    if (rate !== undefined) this.#bucket = new TokenBucket(rate, this.#emptySince);
+    if (rate !== undefined && !this.#isBypassed) this.#bucket = new TokenBucket(rate, this.#emptySince);
     for (const line of this.#lines.values()) {
       if (perKey?.rate !== undefined) line.refill(perKey.rate, this.#emptySince);
       this.#place(line, now);
@@ -202,6 +206,12 @@ export class Gate<H extends GateHead> {
     line.occupy(ticket, seq);
     this.#holders.add(seq, line, ticket, now);
     this.#place(line, now);
+  }
+
+  /** A message has come into the queue past the gate. */
+  bypassed(now: number): void {
+    this.#isBypassed = true;
+    this.#bucket?.spend(now);
   }
 
   /** A message has left the queue. */

@@ -5,6 +5,10 @@
  * that it has. Whoever counts by the server's times must not find more than the bound allows. So a token that was
  * taken and is not settled yet takes its place in the bucket: it fills up to `burst` less the unsettled ones. Then the
  * level is never above that of a bucket which is emptied at the very moments of storing.
+ *
+ * Some things happen without asking. They are spent, whether there is a token or not: the level may go below zero, and
+ * nobody gets a token until that is made up for. However far it goes: of whoever is called too often, the quota counts
+ * every call, and what is let in before they are made up for would add to the crowd.
  */
 import type { RateLimit } from "./queue.js";
 
@@ -46,6 +50,12 @@ export class TokenBucket {
     this.#level = Math.min(this.#most, this.#level + 1);
   }
 
+  /** Something has happened that did not ask. */
+  spend(now: number): void {
+    this.#fill(now);
+    this.#level--;
+  }
+
   /** Milliseconds until there is a token, if none is given back before. */
   untilNext(now: number): number {
     this.#fill(now);
@@ -60,11 +70,11 @@ export class TokenBucket {
     return this.#unsettled === 0 && this.#level >= this.#rate.burst - ALMOST;
   }
 
-  /** What was saved up stays, as far as there is room for it. */
+  /** What was saved up stays, as far as there is room for it; and so does all that is to be made up for. */
   change(rate: RateLimit, now: number): void {
     this.#fill(now);
     this.#rate = rate;
-    this.#level = Math.max(0, Math.min(this.#level, this.#most));
+    this.#level = Math.min(this.#level, Math.max(0, this.#most));
   }
 
   get #most(): number {

@@ -7,6 +7,7 @@ import type { Subscription } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 import { waitingOf } from "../protocol/gate-message.js";
 import { type Names, parseGateSubject } from "../protocol/names.js";
+import { Bypass } from "./bypass.js";
 import { isMissing } from "./refusal.js";
 import { storedMessage } from "./work.js";
 
@@ -125,6 +126,12 @@ export class NatsGateStore implements GateStore {
         for (const subscription of subscriptions) subscription.unsubscribe();
       },
     };
+  }
+
+  onBypass(queue: string, bypassed: () => void): Subscription {
+    if (this.#connection.isClosed()) return { stop: async () => {} };
+    const ports = { connection: this.#connection, jsm: this.#jsm, names: this.#names };
+    return new Bypass(ports, bypassed).start(queue);
   }
 
   async quietSince(queue: string): Promise<Instant> {

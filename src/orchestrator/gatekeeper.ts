@@ -3,7 +3,8 @@
  * the gate what became of them. One orchestrator does so for a queue; a second one would do no harm but to rates.
  *
  * Who waits is read in the order of storing and only as far as there is room, so that memory is bounded. That there is
- * somebody new, or that a ticket is free, is hinted at; a slow poll stands in for hints that are lost.
+ * somebody new, or that a ticket is free, is hinted at; a slow poll stands in for hints that are lost. What comes into the
+ * queue past its gate is heard of where it has a rate to be counted in.
  */
 import { messageOf } from "../core/errors.js";
 import { Gate, type GateLimits, type Pass } from "../core/gate.js";
@@ -45,6 +46,7 @@ export class Gatekeeper implements Subscription {
   readonly #departed = new Set<number>();
   #limits: GateLimits;
   #subscriptions: Subscription[] = [];
+  #bypass: Subscription | undefined;
   #readTo = 0;
   /** There may be more to read. */
   #hasMore = true;
@@ -72,6 +74,7 @@ export class Gatekeeper implements Subscription {
   start(): this {
     const { gates } = this.#ports;
     this.#subscriptions.push(gates.onDeparture(this.#options.queue, (seq) => this.#onDeparture(seq)));
+    this.#watchBypass();
     this.#ended = this.#read();
     return this;
   }
@@ -81,7 +84,8 @@ export class Gatekeeper implements Subscription {
     this.#stopped = true;
     this.#cancelTimer();
     this.#alarm.ring();
-    await Promise.allSettled(this.#subscriptions.splice(0).map((subscription) => subscription.stop()));
+    const subscriptions = [...this.#subscriptions.splice(0), this.#bypass];
+    await Promise.allSettled(subscriptions.map((subscription) => subscription?.stop()));
     const soon = new Promise<void>((resolve) => this.#ports.clock.after(STOP_WITHIN_MS, resolve));
     await Promise.race([Promise.allSettled([this.#ended, ...this.#underWay]), soon]);
   }
@@ -89,11 +93,20 @@ export class Gatekeeper implements Subscription {
   limit(limits: GateLimits): void {
     this.#limits = limits;
     this.#gate.limit(limits, this.#now);
+    this.#watchBypass();
     this.#pump();
   }
 
   get #now(): number {
     return this.#ports.clock.monotonic();
+  }
+
+  #watchBypass(): void {
+    if (this.#limits.rate === undefined) {
+      void this.#bypass?.stop();
+      this.#bypass = undefined;
+    } else if (!this.#stopped)
+      this.#bypass ??= this.#ports.gates.onBypass(this.#options.queue, () => this.#gate.bypassed(this.#now));
   }
 
   async #read(): Promise<void> {

@@ -67,13 +67,19 @@ export function waitingJob(stored: StoredMessage, ticket: number | null, names: 
     : names.job(queue, id, laneOfHeader(priority));
   const message = {
     subject,
-    msgId: `${runId}/g${stored.seq}`,
+    msgId: msgIdAt(runId, stored.seq),
     headers: { ...headers, [h.runId]: runId, ...(key !== null && { [h.key]: key }) },
     body: stored.body,
   };
   const deadline = Date.parse(headers[h.startDeadline] ?? "");
   return { queue, runId, startDeadline: Number.isNaN(deadline) ? null : deadline, message };
 }
+
+/** @param seq of its message at the gate */
+const msgIdAt = (runId: string, seq: number): string => `${runId}/g${seq}`;
+
+/** Whether a job in a lane was let pass by a gate, by its message id. */
+export const hasPassedGate = (msgId: string | undefined): boolean => /\/g\d+$/.test(msgId ?? "");
 
 function priorityOf(lane: Lane): string | undefined {
   return lane === "work" ? undefined : lane;

@@ -3,8 +3,9 @@ import type { GateStore, Waiting, WaitingQuery } from "../core/gate-store.js";
 import { lanes } from "../core/lane.js";
 import type { StoredMessage, Subscription } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
-import { waitingOf } from "../protocol/gate-message.js";
-import { parseGateSubject } from "../protocol/names.js";
+import { hasPassedGate, waitingOf } from "../protocol/gate-message.js";
+import { headers as h } from "../protocol/headers.js";
+import { parseGateSubject, parseJobSubject } from "../protocol/names.js";
 import { type MemoryLink, subscription } from "./link.js";
 import type { MemoryServer } from "./server.js";
 
@@ -55,6 +56,14 @@ export class MemoryGateStore implements GateStore {
 
   onDeparture(_queue: string, departed: (seq: number) => void): Subscription {
     const stop = this.#server.work.onRemoved((seq) => this.#link.push(() => departed(seq)));
+    return subscription(this.#link, stop);
+  }
+
+  onBypass(queue: string, bypassed: () => void): Subscription {
+    const stop = this.#server.work.onStored(({ subject, headers }) => {
+      if (parseJobSubject(subject)?.queue === queue && !hasPassedGate(headers[h.msgId]))
+        this.#link.push(bypassed);
+    });
     return subscription(this.#link, stop);
   }
 

@@ -149,6 +149,83 @@ export function describeGateStore(name: string, make: MakePorts): void {
       expect(departed).toEqual([1]);
     });
 
+    it("tell of what is stored in a queue past its gate, once, and of nothing that is refused", async () => {
+      const { names, one, other, pass } = on();
+      let told = 0;
+      one.gates.onBypass("mail", () => told++);
+      const stopped = one.gates.onBypass("mail", () => (told += 1_000));
+      await stopped.stop();
+      await one.runs.lastSequence(); // the server has heard
+      const publish = (subject: string, msgId: string) =>
+        other.work.publish({ ...job(names, "x"), subject, msgId });
+      const nightly = names.fire("mail", "nightly", "1");
+      const kinds = [
+        await publish(nightly, "nightly:1/1"),
+        await publish(nightly, "nightly:2/1"),
+        await publish(nightly, "nightly:2/1"),
+        await publish(names.fire("mail", "hourly", "20260101T000000Z", "low"), "hourly:1/1"),
+        await publish(names.job("mail", "straight", "high"), "straight/1"),
+        await publish(names.job("mail", "straight", "high"), "straight/2"),
+      ].map(({ kind }) => kind);
+      expect(kinds).toEqual(["stored", "taken", "taken", "stored", "stored", "taken"]);
+      await publish(names.job("mail", "passed"), "passed/g7");
+      await publish(names.untold("mail", "untold"), "untold/g8");
+      await publish(names.gate("mail", null, "waits"), "waits/1");
+      await publish(names.fire("mails", "nightly", "1"), "nightly:3/1");
+      await publish(names.fire("mail", "daily", "2"), "daily:1/1");
+      await until(async () => {
+        await pass(10);
+        return told >= 4;
+      });
+      expect(told).toBe(4);
+    });
+
+    it("tell once of a run that is published until WORK has room, or its subject is free", async () => {
+      const { names, one, other, pass, limitWork } = on();
+      let told = 0;
+      one.gates.onBypass("mail", () => told++);
+      await one.runs.lastSequence();
+      const publish = async (place: string, id: string) =>
+        (await other.work.publish({ ...job(names, id), subject: names.fire("mail", "often", place) })).kind;
+      expect(await publish("1", "first")).toBe("stored");
+      await limitWork(1);
+      for (let i = 0; i < 3; i++) expect(await publish("20260101T000000Z", "own")).toBe("full");
+      for (let i = 0; i < 3; i++) expect(await publish("1", "second")).toBe("taken");
+      await limitWork(100);
+      await one.work.remove(1);
+      expect(await publish("20260101T000000Z", "own")).toBe("stored");
+      expect(await publish("1", "second")).toBe("stored");
+      expect(await publish("1", "second")).toBe("duplicate");
+      expect(await publish("2", "third")).toBe("stored");
+      await until(async () => {
+        await pass(10);
+        return told >= 4;
+      });
+      expect(told).toBe(4);
+    });
+
+    it("tell of a run that is done before anybody looks", async () => {
+      const { names, one, other, pass } = on();
+      await other.queues.ensure("mail");
+      let told = 0;
+      one.gates.onBypass("mail", () => told++);
+      await one.runs.lastSequence();
+      await other.source.consume("mail", { concurrency: 1, onDelivery: (delivery) => delivery.ack() });
+      for (let i = 0; i < 5; i++) {
+        const message = {
+          ...job(names, "x"),
+          subject: names.fire("mail", "nightly", `${i}`),
+          msgId: `${i}/1`,
+        };
+        await other.work.publish(message);
+      }
+      await until(async () => {
+        await pass(10);
+        return told >= 5;
+      });
+      expect(told).toBe(5);
+    });
+
     it("know since when nothing was put into a queue", async () => {
       const { names, one, other } = on();
       expect(await other.gates.quietSince("mail")).toBe(0);

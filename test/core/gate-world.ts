@@ -32,6 +32,8 @@ export class GateWorld {
   waiting: GateHead[] = [];
   /** All that was ever put into the queue. */
   readonly ran: Running[] = [];
+  /** Times at which something came past the gate. */
+  readonly fires: number[] = [];
   readonly #queue = new Map<string, Running>();
   readonly #window: number;
   readonly #batch: number;
@@ -74,6 +76,14 @@ export class GateWorld {
     };
     this.#queue.set(subject, running);
     this.#after(untilMs, () => this.#end(running));
+  }
+
+  /** Fires come past the gate. */
+  fire(count: number): void {
+    for (let i = 0; i < count; i++) {
+      this.fires.push(this.now);
+      this.gate.bypassed(this.now);
+    }
   }
 
   /** Somebody else goes on, who knows only what is stored. What is under way is carried out; nobody hears of it. */

@@ -9,10 +9,12 @@ const rates = fc.record({
   burst: fc.integer({ min: 1, max: 20 }),
 });
 
+const pauses = fc.oneof(fc.constantFrom(0, 1_000), fc.double({ min: 0, max: 400, noNaN: true }));
+
 /** Something that asks for a token after a while, and what becomes of it. */
 const asks = fc.array(
   fc.record({
-    afterMs: fc.oneof(fc.constantFrom(0, 1_000), fc.double({ min: 0, max: 400, noNaN: true })),
+    afterMs: pauses,
     storedMs: fc.oneof(fc.constantFrom(0, 1_000), fc.double({ min: 0, max: 300, noNaN: true })),
     answeredMs: fc.double({ min: 0, max: 300, noNaN: true }),
     isRefused: fc.boolean(),
@@ -27,22 +29,27 @@ interface Ask {
   isRefused: boolean;
 }
 
-/** The times at which things were stored, with answers that come when they come. */
-function run(bucket: TokenBucket, all: readonly Ask[]): number[] {
+/** The times at which things were stored, with answers that come when they come, and others that happen without asking. */
+function run(bucket: TokenBucket, all: readonly Ask[], spent: readonly number[] = []): number[] {
   const stored: number[] = [];
-  let open: { at: number; isRefused: boolean }[] = [];
+  let others: { at: number; act(at: number): void }[] = spent.map((at) => ({
+    at,
+    act: () => bucket.spend(at),
+  }));
+  const passUntil = (now: number) => {
+    for (const { at, act } of others.filter(({ at }) => at <= now).sort((a, b) => a.at - b.at)) act(at);
+    others = others.filter(({ at }) => at > now);
+  };
   let now = 0;
   for (const { afterMs, storedMs, answeredMs, isRefused } of all) {
     now += afterMs;
-    for (const answer of open.filter(({ at }) => at <= now).sort((a, b) => a.at - b.at)) {
-      if (answer.isRefused) bucket.giveBack(answer.at);
-      else bucket.settle(answer.at);
-    }
-    open = open.filter(({ at }) => at > now);
+    passUntil(now);
     if (!bucket.take(now)) continue;
     if (!isRefused) stored.push(now + storedMs);
-    open.push({ at: now + storedMs + answeredMs, isRefused });
+    const act = (at: number) => (isRefused ? bucket.giveBack(at) : bucket.settle(at));
+    others.push({ at: now + storedMs + answeredMs, act });
   }
+  passUntil(Number.POSITIVE_INFINITY);
   return stored;
 }
 
@@ -117,6 +124,56 @@ describe("a token bucket", () => {
     const bucket = new TokenBucket({ limit: 1, periodMs: 10, burst: 5 }, 0);
     bucket.change({ limit: 1, periodMs: 1_000_000, burst: 2 }, 50);
     expect([bucket.take(50), bucket.take(50), bucket.take(50)]).toEqual([true, true, false]);
+  });
+
+  it("gives a token only when it keeps the bound together with all that has not asked", () => {
+    const low = fc.record({
+      limit: fc.integer({ min: 1, max: 5 }),
+      periodMs: fc.integer({ min: 100, max: 1_000 }),
+      burst: fc.integer({ min: 1, max: 3 }),
+    });
+    const crowd = fc.record({ afterMs: pauses, count: fc.integer({ min: 1, max: 5 }) });
+    fc.assert(
+      fc.property(low, asks, fc.array(crowd, { maxLength: 30 }), (rate, all, crowds) => {
+        const bucket = new TokenBucket(rate, 0);
+        let now = 0;
+        const spent = crowds.flatMap(({ afterMs, count }) => {
+          now += afterMs;
+          return Array<number>(count).fill(now);
+        });
+        const atOnce = all.map((ask) => ({ ...ask, storedMs: 0 }));
+        const asked = run(bucket, atOnce, spent);
+        expect(excess([...asked, ...spent], rate, asked)).toBeLessThan(1e-6);
+      }),
+    );
+  });
+
+  it("says how long it takes to make up for what was spent, however much that is", () => {
+    const bucket = new TokenBucket({ limit: 100, periodMs: 1_000, burst: 10 }, 0);
+    for (let i = 0; i < 1_000_000; i++) bucket.spend(100);
+    const wait = bucket.untilNext(100);
+    expect(wait).toBeCloseTo(999_991 * 10, 3);
+    expect(bucket.take(100 + wait - 1)).toBe(false);
+    expect(bucket.take(101 + wait)).toBe(true);
+    expect(bucket.take(101 + wait)).toBe(false);
+  });
+
+  it("does not forget what was spent when a token is settled, or given back", () => {
+    const bucket = new TokenBucket({ limit: 1, periodMs: 10, burst: 2 }, 0);
+    expect([bucket.take(20), bucket.take(20)]).toEqual([true, true]);
+    for (let i = 0; i < 3; i++) bucket.spend(20);
+    expect(bucket.untilNext(20)).toBe(Number.POSITIVE_INFINITY); // the two may still be on their way
+    bucket.settle(20);
+    expect(bucket.untilNext(20)).toBe(40);
+    bucket.giveBack(20);
+    expect(bucket.untilNext(20)).toBe(30);
+  });
+
+  it("keeps what is to be made up for when the limit changes, and makes up for it at the new rate", () => {
+    const bucket = new TokenBucket({ limit: 1, periodMs: 1_000, burst: 1 }, 0);
+    for (let i = 0; i < 9; i++) bucket.spend(0);
+    bucket.change({ limit: 10, periodMs: 1_000, burst: 5 }, 0);
+    expect(bucket.untilNext(0)).toBe(1_000);
   });
 
   it("is not moved by a time from before", () => {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { GateLimits } from "../../src/core/gate.js";
 import { withdraw } from "../../src/orchestrator/withdrawal.js";
 import { headers as h } from "../../src/protocol/headers.js";
+import { excess } from "../core/rate-bound.js";
 import { QUEUE, Yard } from "./yard.js";
 
 const ORDER: GateLimits = { paused: false, perKey: { order: true } };
@@ -189,6 +190,66 @@ describe("a job at a gate", () => {
     yard.server.work.maxMessages = 2;
     await yard.clock.pass(1_000);
     expect(yard.subjects).toEqual([yard.names.ticket(QUEUE, "a", 1)]);
+  });
+});
+
+describe("what comes past a gate", () => {
+  const rate = { limit: 10, periodMs: 1_000, burst: 2 };
+
+  /** With jobs that wait, and when each message was stored in the queue. */
+  async function crowded(limits: GateLimits) {
+    const yard = open();
+    const stored: number[] = [];
+    yard.server.work.onStored(({ subject, storedAt }) => {
+      if (!subject.includes(".gate.")) stored.push(storedAt);
+    });
+    for (let i = 0; i < 100; i++) await yard.arrive(`job-${i}`);
+    const keeper = yard.keep(limits);
+    const fire = (place: string, id = place) => {
+      const subject = yard.names.fire(QUEUE, "nightly", place);
+      const message = { subject, msgId: `${id}/1`, headers: {}, body: new Uint8Array() };
+      return yard.ports.work.publish(message);
+    };
+    return { yard, keeper, stored, fire };
+  }
+
+  it("is made up for by the jobs that wait, and then they pass as before", async () => {
+    const { yard, stored, fire } = await crowded({ paused: false, rate });
+    await yard.clock.pass(1_000);
+    expect(stored).toHaveLength(12);
+    for (let i = 0; i < 15; i++) await fire(`${i}`);
+    await yard.clock.pass(1_400);
+    expect(stored).toHaveLength(27);
+    await yard.clock.pass(1_100);
+    expect(stored).toHaveLength(37);
+    expect(excess(stored, rate)).toBeCloseTo(15, 5);
+  });
+
+  it("and is refused is not", async () => {
+    const { yard, stored, fire } = await crowded({ paused: false, rate });
+    await yard.clock.pass(1);
+    for (let i = 0; i < 15; i++) await fire("1", `${i}`);
+    await yard.clock.pass(1_000);
+    expect(stored).toHaveLength(12);
+  });
+
+  it("is counted as soon as the queue has a rate, and no longer", async () => {
+    const { yard, keeper, stored, fire } = await crowded(ORDER);
+    await yard.clock.pass(100);
+    expect(stored).toHaveLength(100);
+    let listeners = 0;
+    keeper.ports.gates.onBypass = () => {
+      listeners++;
+      return { stop: async () => void listeners-- };
+    };
+    keeper.limit({ paused: false, perKey: { rate, order: false } });
+    expect(listeners).toBe(0);
+    keeper.limit({ paused: false, rate });
+    keeper.limit({ paused: true, rate });
+    expect(listeners).toBe(1);
+    keeper.limit(ORDER);
+    expect(listeners).toBe(0);
+    await fire("1");
   });
 });
 
