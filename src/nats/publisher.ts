@@ -9,6 +9,7 @@
 import { createInbox, errors, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import type { PublishWindow } from "../core/figures.js";
 import type { Clock, PublishOutcome } from "../core/ports.js";
+import { Unanswered } from "../core/unanswered.js";
 import { headers as h } from "../protocol/headers.js";
 import { readAck } from "./ack.js";
 
@@ -31,9 +32,7 @@ export class Publisher {
   readonly #inbox: string;
   readonly #window: number;
   readonly #timeoutMs: number;
-  /** In the order of sending, so that the oldest is first. */
-  readonly #waiting = new Map<number, Waiter>();
-  #next = 1;
+  readonly #unanswered = new Unanswered<Waiter>();
   #cancelSweep: (() => void) | undefined;
   #room: { promise: Promise<void>; open(): void } | undefined;
   #closed: Error | undefined;
@@ -54,12 +53,12 @@ export class Publisher {
   }
 
   get window(): PublishWindow {
-    return { unanswered: this.#waiting.size, size: this.#window };
+    return { unanswered: this.#unanswered.size, size: this.#window };
   }
 
   /** Undefined when there is room for another publish, else a promise of it. */
   ready(): Promise<void> | undefined {
-    if (this.#waiting.size < this.#window || this.#closed !== undefined) return undefined;
+    if (this.#unanswered.size < this.#window || this.#closed !== undefined) return undefined;
     if (this.#room === undefined) {
       let open = () => {};
       const promise = new Promise<void>((resolve) => {
@@ -86,8 +85,8 @@ export class Publisher {
         resolve(unknown(this.#closed));
         return;
       }
-      const id = this.#next++;
-      this.#waiting.set(id, { subject, resolve, deadline: this.#clock.monotonic() + this.#timeoutMs });
+      const deadline = this.#clock.monotonic() + this.#timeoutMs;
+      const id = this.#unanswered.add({ subject, resolve, deadline });
       this.#cancelSweep ??= this.#clock.after(this.#timeoutMs / 4, () => this.#sweep());
       try {
         this.#connection.publish(subject, body, { headers, reply: this.#inbox + id.toString(36) });
@@ -117,16 +116,15 @@ export class Publisher {
 
   /** One refusal for each publish: an older one on the same subject may have been stored. */
   #refuseNewest(subject: string, reason: string): void {
-    const newest = [...this.#waiting].findLast(([, waiter]) => waiter.subject === subject);
+    const newest = [...this.#unanswered.entries()].findLast(([, waiter]) => waiter.subject === subject);
     if (newest !== undefined) this.#answer(newest[0], { kind: "refused", reason });
   }
 
   #answer(id: number, outcome: PublishOutcome): void {
-    const waiter = this.#waiting.get(id);
+    const waiter = this.#unanswered.take(id);
     if (waiter === undefined) return;
-    this.#waiting.delete(id);
     waiter.resolve(outcome);
-    if (this.#room !== undefined && this.#waiting.size <= this.#window / 2) {
+    if (this.#room !== undefined && this.#unanswered.size <= this.#window / 2) {
       this.#room.open();
       this.#room = undefined;
     }
@@ -135,18 +133,18 @@ export class Publisher {
   #sweep(): void {
     this.#cancelSweep = undefined;
     const now = this.#clock.monotonic();
-    for (const [id, waiter] of this.#waiting) {
+    for (const [id, waiter] of this.#unanswered.entries()) {
       if (waiter.deadline > now) break;
       this.#answer(id, unknown(new Error(`no answer within ${this.#timeoutMs} ms`)));
     }
-    if (this.#waiting.size > 0)
+    if (this.#unanswered.size > 0)
       this.#cancelSweep = this.#clock.after(this.#timeoutMs / 4, () => this.#sweep());
   }
 
   #close(error: Error): void {
     this.#closed = error;
     this.#cancelSweep?.();
-    for (const id of [...this.#waiting.keys()]) this.#answer(id, unknown(error));
+    for (const [id] of [...this.#unanswered.entries()]) this.#answer(id, unknown(error));
     this.#room?.open();
   }
 }
