@@ -6,11 +6,11 @@ import type { Instant } from "../core/schedule.js";
 import type { NewJob, TimerStore } from "../core/timer.js";
 import type { Sending, Tracing } from "../core/tracing.js";
 import type { ApiResponse } from "../protocol/api.js";
-import { type Enqueued, type EnqueueRequest, enqueueRequest } from "../protocol/enqueue-input.js";
+import type { Enqueued, EnqueueRequest } from "../protocol/enqueue-input.js";
 import { enqueueMessage } from "../protocol/enqueue-message.js";
 import type { JobRow } from "../protocol/job-api.js";
 import type { Names } from "../protocol/names.js";
-import { parseWith } from "../protocol/parse.js";
+import { readEnqueueRequest } from "../protocol/plain-request.js";
 import { Admission, type AdmissionPorts } from "../runtime/admission.js";
 import { systemClock } from "../runtime/clock.js";
 import { Alerts } from "./alerts.js";
@@ -86,7 +86,7 @@ export class Client {
    * or may not have been stored, and the same `jobId` can safely be enqueued again.
    */
   async enqueue(request: EnqueueRequest): Promise<Enqueued> {
-    const parsed = parseWith(enqueueRequest, request, "enqueue");
+    const parsed = readEnqueueRequest(request);
     const { queue, unique, uniqueFor: uniqueForMs } = parsed;
     const known = this.#admission.settings(queue);
     const settings = known instanceof Promise ? await known : known;

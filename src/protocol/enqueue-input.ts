@@ -23,6 +23,8 @@ export const enqueueRequest = z
   })
   .superRefine(checkJob);
 export type EnqueueRequest = z.input<typeof enqueueRequest>;
+/** The same, read. */
+export type ParsedEnqueueRequest = z.output<typeof enqueueRequest>;
 
 export const enqueued = z.object({
   runId: z.string(),

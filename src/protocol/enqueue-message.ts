@@ -1,12 +1,11 @@
 /** A job that no schedule fires, as a message for WORK, or for TIMERS when it is for later. */
-import type { z } from "zod";
 import { laneOf } from "../core/lane.js";
 import type { WorkMessage } from "../core/ports.js";
 import type { QueueSettings } from "../core/queue.js";
 import type { Instant } from "../core/schedule.js";
 import type { NewJob } from "../core/timer.js";
 import { followerBytes, followingOf, isFollowed } from "./chain-message.js";
-import type { enqueueRequest } from "./enqueue-input.js";
+import type { ParsedEnqueueRequest } from "./enqueue-input.js";
 import { admitted } from "./gate-message.js";
 import { headers as h } from "./headers.js";
 import { bodyWithin, msgIdOf, policyHeaders } from "./job-message.js";
@@ -32,7 +31,7 @@ export interface EnqueueContext {
  * The run id is the job id, the subject its key: while a job with that key is queued or running, the server
  * refuses another. Refuses as `invalid` a retry policy beyond the queue's limit and a payload beyond the server's.
  */
-export function enqueueMessage(request: z.output<typeof enqueueRequest>, context: EnqueueContext): NewJob {
+export function enqueueMessage(request: ParsedEnqueueRequest, context: EnqueueContext): NewJob {
   const { names, settings, maxPayload, now, newId } = context;
   const { queue, headers, payload, unique, key, priority, labels, startDeadline } = request;
   const runId = request.jobId ?? newId();
@@ -84,7 +83,7 @@ export function newJob(
  * that was made for this job is on no other subject, and nobody asks RUNS for it.
  */
 function isUntold(
-  { jobId, unique }: Pick<z.output<typeof enqueueRequest>, "jobId" | "unique">,
+  { jobId, unique }: Pick<ParsedEnqueueRequest, "jobId" | "unique">,
   { history, rate, perKey }: EnqueueContext["settings"],
 ): boolean {
   const hasGate = rate !== undefined || perKey !== undefined;

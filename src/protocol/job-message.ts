@@ -10,7 +10,6 @@ import { headers as h, type Trigger, triggers } from "./headers.js";
 import { limits } from "./limits.js";
 import { instantToken, isRunId, type Names, runIdOf } from "./names.js";
 
-const DEFAULT_BACKOFF = backoffOf(defaultRetry);
 const isoOfSlot = rememberingIso();
 const isoOfPrevious = rememberingIso();
 
@@ -102,17 +101,17 @@ export function checkSize(body: Uint8Array, maxPayload: number): void {
 
 /** The retry policy and the timeout, for the worker; what is as by default is left out. */
 export function policyHeaders(job: Pick<Job, "retry" | "timeoutMs">): Record<string, string> {
-  const { maxAttempts } = job.retry;
-  const backoff = backoffOf(job.retry);
-  return {
-    ...(maxAttempts !== defaultRetry.maxAttempts && { [h.maxAttempts]: String(maxAttempts) }),
-    ...(backoff !== DEFAULT_BACKOFF && { [h.backoff]: backoff }),
-    ...(job.timeoutMs > 0 && { [h.timeout]: String(job.timeoutMs) }),
-  };
-}
-
-function backoffOf({ initialDelayMs, factor, maxDelayMs }: RetryPolicy): string {
-  return `${initialDelayMs},${factor},${maxDelayMs}`;
+  const { maxAttempts, initialDelayMs, factor, maxDelayMs } = job.retry;
+  const told: Record<string, string> = {};
+  if (maxAttempts !== defaultRetry.maxAttempts) told[h.maxAttempts] = String(maxAttempts);
+  if (
+    initialDelayMs !== defaultRetry.initialDelayMs ||
+    factor !== defaultRetry.factor ||
+    maxDelayMs !== defaultRetry.maxDelayMs
+  )
+    told[h.backoff] = `${initialDelayMs},${factor},${maxDelayMs}`;
+  if (job.timeoutMs > 0) told[h.timeout] = String(job.timeoutMs);
+  return told;
 }
 
 /** What a worker needs to know of a job; every header may be absent or wrong, as anyone can publish. */

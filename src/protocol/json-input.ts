@@ -24,6 +24,9 @@ export const json = z.custom<Json>().superRefine((value, context) => {
   context.addIssue({ code: "custom", path, message: flaw.message });
 });
 
+/** Whether `json` takes a value. */
+export const isJson = (value: unknown): value is Json => flawOf(value, 0) === null;
+
 function flawOf(value: unknown, depth: number): Flaw | null {
   switch (typeof value) {
     case "string":
