@@ -2,11 +2,12 @@
 import { randomUUID } from "node:crypto";
 import type { BeatStore } from "../core/heartbeat.js";
 import type { ApiCaller, WorkMessage, WorkStream } from "../core/ports.js";
+import type { QueueSettings } from "../core/queue.js";
 import type { Instant } from "../core/schedule.js";
 import type { NewJob, TimerStore } from "../core/timer.js";
 import type { Sending, Tracing } from "../core/tracing.js";
 import type { ApiResponse } from "../protocol/api.js";
-import type { Enqueued, EnqueueRequest } from "../protocol/enqueue-input.js";
+import type { Enqueued, EnqueueRequest, ParsedEnqueueRequest } from "../protocol/enqueue-input.js";
 import { enqueueMessage } from "../protocol/enqueue-message.js";
 import type { JobRow } from "../protocol/job-api.js";
 import type { Names } from "../protocol/names.js";
@@ -26,8 +27,11 @@ import { ask, given, isoOf } from "./requests.js";
 import { Runs } from "./runs.js";
 import { Schedules } from "./schedules.js";
 
-/** Jobs that `enqueueMany` has begun and whose outcome nobody has taken yet. */
-const PIPELINE_WINDOW = 2_048;
+/**
+ * Jobs that `enqueueMany` has begun and whose outcome nobody has taken yet. No more than may be unanswered: those would
+ * only wait, and garbage collection has the more work the more there are.
+ */
+const PIPELINE_WINDOW = 1_024;
 
 export interface ClientPorts extends AdmissionPorts {
   api: ApiCaller;
@@ -85,21 +89,15 @@ export class Client {
    * Throws `invalid` (the fields are named, nothing was sent), `full` (also when the queue holds its `maxDepth`), `denied`, or `timeout`: then the job may
    * or may not have been stored, and the same `jobId` can safely be enqueued again.
    */
-  async enqueue(request: EnqueueRequest): Promise<Enqueued> {
-    const parsed = readEnqueueRequest(request);
-    const { queue, unique, uniqueFor: uniqueForMs } = parsed;
-    const known = this.#admission.settings(queue);
-    const settings = known instanceof Promise ? await known : known;
-    const { names, shards, clock, maxPayload } = this.#ports;
-    const context = { names, shards, now: clock.now(), settings, maxPayload, newId: this.#newId };
-    const { job, sending } = this.#traced(queue, enqueueMessage(parsed, context));
+  enqueue(request: EnqueueRequest): Promise<Enqueued> {
     try {
-      const accepted = await this.#admission.admit(this.#ports, { queue, unique, uniqueForMs }, job);
-      sending.end();
-      return accepted;
+      const parsed = readEnqueueRequest(request);
+      const settings = this.#admission.settings(parsed.queue);
+      return settings instanceof Promise
+        ? settings.then((known) => this.#send(parsed, known))
+        : this.#send(parsed, settings);
     } catch (error) {
-      sending.end(error);
-      throw error;
+      return Promise.reject(error);
     }
   }
 
@@ -151,7 +149,7 @@ export class Client {
 
   /**
    * Enqueues many jobs at once, as fast as the server takes them. Outcomes come in the order of the requests;
-   * as long as nobody takes them, no more than a few thousand jobs are begun. When `requests` itself throws, the
+   * as long as nobody takes them, no more than about a thousand jobs are begun. When `requests` itself throws, the
    * outcomes of what came before are given first.
    */
   enqueueMany(
@@ -167,16 +165,42 @@ export class Client {
     });
   }
 
-  /** Sends the context along, where anybody traces. */
-  #traced(queue: string, job: NewJob): { job: NewJob; sending: Sending } {
-    const { runId, work, waiting } = job;
-    const sending = this.#ports.tracing.enqueue({ queue, runId }, work.headers);
-    if (sending.headers === work.headers) return { job, sending };
-    const along = <M extends WorkMessage>(message: M): M => ({
-      ...message,
-      headers: { ...message.headers, ...sending.headers },
-    });
-    const traced = waiting && { waiting: { ...waiting, message: along(waiting.message) } };
-    return { job: { ...job, work: along(work), ...traced }, sending };
+  /**
+   * Not async, and nothing on the way of a plain job is: what a job holds while it waits for the server is what garbage
+   * collection has the most work with, and there may be a hundred thousand a second.
+   */
+  #send(request: ParsedEnqueueRequest, settings: QueueSettings): Promise<Enqueued> {
+    const { queue, unique, uniqueFor: uniqueForMs } = request;
+    const { names, shards, clock, maxPayload, tracing } = this.#ports;
+    const context = { names, shards, now: clock.now(), settings, maxPayload, newId: this.#newId };
+    const job = enqueueMessage(request, context);
+    const sending = tracing.enqueue({ queue, runId: job.runId }, job.work.headers);
+    const keyed = { queue, unique, uniqueForMs };
+    return sending === null
+      ? this.#admission.admit(this.#ports, keyed, job)
+      : untilSent(sending, this.#admission.admit(this.#ports, keyed, traced(job, sending)));
   }
+}
+
+async function untilSent<T>(sending: Sending, sent: Promise<T>): Promise<T> {
+  try {
+    const answer = await sent;
+    sending.end();
+    return answer;
+  } catch (error) {
+    sending.end(error);
+    throw error;
+  }
+}
+
+/** The job with the context sent along. */
+function traced(job: NewJob, { headers }: Sending): NewJob {
+  const { work, waiting } = job;
+  if (headers === work.headers) return job;
+  const along = <M extends WorkMessage>(message: M): M => ({
+    ...message,
+    headers: { ...message.headers, ...headers },
+  });
+  const later = waiting && { waiting: { ...waiting, message: along(waiting.message) } };
+  return { ...job, work: along(work), ...later };
 }

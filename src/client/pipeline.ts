@@ -35,10 +35,13 @@ class OfList<T, R> implements AsyncIterableIterator<R, void, undefined> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<R, undefined>> {
+  next(): Promise<IteratorResult<R, undefined>> {
     if (this.#started.length - this.#taken <= this.#window / 2) this.#fill();
     const oldest = this.#started[this.#taken++];
-    if (oldest !== undefined) return { done: false, value: await oldest };
+    return oldest === undefined ? this.#last() : oldest.then(asResult);
+  }
+
+  async #last(): Promise<IteratorResult<R, undefined>> {
     const end = this.#end;
     this.#end = { kind: "end" };
     if (end?.kind === "failure") throw end.error;
@@ -62,6 +65,8 @@ class OfList<T, R> implements AsyncIterableIterator<R, void, undefined> {
     }
   }
 }
+
+const asResult = <R>(value: R): IteratorYieldResult<R> => ({ done: false, value });
 
 async function* ofStream<T, R>(
   source: AsyncIterable<T>,

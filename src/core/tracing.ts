@@ -20,8 +20,11 @@ export interface Sending {
 }
 
 export interface Tracing {
-  /** A producer puts a job on its queue. A context among `headers` is its parent, else the one that is active. */
-  enqueue(job: TracedJob, headers: Headers): Sending;
+  /**
+   * A producer puts a job on its queue. A context among `headers` is its parent, else the one that is active. Null when
+   * nobody traces.
+   */
+  enqueue(job: TracedJob, headers: Headers): Sending | null;
   /** A slot is fired: a trace of its own, linked to the context among `headers`. Null when nobody traces. */
   fire(job: TracedJob, headers: Headers, due: Instant): Sending | null;
   /** An attempt, within the context among `headers`; failed when the outcome has an error. */
@@ -33,7 +36,7 @@ export interface Tracing {
 }
 
 export const noTracing: Tracing = {
-  enqueue: (_job, headers) => ({ headers, end() {} }),
+  enqueue: () => null,
   fire: () => null,
   run: (_job, _headers, attempt) => attempt(),
 };

@@ -22,7 +22,7 @@ import { runIdOfMessage } from "../protocol/run-id.js";
 import { retryOf } from "../protocol/schedule-input.js";
 import type { Admission } from "../runtime/admission.js";
 import type { Refused } from "../runtime/chain-door.js";
-import { accept, type LetIn } from "../runtime/enqueue.js";
+import { type LetIn, letIn } from "../runtime/enqueue.js";
 import type { Logger } from "../runtime/log.js";
 
 export interface IntakePorts {
@@ -90,8 +90,8 @@ export class Intake {
     const job = newJob(runId, message, request.at, { names, shards, now: clock.now(), settings });
     const full = job.waiting === undefined ? admission.refusal(queue) : null;
     if (full !== null) return this.#refuse(delivery, "full", full);
-    const letIn = () => admission.within(request, () => accept({ work, timers }, job));
-    const { accepted, isRepeat } = await admission.followed<Refused | LetIn>(job, letIn);
+    const letInOnce = () => admission.within(request, () => letIn({ work, timers }, job));
+    const { accepted, isRepeat } = await admission.followed<Refused | LetIn>(job, letInOnce);
     // What is told of a repeat would be taken for the end of the run.
     if (!accepted && !(isRepeat ?? (await this.#isRepeat(request, job))))
       await this.#tellRefused(runId, delivery);

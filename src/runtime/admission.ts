@@ -56,13 +56,11 @@ export class Admission {
    *
    * @throws full, and what `accept` throws
    */
-  async admit(ports: AcceptPorts, keyed: Omit<Keyed, "runId">, job: NewJob): Promise<Accepted> {
-    const { runId, following } = job;
-    const letIn = () => this.#letIn(ports, keyed, job);
-    const outcome = await (following === undefined ? letIn() : this.followed(job, letIn));
-    if (outcome.accepted) return outcome;
-    const { isRepeat: _, ...refused } = outcome;
-    return { runId, ...refused };
+  admit(ports: AcceptPorts, keyed: Omit<Keyed, "runId">, job: NewJob): Promise<Accepted> {
+    const isPlain = job.following === undefined && keyed.uniqueForMs === undefined;
+    if (!isPlain) return this.#admitByRecords(ports, keyed, job);
+    const full = job.waiting === undefined ? this.#door.refusal(keyed.queue) : null;
+    return full === null ? accept(ports, job) : Promise.reject(new PunctualError("full", full));
   }
 
   /** Has a job let in by `letIn` when what follows upon it is kept. @throws what `ChainDoor.through` throws */
@@ -78,10 +76,14 @@ export class Admission {
     return this.#chains.isOpen(chainKey);
   }
 
-  #letIn(ports: AcceptPorts, keyed: Omit<Keyed, "runId">, job: NewJob): Promise<LetIn | Refused> {
-    if (job.waiting === undefined) this.checkRoom(keyed.queue);
-    if (keyed.uniqueForMs === undefined) return accept(ports, job);
-    return this.within({ ...keyed, runId: job.runId }, () => accept(ports, job));
+  /** Of jobs whose key or whose followers are written down before they are let in. */
+  async #admitByRecords(ports: AcceptPorts, keyed: Omit<Keyed, "runId">, job: NewJob): Promise<Accepted> {
+    const { runId } = job;
+    const { isRepeat: _, ...outcome } = await this.followed<Refused | LetIn>(job, async () => {
+      if (job.waiting === undefined) this.checkRoom(keyed.queue);
+      return this.within({ ...keyed, runId }, () => accept(ports, job));
+    });
+    return { runId, ...outcome };
   }
 
   /** Has a job let in by `letIn`, unless its key is taken for a period. */

@@ -25,20 +25,26 @@ export type LetIn = Accepted & { isRepeat?: boolean };
  *
  * @throws what `enqueue` throws
  */
-export async function accept(
-  { work, timers }: AcceptPorts,
-  { runId, work: message, waiting, isAtGate = false }: NewJob,
-): Promise<LetIn> {
-  const kept = await (waiting === undefined ? store(work, message) : store(asWork(timers), waiting.message));
+export function accept(ports: AcceptPorts, job: NewJob): Promise<Accepted> {
+  return keep(ports, job).then((kept) => acceptedOf(job, kept));
+}
+
+/** The same, for those to whom a repeat is not like any other that was not let in. */
+export async function letIn(ports: AcceptPorts, job: NewJob): Promise<LetIn> {
+  const kept = await keep(ports, job);
+  const accepted = acceptedOf(job, kept);
+  return kept === "duplicate" ? { ...accepted, isRepeat: true } : accepted;
+}
+
+function keep({ work, timers }: AcceptPorts, { work: message, waiting }: NewJob): Promise<Kept> {
+  return waiting === undefined ? store(work, message) : store(asWork(timers), waiting.message);
+}
+
+function acceptedOf({ runId, waiting, isAtGate = false }: NewJob, kept: Kept): Accepted {
+  const accepted = kept === "stored";
   const timer = waiting && { timer: waiting.timer };
-  const isRepeat = kept === "duplicate" && { isRepeat: true };
-  if (kept !== "stored") return { runId, accepted: false, ...timer, ...isRepeat };
-  return {
-    runId,
-    accepted: true,
-    state: waiting === undefined && !isAtGate ? "queued" : "waiting",
-    ...timer,
-  };
+  if (!accepted) return { runId, accepted, ...timer };
+  return { runId, accepted, state: timer === undefined && !isAtGate ? "queued" : "waiting", ...timer };
 }
 
 /** Stores a job that waits for its time; otherwise as `enqueue`. */
@@ -64,35 +70,33 @@ export async function enqueue(work: Publishing, message: WorkMessage): Promise<b
   return (await store(work, message)) === "stored";
 }
 
-async function store(work: Publishing, message: WorkMessage): Promise<"stored" | "duplicate" | "taken"> {
-  let outcome: PublishOutcome | undefined;
-  let tries = 0;
-  while (tries++ < TRIES) {
-    const room = work.ready();
-    if (room !== undefined) await room;
-    outcome = await work.publish(message);
-    if (outcome.kind !== "unknown") break;
-  }
-  switch (outcome?.kind) {
+type Kept = "stored" | "duplicate" | "taken";
+
+/** Not async: what a job holds while it waits for the server is what a hundred thousand a second cost the most for. */
+function store(work: Publishing, message: WorkMessage, tries = 1): Promise<Kept> {
+  const room = work.ready();
+  const sent = room === undefined ? work.publish(message) : room.then(() => work.publish(message));
+  return sent.then((outcome) =>
+    outcome.kind === "unknown" && tries < TRIES
+      ? store(work, message, tries + 1)
+      : keptOf(outcome, message, tries),
+  );
+}
+
+function keptOf(outcome: PublishOutcome, { subject }: WorkMessage, tries: number): Kept {
+  switch (outcome.kind) {
     case "stored":
     case "taken":
       return outcome.kind;
     case "duplicate":
       return tries > 1 ? "stored" : "duplicate"; // of our own unanswered try
     case "full":
-      throw new PunctualError(
-        "full",
-        `${message.subject}: the queue is full (${outcome.reason}); try again later`,
-      );
+      throw new PunctualError("full", `${subject}: the queue is full (${outcome.reason}); try again later`);
     case "refused":
-      throw new PunctualError("denied", `${message.subject}: the server refused the job (${outcome.reason})`);
-    default:
-      throw new PunctualError(
-        "timeout",
-        `${message.subject}: no answer from the server after ${TRIES} tries`,
-        {
-          cause: outcome?.error,
-        },
-      );
+      throw new PunctualError("denied", `${subject}: the server refused the job (${outcome.reason})`);
+    case "unknown":
+      throw new PunctualError("timeout", `${subject}: no answer from the server after ${TRIES} tries`, {
+        cause: outcome.error,
+      });
   }
 }

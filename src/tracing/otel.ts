@@ -7,6 +7,7 @@ import {
   type Context,
   context,
   isSpanContextValid,
+  ProxyTracerProvider,
   propagation,
   ROOT_CONTEXT,
   type Span,
@@ -35,7 +36,8 @@ export class OtelTracing implements Tracing {
     this.#version = version;
   }
 
-  enqueue(job: TracedJob, headers: Headers): Sending {
+  enqueue(job: TracedJob, headers: Headers): Sending | null {
+    if (this.#isSilent()) return null;
     const parent = propagation.extract(context.active(), headers, getter);
     const options = { kind: SpanKind.PRODUCER, attributes: attributesOf(job, "enqueue", "send") };
     const span = this.#tracer.startSpan(`enqueue ${job.queue}`, options, parent);
@@ -66,6 +68,16 @@ export class OtelTracing implements Tracing {
     const outcome = await context.with(trace.setSpan(parent, span), attempt);
     end(span, outcome.error);
     return outcome;
+  }
+
+  /** Whether no SDK is there: neither a tracer, nor anything that passes a context on. */
+  #isSilent(): boolean {
+    const provider = trace.getTracerProvider();
+    return (
+      provider instanceof ProxyTracerProvider &&
+      provider.getDelegateTracer("punctual", this.#version) === undefined &&
+      propagation.fields().length === 0
+    );
   }
 
   /** Asked anew each time: an SDK may be registered later. */

@@ -10,7 +10,7 @@ const PRODUCER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 describe("without an SDK in the process", () => {
   it("headers go along as they are", () => {
     const headers = { traceparent: PRODUCER, "X-Mine": "1" };
-    expect(tracing.enqueue(job, headers).headers).toEqual(headers);
+    expect(tracing.enqueue(job, headers)).toBeNull();
     expect(tracing.fire(job, headers, 0)).toBeNull();
   });
 
@@ -29,7 +29,7 @@ describe("with an SDK", () => {
     const { tracer, named } = traced();
     tracer.startActiveSpan("request", (request) => {
       const sending = tracing.enqueue(job, { "X-Mine": "1" });
-      sending.end();
+      sending?.end();
       const [span] = named("enqueue mail");
       expect(span).toMatchObject({ kind: SpanKind.PRODUCER, status: { code: SpanStatusCode.UNSET } });
       expect(span?.parentSpanContext?.spanId).toBe(request.spanContext().spanId);
@@ -40,20 +40,20 @@ describe("with an SDK", () => {
         "messaging.destination.name": "mail",
         "messaging.message.id": "r-1",
       });
-      expect(sending.headers).toEqual({ "X-Mine": "1", traceparent: traceparentOf(span as never) });
+      expect(sending?.headers).toEqual({ "X-Mine": "1", traceparent: traceparentOf(span as never) });
       request.end();
     });
   });
 
   it("a context that the producer gave by hand is the parent", () => {
     const { named } = traced();
-    tracing.enqueue(job, { traceparent: PRODUCER }).end();
+    tracing.enqueue(job, { traceparent: PRODUCER })?.end();
     expect(named("enqueue mail")[0]?.parentSpanContext?.spanId).toBe("b7ad6b7169203331");
   });
 
   it("an enqueue that fails tells why", () => {
     const { named } = traced();
-    tracing.enqueue(job, {}).end(new Error("the queue is full"));
+    tracing.enqueue(job, {})?.end(new Error("the queue is full"));
     const [span] = named("enqueue mail");
     expect(span?.status).toEqual({ code: SpanStatusCode.ERROR, message: "the queue is full" });
     expect(span?.events[0]?.attributes?.["exception.message"]).toBe("the queue is full");
@@ -97,9 +97,9 @@ describe("with an SDK", () => {
 
   it("is found when it is registered later", () => {
     const early = new OtelTracing("1.2.3");
-    early.enqueue(job, {}).end();
+    early.enqueue(job, {})?.end();
     const { spans } = traced();
-    early.enqueue(job, {}).end();
+    early.enqueue(job, {})?.end();
     expect(spans()).toHaveLength(1);
     expect(trace.getActiveSpan()).toBeUndefined();
   });
