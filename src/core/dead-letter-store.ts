@@ -33,9 +33,8 @@ export interface QueuedJobs {
   has(workSubject: string, runId: string, since: number, life?: number): Promise<boolean>;
 }
 
-/** A message of WORK that no consumer will deliver again, though nobody is done with it. */
-export interface StuckMessage {
-  seq: number;
+/** A message of WORK that no consumer will deliver again. */
+export interface StuckMessage extends Omit<StoredMessage, "body"> {
   /** Deliveries that its consumer allows. */
   attempts: number;
 }
@@ -43,7 +42,7 @@ export interface StuckMessage {
 export interface StuckMessages {
   /**
    * Those that seem to be stuck. One that is being acknowledged at this moment may be among them: stuck is what is
-   * found again.
+   * found again, for a while.
    */
   find(): Promise<StuckMessage[]>;
 }

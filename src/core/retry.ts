@@ -7,6 +7,9 @@ export const defaultRetry: RetryPolicy = {
   maxDelayMs: 600_000,
 };
 
+/** Whether a job spends the wait for its next attempt elsewhere than on its queue, if it may. */
+export const isLongWait = (delayMs: number): boolean => delayMs >= 30_000;
+
 /** The wait after a failed attempt, or null when it was the last. `attempt` is 1 for the first. */
 export function delayAfter(policy: RetryPolicy, attempt: number): number | null {
   if (attempt >= policy.maxAttempts) return null;

@@ -10,6 +10,7 @@ import type { ConsumerInfo, JetStreamManager } from "@nats-io/jetstream";
 import type { StuckMessage, StuckMessages } from "../core/dead-letter-store.js";
 import type { Names } from "../protocol/names.js";
 import type { ConsumerInfos } from "./consumer-infos.js";
+import { storedMessage } from "./work.js";
 
 /** Of one consumer, at one time. */
 const MOST_FOUND = 500;
@@ -42,9 +43,10 @@ export class NatsStuckMessages implements StuckMessages {
     const found: StuckMessage[] = [];
     for (let seq = 1; found.length < MOST_FOUND; seq = (found.at(-1) as StuckMessage).seq + 1) {
       const query = { seq, next_by_subj: filter };
-      const message = await this.#jsm.streams.getMessage(this.#names.work, query);
+      const message = storedMessage(await this.#jsm.streams.getMessage(this.#names.work, query));
       if (message === null || message.seq > behind) break;
-      found.push({ seq: message.seq, attempts: Math.max(0, attempts) });
+      const { body: _, ...head } = message;
+      found.push({ ...head, attempts: Math.max(0, attempts) });
     }
     if (found.length === 0) this.#clear.set(key, behind);
     return found;

@@ -31,6 +31,8 @@ export interface DeadLetterPorts {
 
 const RETRY_MS = 1_000;
 const REASON = "delivery limit reached";
+/** Of those of which nothing was heard. */
+export const STUCK_REASON = "delivery limit reached, or acknowledged before a crash of the server";
 
 export class DeadLetterKeeper {
   readonly #ports: DeadLetterPorts;
@@ -68,17 +70,17 @@ export class DeadLetterKeeper {
   }
 
   /** Copies to DEAD, tells RUNS, removes from WORK, in this order: a crash in between repeats, and loses nothing. */
-  async move(seq: number, attempts: number): Promise<void> {
+  async move(seq: number, attempts: number, reason = REASON): Promise<void> {
     const { work, dead, runs, telemetry } = this.#ports;
     const message = await work.at(seq);
     const place = message === null ? null : parseJobSubject(message.subject);
     if (message === null || place === null) return;
     const { subject, headers, body } = message;
-    await dead.bury({ queue: place.queue, subject, seq, headers, body, reason: REASON, attempts });
+    await dead.bury({ queue: place.queue, subject, seq, headers, body, reason, attempts });
     const runId = runIdOfMessage(message);
-    const data = { attempt: attempts, reason: REASON };
+    const data = { attempt: attempts, reason };
     await runs.append({ runId, type: "dead", msgId: `${runId}/dead/${seq}`, data });
     await work.remove(seq);
-    telemetry.buried(place.queue, REASON);
+    telemetry.buried(place.queue, reason);
   }
 }

@@ -55,14 +55,14 @@ export class Recollection {
   }
 
   async #fatesOf(gone: readonly Found[], to: number): Promise<Found[]> {
-    const byLane = new Map<string, Found[]>();
+    const bySubject = new Map<string, Found[]>();
     for (const found of gone) {
       const { queue = "", lane = "" } = found.told.fact;
-      const subject = this.#ports.names.fates(queue, lane as Lane);
-      byLane.set(subject, [...(byLane.get(subject) ?? []), found]);
+      for (const subject of this.#ports.names.fates(queue, lane as Lane))
+        bySubject.set(subject, [...(bySubject.get(subject) ?? []), found]);
     }
     const fates: Found[] = [];
-    for (const [subject, queued] of byLane) {
+    for (const [subject, queued] of bySubject) {
       const seqs = new Set(queued.map(({ told }) => told.fact.seq));
       const from = Math.min(...queued.map(({ seq }) => seq));
       fates.push(...(await this.#read({ from, to, subject }, ({ told }) => seqs.has(told.fact.seq))));

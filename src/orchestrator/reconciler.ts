@@ -1,28 +1,35 @@
 /**
- * Finds what is stuck in WORK, should the server's word of it have got lost. Done by whoever holds the first shard.
+ * Finds what is stuck in WORK: at its delivery limit, should the server's word of it have got lost, or done with, should
+ * the server have lost that. Done by whoever holds the first shard.
  *
- * A message that is being acknowledged just now looks like a stuck one, for a moment. So only what is found twice, a
- * whole period apart, is moved to the dead letters.
+ * A message that is being acknowledged just now looks like a stuck one, for a moment. So what RUNS does not know to be
+ * over is moved to the dead letters only if it is found again and again for a while.
  */
 import type { StuckMessages } from "../core/dead-letter-store.js";
 import { messageOf } from "../core/errors.js";
-import type { Clock, Subscription } from "../core/ports.js";
+import type { Clock, Subscription, WorkStream } from "../core/ports.js";
 import type { Logger } from "../runtime/log.js";
+import { type LostRemovalPorts, LostRemovals } from "./lost-removals.js";
 
-export interface ReconcilerPorts {
+export interface ReconcilerPorts extends LostRemovalPorts {
   clock: Clock;
   stuck: StuckMessages;
+  work: Pick<WorkStream, "remove">;
   log: Logger;
 }
 
-export const RECONCILE_EVERY_MS = 30_000;
+const EVERY_MS = 10_000;
+export const STUCK_AFTER_MS = 30_000;
 
 export class Reconciler implements Subscription {
   readonly #ports: ReconcilerPorts;
+  readonly #lostRemovals: LostRemovals;
   readonly #move: (seq: number, attempts: number) => Promise<void>;
   readonly #isMine: () => boolean;
-  #suspected = new Set<number>();
+  /** Since when, by sequence. */
+  #suspected = new Map<number, number>();
   #cancel: () => void = () => {};
+  #stopped = false;
 
   /** @param move to the dead letters; repeating it does no harm */
   constructor(
@@ -31,31 +38,42 @@ export class Reconciler implements Subscription {
     isMine: () => boolean,
   ) {
     this.#ports = ports;
+    this.#lostRemovals = new LostRemovals(ports);
     this.#move = move;
     this.#isMine = isMine;
   }
 
   start(): this {
-    this.#cancel = this.#ports.clock.after(RECONCILE_EVERY_MS, () => {
-      if (this.#isMine()) void this.runOnce();
+    this.#cancel = this.#ports.clock.after(EVERY_MS, async () => {
+      if (this.#isMine()) await this.runOnce();
       else this.#suspected.clear();
-      this.start();
+      if (!this.#stopped) this.start();
     });
     return this;
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#cancel();
   }
 
   async runOnce(): Promise<void> {
-    const { stuck, log } = this.#ports;
+    const { stuck, work, clock, log } = this.#ports;
     try {
       const found = await stuck.find();
-      const again = found.filter(({ seq }) => this.#suspected.has(seq));
-      this.#suspected = new Set(found.map(({ seq }) => seq));
-      for (const { seq, attempts } of again) await this.#move(seq, attempts);
-      if (again.length > 0) log.info({ moved: again.length }, "jobs were stuck at their delivery limit");
+      const over = await this.#lostRemovals.among(found);
+      for (const seq of over) await work.remove(seq);
+      if (over.size > 0)
+        log.info(
+          { removed: over.size },
+          "jobs that were over lay in WORK still, as after a crash of the server",
+        );
+      const now = clock.monotonic();
+      const rest = found.filter(({ seq }) => !over.has(seq));
+      this.#suspected = new Map(rest.map(({ seq }) => [seq, this.#suspected.get(seq) ?? now]));
+      const lost = rest.filter(({ seq }) => now - (this.#suspected.get(seq) ?? now) >= STUCK_AFTER_MS);
+      for (const { seq, attempts } of lost) await this.#move(seq, attempts);
+      if (lost.length > 0) log.info({ moved: lost.length }, "jobs were stuck in WORK");
     } catch (error) {
       log.warn({ error: messageOf(error) }, "stuck jobs could not be looked for: tried again");
     }

@@ -45,7 +45,7 @@ import { Alerter } from "./alerter.js";
 import { ApiService } from "./api-service.js";
 import { Backfiller } from "./backfiller.js";
 import { Chainer } from "./chainer.js";
-import { DeadLetterKeeper } from "./dead-letters.js";
+import { DeadLetterKeeper, STUCK_REASON } from "./dead-letters.js";
 import { Definitions } from "./definitions.js";
 import { Dispatcher } from "./dispatcher.js";
 import { FailurePauser } from "./failure-pauser.js";
@@ -207,7 +207,7 @@ export class OrchestratorSession {
     this.#subscriptions.push(await new Intake({ ...ports, admission }).start());
     const deadLetters = new DeadLetterKeeper(ports);
     this.#subscriptions.push(await deadLetters.start());
-    const move = (seq: number, attempts: number) => deadLetters.move(seq, attempts);
+    const move = (seq: number, attempts: number) => deadLetters.move(seq, attempts, STUCK_REASON);
     this.#subscriptions.push(new Reconciler(ports, move, () => this.#shards[0]?.isHeld === true).start());
     this.#subscriptions.push(await new FailurePauser(ports, definitions).start());
     const isMine = (shard: number) => this.#shards[shard]?.isHeld === true;

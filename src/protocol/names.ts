@@ -193,8 +193,11 @@ export function namesOf(namespace: string) {
     /** Told by the server when a worker has removed a job. */
     terminations: (queue: string, lane: Lane) =>
       `$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.${upper}_WORK.${lane}-${queue}`,
-    /** All that the server tells of what became of the jobs of a lane. */
-    fates: (queue: string, lane: Lane) => `$JS.EVENT.*.CONSUMER.*.${upper}_WORK.${lane}-${queue}`,
+    /** All that the server tells of what became of the jobs of a lane. One filter for both is none that RUNS takes. */
+    fates: (queue: string, lane: Lane) => [
+      `$JS.EVENT.METRIC.CONSUMER.ACK.${upper}_WORK.${lane}-${queue}`,
+      `$JS.EVENT.ADVISORY.CONSUMER.*.${upper}_WORK.${lane}-${queue}`,
+    ],
     maxDeliveries: `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${upper}_WORK.*`,
     deadLetterConsumer: "dead-letters",
 

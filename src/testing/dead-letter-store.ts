@@ -81,9 +81,12 @@ export class MemoryStuckMessages implements StuckMessages {
   find(): Promise<StuckMessage[]> {
     return this.#link.ask("stuck messages", () =>
       [...this.#server.queues.values()].flatMap(({ exhausted }) =>
-        [...exhausted]
-          .filter(([seq]) => this.#server.work.at(seq) !== null)
-          .map(([seq, attempts]) => ({ seq, attempts })),
+        [...exhausted].flatMap(([seq, attempts]) => {
+          const message = this.#server.work.at(seq);
+          if (message === null) return [];
+          const { body: _, ...head } = message;
+          return [{ ...head, attempts }];
+        }),
       ),
     );
   }

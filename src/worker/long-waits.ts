@@ -6,6 +6,7 @@
  * among those for later, and comes back as a message that says how many attempts it has had.
  */
 import type { Clock, Delivery } from "../core/ports.js";
+import { isLongWait } from "../core/retry.js";
 import type { TimerStore } from "../core/timer.js";
 import { headers as h } from "../protocol/headers.js";
 import type { JobInfo } from "../protocol/job-message.js";
@@ -28,9 +29,6 @@ interface Held {
   readonly delivery: Pick<Delivery, "subject" | "headers" | "body" | "seq">;
 }
 
-/** Shorter ones are left to the server. */
-const LONG_MS = 30_000;
-
 export class LongWaits {
   readonly #ports: LongWaitPorts;
 
@@ -38,9 +36,9 @@ export class LongWaits {
     this.#ports = ports;
   }
 
-  /** Whether it is for them; else the job is to wait where it is. */
+  /** Whether it is for them; else the job waits where it is, and the server sees to it. */
   suits(hand: Held, delayMs: number): boolean {
-    return delayMs >= LONG_MS && isFreeToGo(hand);
+    return isLongWait(delayMs) && isFreeToGo(hand);
   }
 
   /**

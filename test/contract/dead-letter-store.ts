@@ -149,7 +149,9 @@ export function describeStuckMessages(name: string, make: MakePorts): void {
       for (const delivery of held) delivery.ack();
       await until(async () => (await one.work.at(1)) === null && (await one.work.at(4)) === null);
       await until(async () => String(await stuck()) === "2");
-      expect(await one.stuck.find()).toEqual([{ seq: 2, attempts: 2 }]);
+      const [found] = await one.stuck.find();
+      expect(found).toMatchObject({ seq: 2, attempts: 2, subject: names.job("default", "bad") });
+      expect(found?.storedAt).toBe((await one.work.at(2))?.storedAt);
       await one.work.remove(2);
       expect(await stuck()).toEqual([]);
       await consumer.stop();

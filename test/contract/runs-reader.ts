@@ -34,6 +34,18 @@ export function describeRunsReader(name: string, make: MakePorts): void {
       expect(found[0]?.at).toBeGreaterThan(0);
     });
 
+    it("takes every subject under which it is told what became of jobs", async () => {
+      const { names } = on();
+      await tell("a", "started");
+      const ofServer = [
+        ...names.fates("mail", "work"),
+        names.acks("mail", "high"),
+        names.terminations("mail", "low"),
+      ];
+      for (const subject of [...ofServer, names.ends("mail"), names.queued(names.jobsOf("mail"))])
+        expect(await read({ from: 1, to: 1, since: 0, subject }), subject).toEqual([]);
+    });
+
     it("ends where the stream ends", async () => {
       await tell("a", "started");
       expect(await read({ from: 1, to: 50 })).toHaveLength(1);
