@@ -15,9 +15,9 @@ export interface ReadOptions {
   /** Sequences of RUNS, both included. */
   from: number;
   to: number;
-  /** Only the events of this run. Default: everything. */
+  /** Only the events of this run; with neither `subject` nor `since`. Default: everything. */
   runId?: string | undefined;
-  /** Instead of `runId`: only what is told under such subjects, which may have wildcards. */
+  /** Only what is told under such subjects, which may have wildcards. */
   subject?: string | undefined;
   /** Only what was stored from this instant of the server's clock on. */
   since?: Instant | undefined;

@@ -7,34 +7,29 @@ import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
 import { readData } from "../protocol/past-events.js";
 import { decodeSlots } from "../protocol/slot-record.js";
+import { RunEvents } from "./run-events.js";
 import { scanSince } from "./scan.js";
 
 export class NatsRunHistory implements RunHistory {
   readonly #js: JetStreamClient;
   readonly #jsm: JetStreamManager;
   readonly #names: Names;
+  readonly #events: RunEvents;
 
   constructor(js: JetStreamClient, jsm: JetStreamManager, names: Names) {
     this.#js = js;
     this.#jsm = jsm;
     this.#names = names;
+    this.#events = new RunEvents(jsm, names);
   }
 
   async events(runId: string): Promise<PastEvent[]> {
-    const found: PastEvent[] = [];
-    for (let seq = 1; ; ) {
-      const query = { seq, next_by_subj: this.#names.runEvents(runId) };
-      const message = await this.#jsm.streams.getMessage(this.#names.runs, query);
-      if (message === null) return found;
-      found.push(eventOf(message));
-      seq = message.seq + 1;
-    }
+    return (await this.#events.all(runId)).map(eventOf);
   }
 
   async lastEvent(runId: string): Promise<PastEvent | null> {
-    const query = { last_by_subj: this.#names.runEvents(runId) };
-    const message = await this.#jsm.streams.getMessage(this.#names.runs, query);
-    return message === null ? null : eventOf(message);
+    const last = await this.#events.last(runId);
+    return last && eventOf(last);
   }
 
   async lastQueued(workSubject: string): Promise<{ msgId: string | undefined } | null> {

@@ -1,7 +1,14 @@
 /** RUNS, read as a log. */
-import { DeliverPolicy, type JetStreamClient, type JetStreamManager, type JsMsg } from "@nats-io/jetstream";
+import {
+  DeliverPolicy,
+  type JetStreamClient,
+  type JetStreamManager,
+  type JsMsg,
+  type StoredMsg,
+} from "@nats-io/jetstream";
 import type { ReadOptions, RunsReader, ToldMessage } from "../core/runs-reader.js";
 import type { Names } from "../protocol/names.js";
+import { RunEvents } from "./run-events.js";
 import { scan, storedSince } from "./scan.js";
 import { headersOf } from "./work.js";
 
@@ -12,11 +19,13 @@ export class NatsRunsReader implements RunsReader {
   readonly #js: JetStreamClient;
   readonly #jsm: JetStreamManager;
   readonly #names: Names;
+  readonly #events: RunEvents;
 
   constructor(js: JetStreamClient, jsm: JetStreamManager, names: Names) {
     this.#js = js;
     this.#jsm = jsm;
     this.#names = names;
+    this.#events = new RunEvents(jsm, names);
   }
 
   async bounds(): Promise<{ first: number; last: number }> {
@@ -29,20 +38,28 @@ export class NatsRunsReader implements RunsReader {
     onMessage: (message: ToldMessage) => void,
   ): Promise<void> {
     if (to < from) return;
-    const filter = runId === undefined ? subject : this.#names.runEvents(runId);
+    if (runId !== undefined) {
+      for (const message of await this.#events.all(runId, from, to)) onMessage(toldByStored(message));
+      return;
+    }
     const start =
       since === undefined
         ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from }
         : storedSince(since);
     const place = {
       ...{ js: this.#js, stream: this.#names.runs, ahead: AHEAD },
-      from: { ...start, ...(filter !== undefined && { filter_subjects: filter }) },
+      from: { ...start, ...(subject !== undefined && { filter_subjects: subject }) },
     };
     await scan(place, (message) => {
       if (from <= message.seq && message.seq <= to) onMessage(toldBy(message));
       return message.seq >= to;
     });
   }
+}
+
+function toldByStored(message: StoredMsg): ToldMessage {
+  const { seq, subject, header, data, time } = message;
+  return { seq, subject, at: time.getTime(), headers: headersOf(header), body: data };
 }
 
 function toldBy(message: JsMsg): ToldMessage {

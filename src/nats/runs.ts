@@ -9,14 +9,17 @@ import type { Names } from "../protocol/names.js";
 import { decodeSlots, encodeSlots } from "../protocol/slot-record.js";
 import { reasonOf } from "./ack.js";
 import type { Publisher } from "./publisher.js";
+import { RunEvents } from "./run-events.js";
 
 export class NatsRunLog implements RunLog, EndRecords {
   readonly #jsm: JetStreamManager;
   readonly #publisher: Publisher;
   readonly #names: Names;
+  readonly #events: RunEvents;
 
   constructor(jsm: JetStreamManager, publisher: Publisher, names: Names) {
     this.#jsm = jsm;
+    this.#events = new RunEvents(jsm, names);
     this.#publisher = publisher;
     this.#names = names;
   }
@@ -46,13 +49,11 @@ export class NatsRunLog implements RunLog, EndRecords {
   }
 
   async hasAny(runId: string): Promise<boolean> {
-    const subject = this.#names.runEvents(runId);
-    return (await this.#jsm.streams.getMessage(this.#names.runs, { last_by_subj: subject })) !== null;
+    return (await this.#events.last(runId)) !== null;
   }
 
   async has(runId: string, type: string): Promise<boolean> {
-    const subject = this.#names.runEvent(runId, type);
-    return (await this.#jsm.streams.getMessage(this.#names.runs, { last_by_subj: subject })) !== null;
+    return (await this.#events.lastOf(runId, type)) !== null;
   }
 
   async lastSequence(): Promise<number> {

@@ -14,6 +14,8 @@ import { storedMessage } from "./work.js";
 
 /** Of one consumer, at one time. */
 const MOST_FOUND = 500;
+/** Looks after which what was clear is looked at again: a server of a cluster may have crashed unseen. */
+const FORGET_EVERY = 30;
 
 export class NatsStuckMessages implements StuckMessages {
   readonly #jsm: JetStreamManager;
@@ -21,6 +23,7 @@ export class NatsStuckMessages implements StuckMessages {
   readonly #names: Names;
   /** By consumer: up to here there was nothing. */
   readonly #clear = new Map<string, number>();
+  #looks = 0;
 
   /** @param consumers of WORK */
   constructor(jsm: JetStreamManager, consumers: ConsumerInfos, names: Names) {
@@ -30,6 +33,7 @@ export class NatsStuckMessages implements StuckMessages {
   }
 
   async find(): Promise<StuckMessage[]> {
+    if (++this.#looks % FORGET_EVERY === 0) this.#clear.clear();
     const found: StuckMessage[] = [];
     for await (const info of this.#consumers.all()) found.push(...(await this.#of(info)));
     return found;
@@ -41,7 +45,9 @@ export class NatsStuckMessages implements StuckMessages {
     const key = `${info.name} ${info.created}`;
     if (filter === undefined || behind === 0 || this.#clear.get(key) === behind) return [];
     const found: StuckMessage[] = [];
-    for (let seq = 1; found.length < MOST_FOUND; seq = (found.at(-1) as StuckMessage).seq + 1) {
+    // Behind others there may be a million jobs of other queues, which the server would look through.
+    const clear = this.#clear.get(key) ?? 0;
+    for (let seq = clear + 1; found.length < MOST_FOUND; seq = (found.at(-1) as StuckMessage).seq + 1) {
       const query = { seq, next_by_subj: filter };
       const message = storedMessage(await this.#jsm.streams.getMessage(this.#names.work, query));
       if (message === null || message.seq > behind) break;

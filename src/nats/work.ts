@@ -15,6 +15,7 @@ export class NatsWorkStream implements WorkStream {
   readonly #publisher: Publisher;
   readonly #jsm: JetStreamManager;
   readonly #names: Names;
+  #noTombstoneTo = 0;
 
   constructor(publisher: Publisher, jsm: JetStreamManager, names: Names) {
     this.#publisher = publisher;
@@ -53,15 +54,18 @@ export class NatsWorkStream implements WorkStream {
     }
   }
 
+  /** The server looks through all that lies before the next one, and there may be a million jobs. */
   async removeTombstones(storedBefore: Instant): Promise<number> {
+    const { last_seq } = (await this.#jsm.streams.info(this.#names.work)).state;
     let removed = 0;
-    for (let seq = 1; ; ) {
-      const query = { seq, next_by_subj: this.#names.tombstones };
+    for (;;) {
+      const query = { seq: this.#noTombstoneTo + 1, next_by_subj: this.#names.tombstones };
       const message = storedMessage(await this.#jsm.streams.getMessage(this.#names.work, query));
+      const next = message?.seq ?? last_seq + 1;
+      this.#noTombstoneTo = Math.max(this.#noTombstoneTo, next - 1);
       if (message === null || message.storedAt >= storedBefore) return removed;
       await this.remove(message.seq);
       removed++;
-      seq = message.seq + 1;
     }
   }
 }
