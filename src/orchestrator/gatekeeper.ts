@@ -8,7 +8,6 @@
  */
 import { messageOf } from "../core/errors.js";
 import { Gate, type GateLimits, type Pass } from "../core/gate.js";
-import { concurrencyOf } from "../core/gate-line.js";
 import type { Waiting } from "../core/gate-store.js";
 import type { Subscription } from "../core/ports.js";
 import { Alarm } from "../runtime/alarm.js";
@@ -218,7 +217,7 @@ export class Gatekeeper implements Subscription {
   async #pass({ head, ticket }: Pass<Waiting>, turn: Turn): Promise<Passed> {
     const one = { ...head, ticket, isInherited: head.seq <= this.#inheritedTo };
     try {
-      return await this.#passages.pass(one, this.#tickets, turn);
+      return await this.#passages.pass(one, turn);
     } catch (error) {
       const { queue } = this.#options;
       this.#ports.log.warn({ queue, error: messageOf(error) }, "a job could not pass its gate: tried again");
@@ -226,10 +225,6 @@ export class Gatekeeper implements Subscription {
       await new Promise<void>((resolve) => this.#ports.clock.after(RETRY_MS, resolve));
       return { kind: "waits" };
     }
-  }
-
-  get #tickets(): number {
-    return this.#limits.perKey === undefined ? 0 : (concurrencyOf(this.#limits.perKey) ?? 0);
   }
 
   #tell(pass: Pass<Waiting>, passed: Passed): void {

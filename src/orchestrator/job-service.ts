@@ -3,6 +3,7 @@ import { PunctualError } from "../core/errors.js";
 import { shardOf } from "../core/hash.js";
 import type { RunHistory } from "../core/lookback.js";
 import type { Clock, RunLog, WorkStream } from "../core/ports.js";
+import type { RunsReader } from "../core/runs-reader.js";
 import { minuteOf, type Timer, type TimerStore } from "../core/timer.js";
 import type { ApiParsed, ApiResponse } from "../protocol/api.js";
 import { askedOf, enqueueMessage } from "../protocol/enqueue-message.js";
@@ -21,6 +22,7 @@ export interface JobServicePorts extends JobListPorts {
   timers: TimerStore;
   runs: RunLog;
   history: RunHistory;
+  reader: RunsReader;
   admission: Admission;
   maxPayload: number;
   newNonce(): string;

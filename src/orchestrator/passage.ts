@@ -8,18 +8,21 @@
  * - The message id under which it is published is made from its place at the gate, and so is the same whoever lets it
  *   pass. While the server remembers the id, a second publish is a duplicate; while the job is queued or running, its
  *   subject is taken. Both mean that it has passed.
- * - What waited before we came, or had no answer, may have passed and be done, and the server have forgotten the id.
- *   So RUNS is asked, where the server itself tells which message was last stored on a subject. That is enough, as no
- *   ticket is used again before the job that had it has left the gate.
+ * - What waited before we came, or had no answer, may have passed and be done, and the server have forgotten the id; one
+ *   that was killed forgets even that jobs have left the gate. So RUNS is asked, where the server itself tells of each job
+ *   that it stored: where others have had the subject since, of all that passed since the oldest that waits came.
  * - Before each publish we ask whether the gate is still ours, and how long ago the job was read there.
  */
+import { SKEW_MS } from "../core/chain.js";
 import { messageOf } from "../core/errors.js";
 import type { GateStore } from "../core/gate-store.js";
 import type { RunHistory } from "../core/lookback.js";
 import type { Clock, DeadLetters, PublishOutcome, RunLog, StoredMessage, WorkStream } from "../core/ports.js";
-import { type WaitingJob, waitingJob } from "../protocol/gate-message.js";
+import type { RunsReader } from "../core/runs-reader.js";
+import type { Instant } from "../core/schedule.js";
+import { hasPassedGate, type WaitingJob, waitingJob } from "../protocol/gate-message.js";
 import { headers as h } from "../protocol/headers.js";
-import type { Names } from "../protocol/names.js";
+import { type Names, parseJobSubject } from "../protocol/names.js";
 import type { Logger } from "../runtime/log.js";
 import { buryRefused } from "./refusal.js";
 
@@ -32,6 +35,7 @@ export interface PassagePorts {
   dead: DeadLetters;
   gates: GateStore;
   history: Pick<RunHistory, "lastQueued">;
+  reader: RunsReader;
 }
 
 /** A job that may pass, as its gate has decided. */
@@ -65,15 +69,13 @@ export type Passed =
 /** A publish may be made for so long after its job was seen at the gate. */
 const PUBLISH_WITHIN_MS = 10_000;
 const RETRY_MS = 250;
-/** Keys whose former passages are remembered. */
-const KEYS_REMEMBERED = 10_000;
 const SKIPPED = "a job with this id or key is queued or running";
 
 export class Passages {
   readonly #ports: PassagePorts;
   readonly #mayPublish: () => boolean;
-  /** By key, the message ids last used on its tickets, as they were before we let one pass. */
-  readonly #former = new Map<string, Promise<Set<string>>>();
+  /** The message ids of those who passed before we came. */
+  #former: Promise<Set<string>> | undefined;
 
   /** @param mayPublish false: the gate is not ours any more */
   constructor(ports: PassagePorts, mayPublish: () => boolean) {
@@ -81,16 +83,12 @@ export class Passages {
     this.#mayPublish = mayPublish;
   }
 
-  /**
-   * Publishes it if it is to be. Who has landed is to be taken from the gate with `leave`.
-   *
-   * @param tickets how many its key has
-   */
-  async pass(one: Ticketed, tickets: number, turn: Turn): Promise<Passed> {
+  /** Publishes it if it is to be. Who has landed is to be taken from the gate with `leave`. */
+  async pass(one: Ticketed, turn: Turn): Promise<Passed> {
     let isSent = false;
     for (;;) {
       try {
-        const passed = await this.#try(one, tickets, turn, isSent);
+        const passed = await this.#try(one, turn, isSent);
         if (passed !== "unknown") return passed;
       } catch (error) {
         // Sent and not answered, it may have passed: that is found out before anything else is done with its ticket.
@@ -101,14 +99,13 @@ export class Passages {
     }
   }
 
-  async #try(one: Ticketed, tickets: number, turn: Turn, isSent: boolean): Promise<Passed | "unknown"> {
+  async #try(one: Ticketed, turn: Turn, isSent: boolean): Promise<Passed | "unknown"> {
     const { clock, work, names } = this.#ports;
     const seenAt = clock.monotonic();
     const stored = await work.at(one.seq);
     const job = stored === null ? null : waitingJob(stored, one.ticket, names);
     if (stored === null || job === null) return { kind: "gone" };
-    if ((one.isInherited || isSent) && (await this.#hasPassed(one, stored, job, tickets)))
-      return this.#gone(one.seq);
+    if ((one.isInherited || isSent) && (await this.#hasPassed(one, stored, job))) return this.#gone(one.seq);
     if (this.#isLate(job)) return this.#expire(one.seq, job);
     await turn.come;
     await work.ready();
@@ -205,31 +202,35 @@ export class Passages {
 
   /** Whether it was put into the queue before: by us just now, or by others, when the limits may have been others. */
   async #hasPassed(
-    { key, ticket, isInherited }: Ticketed,
+    { key, isInherited }: Ticketed,
     stored: StoredMessage,
-    job: WaitingJob,
-    tickets: number,
+    { queue, runId, message: { msgId, subject } }: WaitingJob,
   ): Promise<boolean> {
     const { names } = this.#ports;
-    const { msgId, subject } = job.message;
     const plain = waitingJob(stored, null, names)?.message.subject ?? subject;
     for (const place of new Set([subject, plain])) if ((await this.#lastOn(place)) === msgId) return true;
-    if (key === null || ticket === null || !isInherited) return false;
-    return (await this.#formerOf(job.queue, key, tickets)).has(msgId);
+    const isItsOwn = key === null && parseJobSubject(plain)?.key === runId;
+    if (!isInherited || isItsOwn) return false;
+    this.#former ??= this.#passedSince(queue, stored.storedAt).catch((error) => {
+      this.#former = undefined;
+      throw error;
+    });
+    return (await this.#former).has(msgId);
   }
 
-  #formerOf(queue: string, key: string, tickets: number): Promise<Set<string>> {
-    const known = this.#former.get(key);
-    if (known !== undefined) return known;
-    const { names } = this.#ports;
-    const subjects = Array.from({ length: tickets }, (_, index) => names.ticket(queue, key, index + 1));
-    const read = Promise.all(subjects.map((subject) => this.#lastOn(subject)));
-    const made = read.then((ids) => new Set(ids.filter((id) => id !== undefined)));
-    this.#former.set(key, made);
-    made.catch(() => this.#former.delete(key));
-    const [oldest] = this.#former.keys();
-    if (this.#former.size > KEYS_REMEMBERED && oldest !== undefined) this.#former.delete(oldest);
-    return made;
+  /** Since the oldest that waits came, or the one that was stored then. */
+  async #passedSince(queue: string, storedAt: Instant): Promise<Set<string>> {
+    const { gates, reader, names } = this.#ports;
+    const [oldest] = await gates.waiting(queue, { after: 0, limit: 1 });
+    const since = Math.min(oldest?.storedAt ?? storedAt, storedAt) - SKEW_MS;
+    const { first: from, last: to } = await reader.bounds();
+    const passed = new Set<string>();
+    const subject = names.queued(names.jobsOf(queue));
+    await reader.read({ from, to, since, subject }, ({ headers }) => {
+      const msgId = headers[h.msgId];
+      if (msgId !== undefined && hasPassedGate(msgId)) passed.add(msgId);
+    });
+    return passed;
   }
 
   /** The message id of the last job that the server tells to have stored there. */

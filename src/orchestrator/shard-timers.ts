@@ -11,6 +11,7 @@
 import { messageOf } from "../core/errors.js";
 import { NearTimers } from "../core/near-timers.js";
 import type { Clock, StoredMessage, Subscription } from "../core/ports.js";
+import type { RunsReader } from "../core/runs-reader.js";
 import type { Instant } from "../core/schedule.js";
 import { MINUTE_MS, minuteOf, type Timer, type TimerStore } from "../core/timer.js";
 import { admitted } from "../protocol/gate-message.js";
@@ -21,9 +22,10 @@ import { Alarm } from "../runtime/alarm.js";
 import type { Logger } from "../runtime/log.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { type DueTimer, type TimerOutcomePorts, TimerOutcomes } from "./timer-outcomes.js";
-import { wasFired } from "./timer-traces.js";
+import { TimerTraces } from "./timer-traces.js";
 
 export interface ShardTimerPorts extends TimerOutcomePorts {
+  reader: RunsReader;
   timers: TimerStore;
   dispatcher: Dispatcher;
   admission: Admission;
@@ -52,6 +54,7 @@ export class ShardTimers {
   readonly #shard: number;
   readonly #near: NearTimers;
   readonly #outcomes: TimerOutcomes;
+  readonly #traces: TimerTraces;
   readonly #alarm: Alarm;
   /** What falls due before was perhaps fired by an earlier holder. */
   readonly #inheritedUntil: Instant;
@@ -68,6 +71,7 @@ export class ShardTimers {
     this.#alarm = new Alarm(ports.clock);
     this.#inheritedUntil = now + READ_AHEAD_MS;
     this.#sweptAt = ports.clock.monotonic();
+    this.#traces = new TimerTraces(ports);
     this.#outcomes = new TimerOutcomes(ports, {
       mayPublish: () => !this.#stopped && mayPublish(),
       onSettled: (timer) => this.#settled(timer),
@@ -196,8 +200,7 @@ export class ShardTimers {
 
   /** Whether an earlier holder has fired it, or somebody else. */
   async #wasFired(timer: Timer, stored: StoredMessage): Promise<boolean> {
-    if (timer.at > this.#inheritedUntil || !(await wasFired(this.#ports.history, timer, stored)))
-      return false;
+    if (timer.at > this.#inheritedUntil || !(await this.#traces.wasFired(timer, stored))) return false;
     this.#settled(timer);
     return true;
   }

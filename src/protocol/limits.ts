@@ -7,7 +7,7 @@ export const limits = {
   minAckWaitMs: 100,
   /** Jobs of a queue at once. */
   queueConcurrency: 100_000,
-  /** Jobs of a key at once: whoever takes a gate over looks at each of a key's tickets. */
+  /** Jobs of a key at once: each of a key's tickets may have to be looked at. */
   keyConcurrency: 100,
   /** A key may be unique for this long. */
   uniqueForMs: 31 * 24 * 3_600_000,

@@ -47,10 +47,14 @@ export function timerOf(headers: Readonly<Record<string, string>>, seq: number, 
 export function workMessageOf(timer: Timer, { headers, body }: StoredMessage): WorkMessage | null {
   const { [h.subject]: subject = "", [h.at]: _, [h.msgId]: __, ...own } = headers;
   if (parseJobSubject(subject) === null) return null;
-  const fireTime = new Date(timer.at).toISOString();
+  const fireTime = fireTimeOf(timer, own);
   const told = own[h.fireTime] === undefined ? { [h.fireTime]: fireTime, [h.trigger]: "timer" } : {};
   return { subject, msgId: firingIdOf(timer), headers: { ...own, ...told, [h.runId]: timer.runId }, body };
 }
+
+/** What its job tells as its fire time. One that comes back for another attempt has its own. */
+export const fireTimeOf = ({ at }: Timer, headers: StoredMessage["headers"]): string =>
+  headers[h.fireTime] ?? new Date(at).toISOString();
 
 /**
  * The message id under which a timer's job is put into WORK, by whoever does it and whenever: a second time is a

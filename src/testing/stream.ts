@@ -32,6 +32,9 @@ interface KnownId {
   at: number;
 }
 
+/** What was removed within it, a server that is killed may have again. */
+const REMOVALS_LOST_MS = 120_000;
+
 export class MemoryStream {
   /** Above this it is full. */
   maxMessages = Number.POSITIVE_INFINITY;
@@ -41,6 +44,8 @@ export class MemoryStream {
   readonly #messages = new Map<number, StoredMessage>();
   readonly #bySubject = new Map<string, number[]>();
   readonly #ids = new Map<string, KnownId>();
+  /** The oldest first. */
+  readonly #removed: { message: StoredMessage; at: number }[] = [];
   readonly #listeners = new Set<(message: StoredMessage) => void>();
   readonly #removalListeners = new Set<(seq: number) => void>();
   #lastSequence = 0;
@@ -97,11 +102,26 @@ export class MemoryStream {
     const message = this.#messages.get(seq);
     if (message === undefined) return false;
     this.#messages.delete(seq);
+    this.#noteRemoval(message);
     const left = (this.#bySubject.get(message.subject) as number[]).filter((other) => other !== seq);
     if (left.length === 0) this.#bySubject.delete(message.subject);
     else this.#bySubject.set(message.subject, left);
     for (const listener of [...this.#removalListeners]) listener(seq);
     return true;
+  }
+
+  /** What a kill may do: those that were removed lately are there again, as far as the limit of their subject allows. */
+  forgetRemovals(isForgotten: (subject: string) => boolean = () => true): void {
+    const { perSubject = Number.POSITIVE_INFINITY } = this.#settings;
+    for (const { message } of this.#removed.splice(0).reverse()) {
+      const seqs = this.#bySubject.get(message.subject) ?? [];
+      if (!isForgotten(message.subject) || seqs.length >= perSubject) continue;
+      this.#messages.set(message.seq, message);
+      this.#bySubject.set(message.subject, [...seqs, message.seq].sort(ascending));
+    }
+    const all = [...this.#messages.values()].sort((a, b) => a.seq - b.seq);
+    this.#messages.clear();
+    for (const message of all) this.#messages.set(message.seq, message);
   }
 
   /** What a restart does: only the ids of messages that are still there are known afterwards. */
@@ -123,6 +143,13 @@ export class MemoryStream {
   onRemoved(listener: (seq: number) => void): () => void {
     this.#removalListeners.add(listener);
     return () => this.#removalListeners.delete(listener);
+  }
+
+  #noteRemoval(message: StoredMessage): void {
+    const now = this.#clock.now();
+    const kept = this.#removed.findIndex(({ at }) => at > now - REMOVALS_LOST_MS);
+    this.#removed.splice(0, kept < 0 ? this.#removed.length : kept);
+    this.#removed.push({ message, at: now });
   }
 
   #knownId(id: string | undefined): number | undefined {
@@ -160,3 +187,5 @@ export class MemoryStream {
     return seq;
   }
 }
+
+const ascending = (a: number, b: number): number => a - b;

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { GateLimits } from "../../src/core/gate.js";
 import { concurrencyOf } from "../../src/core/gate-line.js";
 import { headers as h } from "../../src/protocol/headers.js";
+import { parseGateSubject } from "../../src/protocol/names.js";
 import type { Fault } from "../../src/testing/index.js";
 import { Yard } from "./yard.js";
 
@@ -28,6 +29,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("crash" as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("second" as const) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("server" as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("kill" as const) }) },
 );
 const publishFaults = fc.infiniteStream(
   fc.oneof(
@@ -42,8 +44,10 @@ const work = fc.infiniteStream(
   fc.record({ runMs: fc.integer({ min: 0, max: 800 }), isPutBack: fc.boolean() }),
 );
 
-/** A server that restarts ends all connections and forgets ids; that late messages come even so is not promised. */
+/** A server that restarts ends all connections and forgets ids, and one that is killed who has left the gate; that late messages come even so is not promised. */
 const servers = fc.constantFrom("restarts", "is late");
+
+const isAtGate = (subject: string): boolean => parseGateSubject(subject) !== null;
 
 describe("whatever crashes, is lost, comes late or is forgotten", () => {
   it("every job passes once, in order and within the limits of its key", async () => {
@@ -96,6 +100,7 @@ describe("whatever crashes, is lost, comes late or is forgotten", () => {
           else if (step.kind === "crash") replaceAll();
           else if (step.kind === "second") keepers.push(yard.keep(limits));
           else if (server === "restarts") {
+            if (step.kind === "kill") yard.server.work.forgetRemovals(isAtGate);
             yard.server.forget();
             replaceAll();
           } else yard.server.deliverLate();

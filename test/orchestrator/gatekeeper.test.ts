@@ -313,6 +313,29 @@ describe("a job passes once", () => {
     },
   );
 
+  it.each([ORDER, { paused: false, perKey: { concurrency: 2, order: false } }, { paused: false }])(
+    "when the server was killed and has forgotten that it and others after it have left the gate: %j",
+    async (limits: GateLimits) => {
+      const yard = open();
+      await yard.work();
+      const first = yard.keep(limits);
+      const ids = ["one", "two", "three", "four", "five"];
+      for (const id of ids) await yard.arrive(id, "a");
+      await yard.clock.pass(1_000);
+      expect(yard.done).toEqual(ids);
+      first.isOurs = false;
+      first.ports.link.cut();
+      yard.server.work.forgetRemovals((subject) => subject.includes(".gate."));
+      yard.server.forget();
+      expect(yard.subjects).toHaveLength(5);
+      yard.keep(limits);
+      await yard.arrive("last", "a");
+      await yard.clock.pass(10_000);
+      expect(yard.done).toEqual([...ids, "last"]);
+      expect(yard.subjects).toEqual([]);
+    },
+  );
+
   it("when it had another ticket then", async () => {
     const yard = open();
     const limits = { paused: false, perKey: { concurrency: 2, order: false } };

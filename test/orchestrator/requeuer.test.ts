@@ -109,7 +109,7 @@ async function letPass(ports: World["one"]["ports"], clock: ManualClock): Promis
     const ticket = tickets.find((one) => !busy.has(`${key}~${one}`));
     if (ticket === undefined) continue;
     const one = { seq, key, ticket, isInherited: true };
-    const passed = await passages.pass(one, 2, { come: Promise.resolve(), over: () => {} });
+    const passed = await passages.pass(one, { come: Promise.resolve(), over: () => {} });
     if (passed.kind === "landed") await passages.leave(seq);
     if (passed.kind !== "gone") busy.add(`${key}~${ticket}`);
   }

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Dispatcher } from "../../src/orchestrator/dispatcher.js";
 import { JobService } from "../../src/orchestrator/job-service.js";
+import { Passages } from "../../src/orchestrator/passage.js";
 import { ShardTimers } from "../../src/orchestrator/shard-timers.js";
 import { enqueueRequest } from "../../src/protocol/enqueue-input.js";
 import { headers as h } from "../../src/protocol/headers.js";
@@ -64,6 +65,24 @@ class World {
     const at = new Date(this.clock.now() + ms).toISOString();
     const { timer } = await this.jobs.enqueue(enqueueRequest.parse({ jobId, at, queue: "q", ...more }));
     return timer as string;
+  }
+
+  /** Whoever waits at a gate. */
+  async letPass(): Promise<void> {
+    for (const { seq, subject } of [...this.server.work.messages()]) {
+      if (!subject.includes(".gate.")) continue;
+      const passages = new Passages({ ...this.ports, clock: this.clock, log: silentLogger }, () => true);
+      const turn = { come: Promise.resolve(), over: () => {} };
+      const passing = passages.pass({ seq, key: "k", ticket: 1, isInherited: false }, turn);
+      await this.clock.pass(1);
+      await passing;
+      this.server.work.remove(seq);
+    }
+  }
+
+  /** Run ids of what came to workers, in order. */
+  get passed(): string[] {
+    return this.queued.flatMap(({ runId, subject }) => (subject.includes(".gate.") ? [] : [runId]));
   }
 
   doAll(): void {
@@ -247,6 +266,63 @@ describe("takeover", () => {
     await world.clock.pass(5_000);
     expect(world.queued).toHaveLength(1);
     expect(world.waiting).toBe(0);
+    world.close();
+  });
+
+  test.each([
+    ["plain ones", {}, {}],
+    ["with a key that others have had since", { unique: "k" }, {}],
+    [
+      "that had to wait at the gate of their queue",
+      { key: "k" },
+      { perKey: { concurrency: 2, order: false } },
+    ],
+  ])(
+    "jobs that were queued and done are not queued again after a kill of the server: %s",
+    async (_, more, settings) => {
+      const world = worldWith(0);
+      await world.ports.queues.ensure("q", settings);
+      for (const [index, id] of ["a", "b", "c"].entries())
+        await world.later(id, 10_000 + index * 1_000, more);
+      world.join(0);
+      for (let second = 0; second < 20; second++) {
+        await world.clock.pass(1_000);
+        await world.letPass();
+        world.doAll();
+      }
+      expect(world.passed).toEqual(["a", "b", "c"]);
+      world.holders[0]?.cut();
+      world.server.timers.forgetRemovals();
+      world.server.forget();
+      expect(world.waiting).toBe(3);
+      world.join(0);
+      await world.clock.pass(5_000);
+      await world.letPass();
+      expect(world.passed).toEqual(["a", "b", "c"]);
+      expect(world.waiting).toBe(0);
+      world.close();
+    },
+  );
+
+  test("a retry that was queued is not queued again after a kill of the server, nor when another followed", async () => {
+    const world = worldWith(0);
+    for (const attempts of [1, 2]) {
+      await world.later("a", 1_000, {});
+      const stored = [...world.server.timers.messages()].at(-1);
+      const fireTime = new Date(START).toISOString();
+      Object.assign(stored?.headers ?? {}, { [h.attemptsBefore]: `${attempts}`, [h.fireTime]: fireTime });
+      world.join(0);
+      await world.clock.pass(5_000);
+      world.doAll();
+      world.holders[0]?.cut();
+      world.server.forget();
+    }
+    expect(world.queued.map(({ attempts }) => attempts)).toEqual(["1", "2"]);
+    world.server.timers.forgetRemovals();
+    expect(world.waiting).toBe(2);
+    world.join(0);
+    await world.clock.pass(5_000);
+    expect(world.queued).toHaveLength(2);
     world.close();
   });
 
