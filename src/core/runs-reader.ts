@@ -26,6 +26,8 @@ export interface ReadOptions {
 export interface RunsReader {
   /** The oldest and the newest sequence; `last < first` when there is nothing. From the leader. */
   bounds(): Promise<{ first: number; last: number }>;
+  /** Whether anything but an end is told of a run before a sequence. */
+  isAnyBefore(runId: string, seq: number): Promise<boolean>;
   /** Every message of the range that is still there, in its order. */
   read(options: ReadOptions, onMessage: (message: ToldMessage) => void): Promise<void>;
 }

@@ -33,6 +33,10 @@ export class NatsRunsReader implements RunsReader {
     return { first: Math.max(1, first_seq), last: last_seq };
   }
 
+  isAnyBefore(runId: string, seq: number): Promise<boolean> {
+    return this.#events.isAnyBefore(runId, seq);
+  }
+
   async read(
     { from, to, runId, subject, since }: ReadOptions,
     onMessage: (message: ToldMessage) => void,

@@ -228,8 +228,7 @@ export class RunIndex {
   async #knownOf(entry: Entry, volume: Volume, newest: Volume): Promise<Run | null> {
     const place = placeOfEntry(entry);
     if (entry.opened === 0) {
-      const [earlier] = await this.#eventsOf({ runId: entry.runId, from: 1, to: seqOfPlace(place) - 1 });
-      if (earlier !== undefined) return null;
+      if (await this.#ports.reader.isAnyBefore(entry.runId, seqOfPlace(place))) return null;
     }
     const run = runOf(entry);
     const known = volume === newest ? undefined : newest.book.get(entry.runId);

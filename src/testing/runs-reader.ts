@@ -1,5 +1,6 @@
 /** RUNS in memory, read as a log. */
 import type { ReadOptions, RunsReader, ToldMessage } from "../core/runs-reader.js";
+import { terminalEvents } from "../protocol/events.js";
 import type { MemoryLink } from "./link.js";
 import type { MemoryServer } from "./server.js";
 
@@ -18,6 +19,17 @@ export class MemoryRunsReader implements RunsReader {
       const [oldest] = runs.messages();
       return { first: oldest?.seq ?? runs.lastSequence + 1, last: runs.lastSequence };
     });
+  }
+
+  isAnyBefore(runId: string, before: number): Promise<boolean> {
+    const { names, runs } = this.#server;
+    const ends: readonly string[] = terminalEvents.map((type) => names.runEvent(runId, type));
+    const prefix = names.runEvent(runId, "");
+    return this.#link.ask("what RUNS told before", () =>
+      [...runs.messages()].some(
+        ({ seq, subject }) => seq < before && subject.startsWith(prefix) && !ends.includes(subject),
+      ),
+    );
   }
 
   async read(

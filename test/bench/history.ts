@@ -2,7 +2,7 @@
  * What history costs, and what asking for it takes.
  *
  * 1. no-op jobs through queues that keep full, outcome and no history, in turn
- * 2. lists of runs with a million events in RUNS
+ * 2. lists of runs with a million events in RUNS: of a queue that keeps full history, and of one that keeps outcomes
  */
 import { connect as connectNats } from "@nats-io/transport-node";
 import { historyLevels } from "../../src/core/queue.js";
@@ -16,12 +16,15 @@ import { readOptions } from "./jobs/options.js";
 import { startSystems } from "./jobs/systems.js";
 
 const EVENTS = 1_000_000;
-const PER_RUN = 3;
+/** Events of a run. */
+const PER_RUN = { full: 3, outcome: 1 };
 const ASKED = 9;
+const PAGE = 50;
 
 export async function runBench(args: readonly string[]): Promise<void> {
   await levels(args);
-  await lists();
+  await lists("full");
+  await lists("outcome");
 }
 
 async function levels(args: readonly string[]): Promise<void> {
@@ -50,19 +53,20 @@ async function levels(args: readonly string[]): Promise<void> {
   }
 }
 
-async function lists(): Promise<void> {
+async function lists(level: keyof typeof PER_RUN): Promise<void> {
   const server = await startEmbeddedServer({});
   const names = namesOf("lists");
   const punctual = await connect({ servers: server.url, namespace: names.namespace });
   try {
-    await fill(server.url, names);
+    await fill(server.url, names, level);
     const before = process.memoryUsage().heapUsed;
     const orchestrator = await punctual.orchestrate();
     console.log(
-      `\nlists of runs, ${format(EVENTS)} events in RUNS, ${format(EVENTS / PER_RUN)} runs: ms, the median of ${ASKED}`,
+      `\nlists of runs, ${format(EVENTS)} events in RUNS, ${format(EVENTS / PER_RUN[level])} runs, history ${level}: ms until ${PAGE} runs are there, the median of ${ASKED}`,
     );
     console.log(`  the first question, cold             ${await timed(punctual, {}, 1)}`);
     console.log(`  the first page                       ${await timed(punctual, {})}`);
+    if (level === "outcome") return await orchestrator.stop();
     console.log(`  of a queue that has one in a hundred ${await timed(punctual, { queue: "rare" })}`);
     console.log(
       `  of a queue that has none, all looked through, once ${await timed(punctual, { queue: "none" }, 1)}`,
@@ -81,21 +85,22 @@ async function lists(): Promise<void> {
 }
 
 /** As runs leave it there: queued, told to be done, acknowledged. */
-async function fill(url: string, names: Names): Promise<void> {
+async function fill(url: string, names: Names, level: keyof typeof PER_RUN): Promise<void> {
   const connection = await connectNats({ servers: url, noAsyncTraces: true });
   const publisher = new Publisher(connection, systemClock);
   const send = (subject: string, headers: Record<string, string>, data?: unknown) =>
     publisher.publish(subject, headers, Buffer.from(data === undefined ? "" : JSON.stringify(data)));
   let last: Promise<unknown> = Promise.resolve();
-  for (let seq = 1; seq <= EVENTS / PER_RUN; seq++) {
+  for (let seq = 1; seq <= EVENTS / PER_RUN[level]; seq++) {
     const [id, queue] = [`job-${seq}`, seq % 100 === 0 ? "rare" : "mail"];
     const job = { "Punctual-Run-Id": id, "Nats-Sequence": String(seq) };
-    void send(names.queued(names.job(queue, id)), job);
+    if (level === "full") void send(names.queued(names.job(queue, id)), job);
     const told = { "Nats-Msg-Id": `${id}/succeeded/${seq}` };
     const done = { attempt: 1, durationMs: 1.5, queue, worker: "worker-1" };
-    void send(names.runEvent(id, "succeeded"), told, done);
+    last = send(names.runEvent(id, "succeeded"), told, done);
     const room = publisher.ready();
     if (room !== undefined) await room;
+    if (level === "outcome") continue;
     last = send(
       `$JS.EVENT.METRIC.CONSUMER.ACK.${names.work}.work-${queue}`,
       {},
@@ -112,7 +117,8 @@ async function timed(punctual: Punctual, filter: { queue?: string }, times = ASK
   const took: number[] = [];
   for (let i = 0; i < times; i++) {
     const startedAt = performance.now();
-    await punctual.client.runs.list(filter, { pageSize: 50 }).next();
+    let left = PAGE;
+    for await (const _ of punctual.client.runs.list(filter, { pageSize: PAGE })) if (--left === 0) break;
     took.push(performance.now() - startedAt);
   }
   return (took.sort((a, b) => a - b)[Math.floor(times / 2)] as number).toFixed(0);

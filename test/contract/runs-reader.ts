@@ -46,6 +46,32 @@ export function describeRunsReader(name: string, make: MakePorts): void {
         expect(await read({ from: 1, to: 1, since: 0, subject }), subject).toEqual([]);
     });
 
+    it("knows whether anything but an end was told of a run before", async () => {
+      const { reader } = on().other;
+      await tell("b", "started");
+      await tell("a", "succeeded");
+      expect(await reader.isAnyBefore("a", 100)).toBe(false);
+      await tell("a", "waiting");
+      await tell("a", "started");
+      expect(await reader.isAnyBefore("a", 3)).toBe(false);
+      expect(await reader.isAnyBefore("a", 4)).toBe(true);
+      expect(await reader.isAnyBefore("a", 100)).toBe(true);
+      expect(await reader.isAnyBefore("c", 100)).toBe(false);
+    });
+
+    it("reads the events of one run, of a range, in their order", async () => {
+      for (const type of ["waiting", "started", "log"]) await tell("a", type);
+      await tell("b", "started");
+      await on().one.runs.append({ runId: "a", type: "log", msgId: "a/log/8", data: {} });
+      await tell("a", "succeeded");
+      const seqs = async (from: number, to: number) =>
+        (await read({ runId: "a", from, to })).map(({ seq }) => seq);
+      expect(await seqs(1, 100)).toEqual([1, 2, 3, 5, 6]);
+      expect(await seqs(3, 5)).toEqual([3, 5]);
+      expect(await seqs(4, 4)).toEqual([]);
+      expect(await read({ runId: "c", from: 1, to: 100 })).toEqual([]);
+    });
+
     it("ends where the stream ends", async () => {
       await tell("a", "started");
       expect(await read({ from: 1, to: 50 })).toHaveLength(1);
