@@ -23,15 +23,14 @@ export class NatsWorkStream implements WorkStream {
     this.#names = names;
   }
 
-  prepare(message: WorkMessage): PreparedMessage {
+  prepare({ subject, msgId, headers, body }: WorkMessage): PreparedMessage {
     // Only what is sent is held on to: there may be thousands that wait for their time.
-    const { subject, body } = message;
-    const block = headerBlock(message.headers, message.msgId);
+    const block = headerBlock(headers, msgId);
     return { send: () => this.#publisher.send(subject, block, body) };
   }
 
-  publish(message: WorkMessage): Promise<PublishOutcome> {
-    return this.prepare(message).send();
+  publish({ subject, msgId, headers, body }: WorkMessage): Promise<PublishOutcome> {
+    return this.#publisher.send(subject, headerBlock(headers, msgId), body);
   }
 
   ready(): Promise<void> | undefined {
