@@ -1,3 +1,5 @@
+import { type Crowd, Crowds, type Ended } from "./crowds.js";
+
 /**
  * Starts work on every item of a source, at most `window` at a time, and gives the results in the order of the
  * items. A slow source does not hold back results that are ready; while nobody takes results, nothing more is
@@ -73,49 +75,36 @@ async function* ofStream<T, R>(
   window: number,
   start: (item: T) => Promise<R>,
 ): AsyncGenerator<R, void, undefined> {
-  const items = iterate(source);
+  const crowds = new Crowds(source, Math.ceil(window / 2));
   const started: Promise<R>[] = [];
+  let coming: Promise<Crowd<T>> | undefined;
   let end: Ended | undefined;
-  let coming: Promise<Item<T>> | undefined = nextOfStream(items);
   try {
-    while (coming !== undefined || started.length > 0) {
+    while (end === undefined || started.length > 0) {
       const oldest = started[0];
-      if (coming !== undefined && started.length < window && (await isFirst(coming, oldest))) {
-        const item: Item<T> = await coming;
-        coming = item.kind === "item" ? nextOfStream(items) : undefined;
-        if (item.kind === "item") started.push(start(item.value));
-        else end = item;
+      const hasRoom = end === undefined && started.length <= window / 2;
+      if (hasRoom) coming ??= crowds.next();
+      if (coming !== undefined && (await isFirst(coming, oldest))) {
+        const crowd: Crowd<T> = await coming;
+        coming = undefined;
+        end = crowd.end;
+        for (const item of crowd.items) started.push(start(item));
       } else {
         started.shift();
         yield (await oldest) as R;
       }
     }
-    if (end?.kind === "failure") throw end.error;
+    if (end.kind === "failure") throw end.error;
   } finally {
-    // Not awaited: it would wait for an item that a slow source may never bring.
-    items.return().catch(() => {});
+    crowds.stop();
   }
 }
 
-async function* iterate<T>(source: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
-  yield* source;
-}
-
-type Ended = { kind: "end" } | { kind: "failure"; error: unknown };
 type Item<T> = { kind: "item"; value: T } | Ended;
 
 function nextOf<T>(items: Iterator<T>): Item<T> {
   try {
     const result = items.next();
-    return result.done === true ? { kind: "end" } : { kind: "item", value: result.value };
-  } catch (error) {
-    return { kind: "failure", error };
-  }
-}
-
-async function nextOfStream<T>(items: AsyncGenerator<T, void, undefined>): Promise<Item<T>> {
-  try {
-    const result = await items.next();
     return result.done === true ? { kind: "end" } : { kind: "item", value: result.value };
   } catch (error) {
     return { kind: "failure", error };

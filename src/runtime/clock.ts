@@ -9,3 +9,6 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Calls back when the event loop comes round: after all that is ready by now. */
+export const atEndOfTurn = (callback: () => void): void => void setImmediate(callback);

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { pipeline } from "../../src/client/pipeline.js";
 
 /** Work that ends when the test says so. */
@@ -95,4 +95,81 @@ test("who stops reading ends the source", async () => {
 
 test("an empty source gives nothing", async () => {
   expect(await all(pipeline([], 3, async (item) => item))).toEqual([]);
+});
+
+describe("a stream", () => {
+  const loopTurns = async (): Promise<void> => {
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  /** Counts up for ever; tells how far it is, and whether it was ended. */
+  function counting() {
+    const state = { given: 0, ended: false };
+    async function* source(): AsyncGenerator<number> {
+      try {
+        for (;;) yield ++state.given;
+      } finally {
+        state.ended = true;
+      }
+    }
+    return { state, source: source() };
+  }
+
+  test("has what comes together started together: a connection sends that in one go", async () => {
+    const sent: number[][] = [];
+    let outbound: number[] = [];
+    const send = async (item: number): Promise<number> => {
+      if (outbound.push(item) === 1)
+        queueMicrotask(() => {
+          sent.push(outbound);
+          outbound = [];
+        });
+      return item;
+    };
+    async function* source(): AsyncGenerator<number> {
+      for (let item = 1; item <= 6; item++) yield item;
+    }
+    expect(await all(pipeline(source(), 8, send))).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(sent).toEqual([
+      [1, 2, 3, 4],
+      [5, 6],
+    ]);
+  });
+
+  test("is read no further than there is room for, but for one item", async () => {
+    const { state, source } = counting();
+    const work = manualWork();
+    const results = pipeline(source, 4, work.start);
+    const first = results.next();
+    await loopTurns();
+    expect(work.started).toEqual([1, 2, 3, 4]);
+    expect(state.given).toBeLessThanOrEqual(5);
+    work.end(1);
+    expect(await first).toEqual({ done: false, value: "done 1" });
+    await loopTurns();
+    expect(state.given).toBeLessThanOrEqual(5);
+  });
+
+  test("is ended when nobody reads on", async () => {
+    const { state, source } = counting();
+    for await (const _ of pipeline(source, 4, async (item) => item)) break;
+    await loopTurns();
+    expect(state.ended).toBe(true);
+    const { given } = state;
+    await loopTurns();
+    expect(state.given).toBe(given);
+  });
+
+  test("that fails is told of after the results of what was started", async () => {
+    async function* failing(): AsyncGenerator<number> {
+      yield 1;
+      yield 2;
+      throw new Error("line 3 is bad");
+    }
+    const results = pipeline(failing(), 10, async (item) => item);
+    expect(await results.next()).toEqual({ done: false, value: 1 });
+    expect(await results.next()).toEqual({ done: false, value: 2 });
+    await expect(results.next()).rejects.toThrow("line 3 is bad");
+    expect(await results.next()).toEqual({ done: true, value: undefined });
+  });
 });
