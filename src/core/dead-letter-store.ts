@@ -43,6 +43,8 @@ export interface StuckMessages {
   /**
    * Those that seem to be stuck. One that is being acknowledged at this moment may be among them: stuck is what is
    * found again, for a while.
+   *
+   * @param anew also where there was nothing when it was last looked for: the server may have been killed since
    */
-  find(): Promise<StuckMessage[]>;
+  find(anew?: boolean): Promise<StuckMessage[]>;
 }

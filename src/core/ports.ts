@@ -128,8 +128,8 @@ export interface WorkStream {
   /** From the leader. */
   at(seq: number): Promise<StoredMessage | null>;
   remove(seq: number): Promise<void>;
-  /** Removes the tombstones that were stored before an instant of the server's clock. */
-  removeTombstones(storedBefore: Instant): Promise<number>;
+  /** All tombstones, or those that were stored before an instant of the server's clock; the oldest first. */
+  tombstones(storedBefore?: Instant): Promise<StoredMessage[]>;
 }
 
 export interface RunEvent {

@@ -32,8 +32,8 @@ export class NatsStuckMessages implements StuckMessages {
     this.#names = names;
   }
 
-  async find(): Promise<StuckMessage[]> {
-    if (++this.#looks % FORGET_EVERY === 0) this.#clear.clear();
+  async find(anew = false): Promise<StuckMessage[]> {
+    if (++this.#looks % FORGET_EVERY === 0 || anew) this.#clear.clear();
     const found: StuckMessage[] = [];
     for await (const info of this.#consumers.all()) found.push(...(await this.#of(info)));
     return found;

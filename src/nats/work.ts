@@ -53,18 +53,19 @@ export class NatsWorkStream implements WorkStream {
     }
   }
 
-  /** The server looks through all that lies before the next one, and there may be a million jobs. */
-  async removeTombstones(storedBefore: Instant): Promise<number> {
-    const { last_seq } = (await this.#jsm.streams.info(this.#names.work)).state;
-    let removed = 0;
+  /** The server looks through all that lies before the next one, and there may be a million jobs: so once, if not all are asked for. */
+  async tombstones(storedBefore?: Instant): Promise<StoredMessage[]> {
+    const { streams } = this.#jsm;
+    const { last_seq } = (await streams.info(this.#names.work)).state;
+    const found: StoredMessage[] = [];
+    let from = storedBefore === undefined ? 1 : this.#noTombstoneTo + 1;
     for (;;) {
-      const query = { seq: this.#noTombstoneTo + 1, next_by_subj: this.#names.tombstones };
-      const message = storedMessage(await this.#jsm.streams.getMessage(this.#names.work, query));
-      const next = message?.seq ?? last_seq + 1;
-      this.#noTombstoneTo = Math.max(this.#noTombstoneTo, next - 1);
-      if (message === null || message.storedAt >= storedBefore) return removed;
-      await this.remove(message.seq);
-      removed++;
+      const query = { seq: from, next_by_subj: this.#names.tombstones };
+      const message = storedMessage(await streams.getMessage(this.#names.work, query));
+      if (found.length === 0) this.#noTombstoneTo = Math.max(from, message?.seq ?? last_seq + 1) - 1;
+      if (message === null || message.storedAt >= (storedBefore ?? Number.POSITIVE_INFINITY)) return found;
+      found.push(message);
+      from = message.seq + 1;
     }
   }
 }

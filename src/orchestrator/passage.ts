@@ -106,6 +106,8 @@ export class Passages {
     const job = stored === null ? null : waitingJob(stored, one.ticket, names);
     if (stored === null || job === null) return { kind: "gone" };
     if ((one.isInherited || isSent) && (await this.#hasPassed(one, stored, job))) return this.#gone(one.seq);
+    if (one.isInherited && (await work.lastOn(names.gateTombstone(job.runId, one.seq))) !== null)
+      return this.#cancelled(one.seq, job.runId);
     if (this.#isLate(job)) return this.#expire(one.seq, job);
     await turn.come;
     await work.ready();
@@ -150,16 +152,19 @@ export class Passages {
     }
   }
 
-  /** What has used the message id may be a tombstone, by which it was cancelled; whoever did that may have crashed. */
+  /** What has used the message id may be a tombstone, by which it was cancelled. */
   async #onDuplicate(one: Ticketed, { runId, message }: WaitingJob, seq: number): Promise<Passed> {
-    const { work, runs, names } = this.#ports;
+    const { work, names } = this.#ports;
     const stored = await work.at(seq).catch(() => undefined);
-    if (stored?.subject === names.gateTombstone(runId, one.seq)) {
-      const data = { reason: "cancelled in its queue" };
-      await runs.append({ runId, type: "cancelled", msgId: `${runId}/cancelled/${one.seq}`, data });
-      return this.#gone(one.seq);
-    }
+    if (stored?.subject === names.gateTombstone(runId, one.seq)) return this.#cancelled(one.seq, runId);
     return { kind: "landed", seq, isThere: stored === undefined || stored?.subject === message.subject };
+  }
+
+  /** Whoever cancelled it may have crashed before it was told. */
+  async #cancelled(seq: number, runId: string): Promise<Passed> {
+    const data = { reason: "cancelled in its queue" };
+    await this.#ports.runs.append({ runId, type: "cancelled", msgId: `${runId}/cancelled/${seq}`, data });
+    return this.#gone(seq);
   }
 
   async #onTaken(one: Ticketed, stored: StoredMessage, job: WaitingJob): Promise<Passed> {

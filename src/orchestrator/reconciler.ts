@@ -25,28 +25,31 @@ export class Reconciler implements Subscription {
   readonly #ports: ReconcilerPorts;
   readonly #lostRemovals: LostRemovals;
   readonly #move: (seq: number, attempts: number) => Promise<void>;
-  readonly #isMine: () => boolean;
+  readonly #term: () => number | null;
+  #lookedTerm: number | null = null;
   /** Since when, by sequence. */
   #suspected = new Map<number, number>();
   #cancel: () => void = () => {};
   #stopped = false;
 
-  /** @param move to the dead letters; repeating it does no harm */
+  /**
+   * @param move to the dead letters; repeating it does no harm
+   * @param term in which the first shard is held here; null: it is not, now
+   */
   constructor(
     ports: ReconcilerPorts,
     move: (seq: number, attempts: number) => Promise<void>,
-    isMine: () => boolean,
+    term: () => number | null,
   ) {
     this.#ports = ports;
     this.#lostRemovals = new LostRemovals(ports);
     this.#move = move;
-    this.#isMine = isMine;
+    this.#term = term;
   }
 
   start(): this {
     this.#cancel = this.#ports.clock.after(EVERY_MS, async () => {
-      if (this.#isMine()) await this.runOnce();
-      else this.#suspected.clear();
+      await this.runOnce();
       if (!this.#stopped) this.start();
     });
     return this;
@@ -59,8 +62,11 @@ export class Reconciler implements Subscription {
 
   async runOnce(): Promise<void> {
     const { stuck, work, clock, log } = this.#ports;
+    const term = this.#term();
+    if (term === null) return this.#suspected.clear();
     try {
-      const found = await stuck.find();
+      const found = await stuck.find(term !== this.#lookedTerm);
+      this.#lookedTerm = term;
       const over = await this.#lostRemovals.among(found);
       for (const seq of over) await work.remove(seq);
       if (over.size > 0)

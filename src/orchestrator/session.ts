@@ -208,14 +208,14 @@ export class OrchestratorSession {
     const deadLetters = new DeadLetterKeeper(ports);
     this.#subscriptions.push(await deadLetters.start());
     const move = (seq: number, attempts: number) => deadLetters.move(seq, attempts, STUCK_REASON);
-    this.#subscriptions.push(new Reconciler(ports, move, () => this.#shards[0]?.isHeld === true).start());
     this.#subscriptions.push(await new FailurePauser(ports, definitions).start());
     const isMine = (shard: number) => this.#shards[shard]?.isHeld === true;
     this.#subscriptions.push(await new Backfiller(ports, definitions, isMine).start());
     const termOf = (shard: number) => this.#shards[shard]?.actingTerm ?? null;
+    this.#subscriptions.push(new Reconciler(ports, move, () => termOf(0)).start());
     this.#subscriptions.push(await new Gatekeepers(ports, termOf).start());
     this.#subscriptions.push(await new Chainer({ ...ports, admission }, termOf).start());
-    this.#subscriptions.push(new Sweeper(ports, () => isMine(0)).start());
+    this.#subscriptions.push(new Sweeper(ports, () => termOf(0)).start());
     const keeper = new AlertKeeper(ports, () => termOf(0));
     this.#subscriptions.push(new SlotChecker(ports, definitions, this.#memory, keeper).start());
     const book = new AlertBook(ports);

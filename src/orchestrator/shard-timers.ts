@@ -168,9 +168,9 @@ export class ShardTimers {
     try {
       const message = await this.#ports.timers.read(timer.seq);
       if (message === null) this.#cancelled(timer);
-      return message === null || (await this.#wasFired(timer, message))
-        ? null
-        : await this.#due(timer, message);
+      if (message === null || (await this.#wasFired(timer, message))) return null;
+      const due = await this.#due(timer, message);
+      return due === null || (await this.#wasCancelled(due)) ? null : due;
     } catch (error) {
       this.#ports.log.warn(
         { runId: timer.runId, error: messageOf(error) },
@@ -196,6 +196,16 @@ export class ShardTimers {
     const message = admitted(work, await admission.settings(queue), names);
     const isLate = timer.at < this.#ports.clock.now() - LATE_MS;
     return { slot: timer.at, timer, message, stored, ...(isLate && { catchUp: true }) };
+  }
+
+  /** Whether somebody did, and the server has forgotten the message id, or that the timer was removed. */
+  async #wasCancelled(due: DueTimer): Promise<boolean> {
+    const { runId, seq, at } = due.timer;
+    if (at > this.#inheritedUntil) return false;
+    const { work, names } = this.#ports;
+    const tombstone = await work.lastOn(names.timerTombstone(runId, seq));
+    if (tombstone !== null) await this.#outcomes.withdrawn(due, tombstone);
+    return tombstone !== null;
   }
 
   /** Whether an earlier holder has fired it, or somebody else. */

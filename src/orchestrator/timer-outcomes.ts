@@ -122,15 +122,20 @@ export class TimerOutcomes implements Publishing<DueTimer> {
     }
   }
 
-  /** Fired by an earlier holder; or cancelled, by one who crashed before it could be told. */
+  /** Whoever cancelled it may have crashed before it was told. */
+  async withdrawn(item: Pick<DueTimer, "timer" | "message">, tombstone: StoredMessage): Promise<void> {
+    if (tombstone.headers[h.reason] === "cancelled") await this.#append(item, "cancelled", "cancelled");
+    this.#term.onCancelled(item.timer);
+  }
+
+  /** Fired by an earlier holder, or cancelled. */
   async #onDuplicate(item: DueTimer, seq: number): Promise<void> {
     const { work, names } = this.#ports;
     const { runId } = item.timer;
     const first = await work.at(seq);
     if (first?.subject !== names.timerTombstone(runId, item.timer.seq)) return this.#done(item);
-    if (first.headers[h.reason] === "cancelled") await this.#append(item, "cancelled", "cancelled");
+    await this.withdrawn(item, first);
     this.#underWay--;
-    this.#term.onCancelled(item.timer);
   }
 
   /** Its place is held by itself, or by another job with the same key. */
@@ -155,7 +160,11 @@ export class TimerOutcomes implements Publishing<DueTimer> {
     });
   }
 
-  #append({ timer, message }: DueTimer, type: string, reason: string): Promise<void> {
+  #append(
+    { timer, message }: Pick<DueTimer, "timer" | "message">,
+    type: string,
+    reason: string,
+  ): Promise<void> {
     const queue = parseJobSubject(message.subject)?.queue;
     const data = { reason, queue, at: new Date(timer.at).toISOString() };
     return this.#ports.runs.append({

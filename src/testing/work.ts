@@ -6,7 +6,6 @@ import type {
   WorkMessage,
   WorkStream,
 } from "../core/ports.js";
-import type { Instant } from "../core/schedule.js";
 import { headers as h } from "../protocol/headers.js";
 import type { MemoryLink } from "./link.js";
 import type { MemoryServer } from "./server.js";
@@ -67,16 +66,14 @@ export class MemoryWorkStream implements WorkStream {
     return this.#link.ask("remove", () => void this.#server.work.remove(seq));
   }
 
-  removeTombstones(storedBefore: Instant): Promise<number> {
+  tombstones(storedBefore = Number.POSITIVE_INFINITY): Promise<StoredMessage[]> {
     const { work, names } = this.#server;
     const prefix = names.tombstones.slice(0, -1);
-    return this.#link.ask("remove tombstones", () => {
-      const old = [...work.messages()].filter(
+    return this.#link.ask("tombstones", () =>
+      [...work.messages()].filter(
         ({ subject, storedAt }) => subject.startsWith(prefix) && storedAt < storedBefore,
-      );
-      for (const { seq } of old) work.remove(seq);
-      return old.length;
-    });
+      ),
+    );
   }
 }
 

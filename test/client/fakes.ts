@@ -87,7 +87,7 @@ export function fakeClient({ tracing = noTracing }: { tracing?: Tracing } = {}) 
         lastOn: refuse,
         at: refuse,
         remove: refuse,
-        removeTombstones: refuse,
+        tombstones: refuse,
       },
       clock,
       gates: { count: async () => 0 },

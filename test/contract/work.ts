@@ -128,18 +128,24 @@ export function describeWorkStream(name: string, make: MakePorts): void {
       await one.work.remove(99);
     });
 
-    it("removes tombstones that are old enough, and nothing else", async () => {
+    it("knows its tombstones, or those that are old enough, and nothing else", async () => {
       const { names, one, clock } = on();
       await one.work.publish(job(names, "a"));
       await one.work.publish(tombstone(names, "a:1", 1));
       await one.work.publish(tombstone(names, "a:1", 2));
       await one.work.publish(job(names, "b"));
-      expect(await one.work.removeTombstones(clock.now() - 3_600_000)).toBe(0);
-      expect(await one.work.at(2)).not.toBeNull();
-      expect(await one.work.removeTombstones(clock.now() + 3_600_000)).toBe(2);
-      expect(await one.work.removeTombstones(clock.now() + 3_600_000)).toBe(0);
-      const left = await Promise.all([1, 2, 3, 4].map((seq) => one.work.at(seq)));
-      expect(left.map((message) => message !== null)).toEqual([true, false, false, true]);
+      expect(await one.work.tombstones(clock.now() - 3_600_000)).toEqual([]);
+      const later = clock.now() + 3_600_000;
+      const all = await one.work.tombstones(later);
+      expect(all.map(({ subject }) => subject)).toEqual([1, 2].map((term) => names.tombstone("a:1", term)));
+      expect(all[0]).toEqual(await one.work.at(2));
+      expect(await one.work.tombstones()).toEqual(all);
+      await one.work.remove(2);
+      expect(await one.work.tombstones(later)).toEqual(all.slice(1));
+      await one.work.publish(tombstone(names, "a:1", 3));
+      expect((await one.work.tombstones(later)).map(({ seq }) => seq)).toEqual([3, 5]);
+      for (const seq of [3, 5]) await one.work.remove(seq);
+      expect(await one.work.tombstones(later)).toEqual([]);
     });
   });
 }

@@ -192,7 +192,7 @@ test("what reached its delivery limit unannounced is found, and a kill on its wa
 
   function reconcilerOf(keeper: DeadLetterKeeper): Reconciler {
     const move = (seq: number, attempts: number) => keeper.move(seq, attempts);
-    const reconciler = new Reconciler({ ...ports, clock, log }, move, () => true);
+    const reconciler = new Reconciler({ ...ports, clock, log }, move, () => 1);
     onTestFinished(() => reconciler.stop());
     return reconciler;
   }

@@ -336,6 +336,20 @@ describe("a job passes once", () => {
     },
   );
 
+  it("but not one that was cancelled long ago, when the server was killed and has it at the gate again", async () => {
+    const yard = open();
+    const seq = await yard.arrive("one", "a");
+    const subject = yard.names.gateTombstone("one", seq);
+    await withdraw(yard.ports.work, { subject, msgId: `one/g${seq}`, reason: "cancelled" });
+    await yard.ports.work.remove(seq);
+    yard.server.work.forgetRemovals();
+    await yard.clock.pass(300_000); // the server has forgotten the id
+    yard.keep(ORDER);
+    await yard.clock.pass(1_000);
+    expect(yard.subjects).toEqual([subject]);
+    expect(yard.events).toEqual(["punctual.run.one.cancelled"]);
+  });
+
   it("when it had another ticket then", async () => {
     const yard = open();
     const limits = { paused: false, perKey: { concurrency: 2, order: false } };

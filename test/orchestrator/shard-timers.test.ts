@@ -366,6 +366,22 @@ describe("cancelling and rescheduling", () => {
     world.close();
   });
 
+  test("a job that was cancelled is not queued when the server was killed, has it again, and has forgotten its id", async () => {
+    const world = worldWith(1);
+    const timer = await world.later("a", 60_000);
+    await world.jobs.cancel({ timer });
+    world.holders[0]?.cut();
+    world.server.timers.forgetRemovals();
+    await world.clock.pass(300_000);
+    expect(world.waiting).toBe(1);
+    world.join(0);
+    await world.clock.pass(5_000);
+    expect(world.queued).toEqual([]);
+    expect(world.waiting).toBe(0);
+    expect(await world.ends("a")).toContain("cancelled");
+    world.close();
+  });
+
   test("a job whose message is still there, and which was queued, cannot be cancelled any more", async () => {
     const world = worldWith(1);
     const timer = await world.later("a", 10_000);

@@ -81,8 +81,8 @@ export class FaultyWork implements WorkStream {
     return this.#inner.remove(seq);
   }
 
-  removeTombstones(storedBefore: number): Promise<number> {
-    return this.#inner.removeTombstones(storedBefore);
+  tombstones(storedBefore?: number): Promise<StoredMessage[]> {
+    return this.#inner.tombstones(storedBefore);
   }
 }
 
