@@ -32,20 +32,20 @@ export class Endings {
     const alone = () => this.#store("storing a success", "succeeded", data);
     if (!this.#hand.isTold("succeeded") || isAwaited(job, delivery.headers)) await alone();
     else await ends.tell({ runId, seq: delivery.seq, attempt, durationMs, result }, alone);
-    this.#hand.delivery.ack();
+    this.#hand.ack();
   }
 
   async cancelled(): Promise<void> {
     const { queue, worker } = this.#place;
     await this.#store("storing a cancellation", "cancelled", { attempt: this.#hand.attempt, queue, worker });
-    this.#hand.delivery.ack();
+    this.#hand.ack();
   }
 
   async expired(): Promise<void> {
     const startDeadline = new Date(this.#hand.job.startDeadline as number).toISOString();
     await this.#store("storing an expiry", "expired", { reason: "start deadline", startDeadline });
     this.#place.telemetry.expired(this.#place.queue);
-    this.#hand.delivery.ack();
+    this.#hand.ack();
   }
 
   async failed(error: unknown): Promise<void> {
@@ -78,7 +78,7 @@ export class Endings {
       ...(wrong !== undefined && { issues: wrong }),
     };
     await this.#store("storing a dead letter's event", "dead", data);
-    this.#hand.delivery.term(reason);
+    this.#hand.term(reason);
     telemetry.buried(queue, reason);
     // What is wrong with a payload tells of its contents: in a log, only where.
     const told = issues === undefined ? { error: kept.error } : { fields: issues.map(({ path }) => path) };
@@ -93,7 +93,7 @@ export class Endings {
     const occasion = `retried/${attempt}`;
     if (longWaits?.suits(this.#hand, delayMs) === true) {
       if (await this.#leaves(longWaits, delayMs, () => this.#hand.tell("retried", occasion, data)))
-        return delivery.ack();
+        return this.#hand.ack();
     } else await this.#tellForPeople(() => this.#hand.append("retried", occasion, data));
     delivery.nak(delayMs);
   }

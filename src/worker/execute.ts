@@ -103,7 +103,7 @@ export class Execution {
 
   async #run(): Promise<void> {
     const [place, hand] = [this.#place, this.#hand];
-    if (mayBeOver(hand) && (await isOver(place, hand))) return hand.delivery.ack();
+    if (mayBeOver(hand) && (await isOver(place, hand))) return hand.ack();
     if (await isExpired(place, hand)) return this.#endings.expired();
     const { attempt, maxAttempts } = hand;
     if (attempt > maxAttempts) {

@@ -69,6 +69,16 @@ export class InHand {
     }
   }
 
+  ack(): void {
+    this.#place.finished.add(this.#delivery);
+    this.#delivery.ack();
+  }
+
+  term(reason: string): void {
+    this.#place.finished.add(this.#delivery);
+    this.#delivery.term(reason);
+  }
+
   /** Whether the queue's history keeps an event. */
   isTold(type: RunEventType): boolean {
     return isTold(type, this.#place.history, this.job, this.#delivery.headers);

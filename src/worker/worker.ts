@@ -27,6 +27,7 @@ import type { Logger } from "../runtime/log.js";
 import { RunLogs } from "../runtime/run-log.js";
 import { AtWork } from "./at-work.js";
 import { Execution } from "./execute.js";
+import { Finished } from "./finished.js";
 import type { LongWaits } from "./long-waits.js";
 import { around } from "./middleware.js";
 import type { WorkerSettings } from "./options.js";
@@ -187,6 +188,7 @@ export class Worker {
     const place = this.#workplace;
     if (place === undefined || this.#state !== "running") return this.#giveBack(delivery);
     if (this.#atWork.adopts(delivery)) return;
+    if (place.finished.has(delivery)) return delivery.ack();
     place.turns.onDelivery();
     await this.#atWork.run(delivery.seq, new Execution(place, delivery));
   }
@@ -239,6 +241,7 @@ export class Worker {
       schema: schema ?? handle.schema,
       handler: around(middleware, handle),
       turns: new Turns(clock, settleWithinMs, concurrency),
+      finished: new Finished(),
       redacted: redact,
       redact: redactor(redact),
       logs: new RunLogs(log),

@@ -9,6 +9,7 @@ import type { Logger } from "../runtime/log.js";
 import type { RunLogs } from "../runtime/run-log.js";
 import type { Handler } from "./context.js";
 import { EndsTogether } from "./ends-together.js";
+import type { Finished } from "./finished.js";
 import type { LongWaits } from "./long-waits.js";
 import { Persistence } from "./persistence.js";
 import type { Redact } from "./redact.js";
@@ -31,6 +32,7 @@ export interface Workplace {
   schema: z.ZodType | undefined;
   handler: Handler;
   turns: Turns;
+  finished: Finished;
   /** Without it jobs wait on their queue, however long. */
   longWaits: LongWaits | undefined;
   /** Tells the ends that nothing rests upon. */

@@ -9,6 +9,42 @@ const failing = (error: unknown) => () => {
   throw error;
 };
 
+describe("a job that is done with", () => {
+  test.each([
+    ["succeeded", () => 1, "ack"],
+    ["died", failing(new NonRetryableError("no")), "term: not retryable"],
+  ])(
+    "and %s is only acknowledged when it is delivered again, as by a server that was killed",
+    async (_, handler, end) => {
+      const bench = new Bench();
+      await bench.start(handler);
+      bench.deliver();
+      await bench.journal.until(end);
+      await bench.idle();
+      const before = bench.done.length;
+      for (const attempt of [1, 2]) bench.deliver({ attempt });
+      await bench.idle();
+      expect(bench.done.slice(before)).toEqual(["ack", "ack"]);
+      expect(bench.done.filter((line) => line === "has")).toEqual([]);
+    },
+  );
+
+  test("is another one when it was stored at another time, or given back", async () => {
+    const bench = new Bench();
+    await bench.start(({ attempt }) => {
+      if (attempt === 1) throw new Error("not yet");
+    });
+    bench.deliver();
+    await bench.journal.until("nak 1000");
+    await bench.idle();
+    bench.deliver({ attempt: 2 });
+    await bench.journal.until("ack");
+    await bench.idle();
+    bench.deliver({ storedLate: 1 });
+    await bench.journal.until("nak 1000", 2);
+  });
+});
+
 describe("a job that succeeds", () => {
   test("is acknowledged after its success is stored", async () => {
     const bench = new Bench();
