@@ -3,19 +3,21 @@ import type { RateLimit } from "../../src/core/queue.js";
 /**
  * How many more things happened than a rate allows, in the worst stretch of time; not positive: none.
  *
- * @param ends only stretches that end at one of these times. Default: all
+ * @param others count too, but no stretch ends with one of them; at the same time as one of `times`, they came after it
  */
 export function excess(
   times: readonly number[],
   { limit, periodMs, burst }: RateLimit,
-  ends: readonly number[] = times,
+  others: readonly number[] = [],
 ): number {
   let worst = Number.NEGATIVE_INFINITY;
-  const sorted = [...times].sort((a, b) => a - b);
-  const isEnd = new Set(ends);
-  for (const [j, to] of sorted.entries())
-    if (isEnd.has(to))
-      for (const [i, from] of sorted.slice(0, j + 1).entries())
+  const all = [
+    ...times.map((at) => ({ at, isEnd: true })),
+    ...others.map((at) => ({ at, isEnd: false })),
+  ].sort((a, b) => a.at - b.at);
+  for (const [j, { at: to, isEnd }] of all.entries())
+    if (isEnd)
+      for (const [i, { at: from }] of all.slice(0, j + 1).entries())
         worst = Math.max(worst, j - i + 1 - burst - ((to - from) * limit) / periodMs);
   return worst;
 }

@@ -143,7 +143,7 @@ describe("a token bucket", () => {
         });
         const atOnce = all.map((ask) => ({ ...ask, storedMs: 0 }));
         const asked = run(bucket, atOnce, spent);
-        expect(excess([...asked, ...spent], rate, asked)).toBeLessThan(1e-6);
+        expect(excess(asked, rate, spent)).toBeLessThan(1e-6);
       }),
     );
   });

@@ -47,7 +47,7 @@ test("jobs leave room for the fires of schedules, and for none that are refused"
   await waiting(stage, 80);
   const { jobs, fires } = await passed(stage, 80);
   expect(fires.length).toBeGreaterThan(3 * HEARD_LATE);
-  expect(excess([...jobs, ...fires], rate, jobs)).toBeLessThan(HEARD_LATE);
+  expect(excess(jobs, rate, fires)).toBeLessThan(HEARD_LATE);
 });
 
 test("jobs make up for a backfill that came at once", async () => {
@@ -58,5 +58,6 @@ test("jobs make up for a backfill that came at once", async () => {
   await stage.client.backfills.start("s", { from, to, rate: "1000/s" });
   const { jobs, fires } = await passed(stage, 60);
   expect(fires).toHaveLength(36);
-  expect(excess([...jobs, ...fires], rate, [Math.max(...jobs)])).toBeLessThan(HEARD_LATE);
+  const [last = 0, ...others] = jobs.sort((a, b) => b - a);
+  expect(excess([last], rate, [...others, ...fires])).toBeLessThan(HEARD_LATE);
 });
