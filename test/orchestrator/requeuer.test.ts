@@ -1,6 +1,6 @@
 /**
  * Dead letters are retried by two orchestrators, again and again, while publishes, events, reads and removals get lost or
- * are done without an answer, workers finish jobs, and the server forgets message ids. Whatever happens, each letter's
+ * are done without an answer, workers finish jobs, and the server forgets message ids, or when it is killed what was removed. Whatever happens, each letter's
  * job is queued once, and no letter goes before it is.
  */
 import fc from "fast-check";
@@ -25,6 +25,7 @@ type Step =
   | { kind: "unread"; skip: number }
   | { kind: "pass"; ms: number }
   | { kind: "forget" }
+  | { kind: "kill" }
   | { kind: "gate" }
   | { kind: "work"; tells: boolean };
 
@@ -39,6 +40,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant("unread" as const), skip: fc.nat(4) }),
   fc.record({ kind: fc.constant("pass" as const), ms: fc.constantFrom(1, 1_000, 200_000) }),
   fc.constant({ kind: "forget" as const }),
+  fc.constant({ kind: "kill" as const }),
   fc.constant({ kind: "gate" as const }),
   fc.record({ kind: fc.constant("work" as const), tells: fc.boolean() }),
 );
@@ -94,7 +96,11 @@ async function act({ clock, server, one, two }: World, taken: Step): Promise<voi
     faults.read = () => left-- === 0;
   } else if (taken.kind === "pass") await clock.pass(taken.ms);
   else if (taken.kind === "forget") server.forget();
-  else if (taken.kind === "gate") {
+  else if (taken.kind === "kill") {
+    server.dead.forgetRemovals();
+    server.work.forgetRemovals((subject) => parseGateSubject(subject) !== null);
+    server.forget();
+  } else if (taken.kind === "gate") {
     server.faults = {};
     await letPass(one.ports, clock);
   } else await finish(server, one.ports, taken.tells);
