@@ -61,6 +61,7 @@ export class OtelTracing implements Tracing {
     headers: Headers,
     attempt: () => Promise<T>,
   ): Promise<T> {
+    if (this.#isSilent()) return attempt();
     const parent = propagation.extract(ROOT_CONTEXT, headers, getter);
     const attributes = { ...attributesOf(job, "run", "process"), "punctual.attempt": job.attempt };
     const options = { kind: SpanKind.CONSUMER, attributes };

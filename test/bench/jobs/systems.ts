@@ -87,7 +87,7 @@ export async function startSystems(wanted: readonly string[]): Promise<Systems> 
 
 /** What is told of each run is a large part of what a run costs. */
 const OF_LEVEL: Readonly<Record<HistoryLevel, readonly MeasureName[]>> = {
-  off: ["enqueue", "drain", "consumers"],
+  off: ["enqueue", "drain", "consumers", "instant", "spread"],
   outcome: ["drain"],
   full: EVERYTHING,
 };
