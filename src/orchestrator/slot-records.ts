@@ -98,7 +98,13 @@ export class SlotRecords {
 
   #tellSoon(): void {
     if (this.#isHurried) void this.#tell();
-    else this.#cancelTimer ??= this.#ports.clock.after(GATHER_MS, () => void this.#tell());
+    else this.#cancelTimer ??= this.#ports.clock.after(GATHER_MS, () => this.#gathered());
+  }
+
+  /** While a record is being stored, whoever does that goes on with what was gathered. */
+  #gathered(): void {
+    this.#cancelTimer = undefined;
+    void this.#tell();
   }
 
   async #tell(): Promise<void> {
