@@ -10,8 +10,8 @@
  */
 import { Bitmap } from "./bitmap.js";
 import { hash32 } from "./hash.js";
+import { type Instant, SKEW_MS } from "./instant.js";
 import { isOver, type Run, type RunState } from "./run.js";
-import type { Instant } from "./schedule.js";
 
 /** How a run ended. */
 export interface Decision {
@@ -57,9 +57,6 @@ export interface Following {
   groupKey: string | null;
 }
 
-/** Clocks of servers differ by less: nothing that is told of a record's run was told longer before the record. */
-export const SKEW_MS = 30_000;
-
 /**
  * What the record can be decided by; null: nothing yet. A run id may be used again, so a run that was queued before the
  * record is an earlier life. Between two lives there are at least two minutes: the server refuses the id until then.
@@ -72,7 +69,7 @@ export function decisionOf(
   return { state: run.state, at: run.endedAt ?? record.storedAt, life: record.revision };
 }
 
-/** Whether what is known is of a life of the run before the record. */
+/** Whether what is known is of a life of the run before the record: of its own nothing was told longer before it. */
 export function isEarlier(run: Run, { storedAt }: { storedAt: Instant }): boolean {
   const begunAt = run.queuedAt ?? run.startedAt ?? run.endedAt;
   return begunAt !== null && begunAt < storedAt - SKEW_MS;

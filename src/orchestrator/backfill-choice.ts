@@ -1,5 +1,6 @@
 /** Which slots of a backfill come next, and which of them are to run. */
 import { type Backfill, batchSize, isToRun, nextSlots } from "../core/backfill.js";
+import { CLOCKS_DIFFER_MS } from "../core/instant.js";
 import { type Outcomes, type RunHistory, reportOn } from "../core/lookback.js";
 import type { LeaseStore } from "../core/ports.js";
 import type { Instant, Schedule } from "../core/schedule.js";
@@ -28,8 +29,6 @@ export interface Choice {
 const MOST_TOGETHER = 200;
 /** Slots that are looked at for one batch when most of them had their turn. */
 const LOOKS = 1_000;
-/** The clocks of the server and of orchestrators may differ by so much. */
-const CLOCKS_DIFFER_MS = 60_000;
 
 export async function chooseSlots(
   ports: ChoicePorts,

@@ -7,9 +7,9 @@
  * or get lost on the way. What there is to do is read from the store each time, and done by `ChainWork`; the lease only
  * keeps others from doing it too.
  */
-import { SKEW_MS } from "../core/chain.js";
 import type { ChainChange, ChainStore } from "../core/chain-store.js";
 import { messageOf } from "../core/errors.js";
+import { SKEW_MS } from "../core/instant.js";
 import type { Clock, Subscription } from "../core/ports.js";
 import { shardOfChain } from "../protocol/chain-message.js";
 import { limits } from "../protocol/limits.js";

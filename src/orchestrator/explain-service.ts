@@ -1,6 +1,7 @@
 /** Gathers what is known of a slot and has it explained. */
 import { PunctualError } from "../core/errors.js";
 import { type Evidence, explain } from "../core/explain.js";
+import { CLOCKS_DIFFER_MS } from "../core/instant.js";
 import type { Outcomes, PastEvent, RunHistory } from "../core/lookback.js";
 import type { Clock, LeaseStore, ScheduleStore, WorkStream } from "../core/ports.js";
 import type { Instant, Schedule } from "../core/schedule.js";
@@ -17,8 +18,6 @@ export interface ExplainServicePorts {
   work: WorkStream;
 }
 
-/** The clocks of the server and of orchestrators may differ by so much. */
-const CLOCKS_DIFFER_MS = 60_000;
 /** Events that are told of one run. */
 const EVENTS = 100;
 

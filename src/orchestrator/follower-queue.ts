@@ -1,9 +1,9 @@
 /** Puts a job that follows upon others into its queue, once. */
-import { SKEW_MS } from "../core/chain.js";
 import type { ChainStore } from "../core/chain-store.js";
 import type { QueuedJobs } from "../core/dead-letter-store.js";
 import { messageOf, PunctualError } from "../core/errors.js";
 import { shardOf } from "../core/hash.js";
+import { SKEW_MS } from "../core/instant.js";
 import { laneOf } from "../core/lane.js";
 import type { RunHistory } from "../core/lookback.js";
 import type { Clock, DeadLetters, RunLog, WorkStream } from "../core/ports.js";

@@ -42,8 +42,10 @@ export class LostRemovals {
     for (const message of stuck)
       if (await this.#hasEnded(message)) over.add(message.seq);
       else others.push(message);
+    if (others.length === 0) return over;
+    const { first: from, last: to } = await this.#ports.reader.bounds();
     for (const [subject, some] of this.#bySubject(others))
-      for (const seq of await this.#doneOn(subject, some)) over.add(seq);
+      for (const seq of await this.#doneOn(subject, some, { from, to })) over.add(seq);
     return over;
   }
 
@@ -68,13 +70,15 @@ export class LostRemovals {
     return bySubject;
   }
 
-  async #doneOn(subject: string, stuck: readonly StuckMessage[]): Promise<number[]> {
-    const { reader } = this.#ports;
+  async #doneOn(
+    subject: string,
+    stuck: readonly StuckMessage[],
+    range: { from: number; to: number },
+  ): Promise<number[]> {
     const sought = new Set(stuck.map(({ seq }) => seq));
     const since = Math.min(...stuck.map(({ storedAt }) => storedAt));
-    const { first: from, last: to } = await reader.bounds();
     const done: number[] = [];
-    await reader.read({ from, to, since, subject }, (message) => {
+    await this.#ports.reader.read({ ...range, since, subject }, (message) => {
       for (const { fact } of this.#teller.read(message))
         if (fact.seq !== undefined && sought.has(fact.seq) && DONE.includes(fact.kind)) done.push(fact.seq);
     });

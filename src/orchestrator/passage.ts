@@ -13,9 +13,9 @@
  *   that it stored: where others have had the subject since, of all that passed since the oldest that waits came.
  * - Before each publish we ask whether the gate is still ours, and how long ago the job was read there.
  */
-import { SKEW_MS } from "../core/chain.js";
 import { messageOf } from "../core/errors.js";
 import type { GateStore } from "../core/gate-store.js";
+import { SKEW_MS } from "../core/instant.js";
 import type { RunHistory } from "../core/lookback.js";
 import type { Clock, DeadLetters, PublishOutcome, RunLog, StoredMessage, WorkStream } from "../core/ports.js";
 import type { RunsReader } from "../core/runs-reader.js";

@@ -3,6 +3,7 @@ import type { DeadLetterStore } from "../core/dead-letter-store.js";
 import type { QueueFigures, ServerFigures } from "../core/figures.js";
 import { isGoverned } from "../core/gate.js";
 import type { GateStore } from "../core/gate-store.js";
+import { CLOCKS_DIFFER_MS } from "../core/instant.js";
 import type { Clock } from "../core/ports.js";
 import type { QueueStore } from "../core/queue.js";
 import type { Instant } from "../core/schedule.js";
@@ -27,8 +28,6 @@ export interface Depth {
 const PATIENCE_MS = 1_000;
 /** Of the letters that were there before the first look, the newest. */
 const LOOK_BACK = 50_000;
-/** The clocks of the server and of orchestrators may differ by so much. */
-const CLOCKS_DIFFER_MS = 60_000;
 
 export class QueueWatch {
   readonly #ports: QueueWatchPorts;

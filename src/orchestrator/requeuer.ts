@@ -10,10 +10,10 @@
  * events of the run, or the server's own record that its job was stored. That is searched for only if somebody has begun
  * before, which `requeued` tells.
  */
-import { SKEW_MS } from "../core/chain.js";
 import type { DeadLetterStore, QueuedJobs } from "../core/dead-letter-store.js";
 import { PunctualError } from "../core/errors.js";
 import { concurrencyOf } from "../core/gate-line.js";
+import { SKEW_MS } from "../core/instant.js";
 import type { Letter, RetryPlace } from "../core/letters.js";
 import type { RunHistory } from "../core/lookback.js";
 import type { PublishOutcome, RunLog, StoredMessage, WorkMessage, WorkStream } from "../core/ports.js";

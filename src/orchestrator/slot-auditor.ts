@@ -1,4 +1,5 @@
 /** Gathers what is known of a range's slots, and audits it schedule by schedule. */
+import { CLOCKS_DIFFER_MS } from "../core/instant.js";
 import type { Clock, LeaseStore, ScheduleStore } from "../core/ports.js";
 import type { Instant, Schedule } from "../core/schedule.js";
 import { auditSlots, type SlotFate, type SlotLedger, type ToldSlots } from "../core/slot-audit.js";
@@ -27,9 +28,6 @@ export interface AuditEnd {
   /** See `ToldSlots`. */
   keptFrom: Instant | null;
 }
-
-/** The clocks of the server and of orchestrators may differ by so much. */
-const CLOCKS_DIFFER_MS = 60_000;
 
 export class SlotAuditor {
   readonly #ports: SlotAuditorPorts;

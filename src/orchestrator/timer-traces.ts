@@ -2,7 +2,7 @@
  * What RUNS tells of timers that were fired: the server may have forgotten their message ids, and one that was killed even
  * that it removed them.
  */
-import { SKEW_MS } from "../core/chain.js";
+import { SKEW_MS } from "../core/instant.js";
 import type { RunHistory } from "../core/lookback.js";
 import type { StoredMessage } from "../core/ports.js";
 import type { RunsReader } from "../core/runs-reader.js";

@@ -18,9 +18,9 @@ export function encodeSlots({ term, fired, reports }: Omit<SlotRecord, "shard" |
   return JSON.stringify({
     term,
     fired: fired.map(({ scheduleId, slot, seq }) => [scheduleId, slot, seq]),
-    reports: reports?.map((one) => [
-      ...[one.scheduleId, one.outcome, one.from, one.to, one.count, one.reason],
-    ]),
+    reports: reports?.map(({ scheduleId, outcome, from, to, count, reason }) => {
+      return [scheduleId, outcome, from, to, count, reason];
+    }),
   });
 }
 

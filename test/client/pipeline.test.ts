@@ -22,6 +22,15 @@ async function all<T>(results: AsyncIterable<T>): Promise<T[]> {
   return list;
 }
 
+/** Of a source that gives 1 and 2, and fails then. */
+async function expectFailureLast(source: Iterable<number> | AsyncIterable<number>): Promise<void> {
+  const results = pipeline(source, 10, async (item) => item);
+  expect(await results.next()).toEqual({ done: false, value: 1 });
+  expect(await results.next()).toEqual({ done: false, value: 2 });
+  await expect(results.next()).rejects.toThrow("line 3 is bad");
+  expect(await results.next()).toEqual({ done: true, value: undefined });
+}
+
 test("no more than the window is started, and results come in the order of the items", async () => {
   const work = manualWork();
   const results = pipeline([1, 2, 3, 4], 2, work.start);
@@ -73,10 +82,7 @@ test("a failing source is told after the results of what was started", async () 
     yield 2;
     throw new Error("line 3 is bad");
   }
-  const results = pipeline(failing(), 10, async (item) => item);
-  expect(await results.next()).toEqual({ done: false, value: 1 });
-  expect(await results.next()).toEqual({ done: false, value: 2 });
-  await expect(results.next()).rejects.toThrow("line 3 is bad");
+  await expectFailureLast(failing());
 });
 
 test("who stops reading ends the source", async () => {
@@ -166,10 +172,6 @@ describe("a stream", () => {
       yield 2;
       throw new Error("line 3 is bad");
     }
-    const results = pipeline(failing(), 10, async (item) => item);
-    expect(await results.next()).toEqual({ done: false, value: 1 });
-    expect(await results.next()).toEqual({ done: false, value: 2 });
-    await expect(results.next()).rejects.toThrow("line 3 is bad");
-    expect(await results.next()).toEqual({ done: true, value: undefined });
+    await expectFailureLast(failing());
   });
 });
