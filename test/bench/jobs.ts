@@ -1,6 +1,7 @@
 /**
- * Jobs: Punctual side by side with BullMQ, pg-boss and graphile-worker, in one run on one machine. Every system has a
- * producer and a worker, a process each, and its own server; all share the machine.
+ * Jobs: Punctual side by side with BullMQ, pg-boss and graphile-worker, in one run on one machine, and with JetStream
+ * alone. Every system has a producer and a worker, a process each, and its own server, but for JetStream alone, which has
+ * Punctual's; all share the machine.
  */
 import {
   acceptDelayed,

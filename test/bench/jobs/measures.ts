@@ -5,12 +5,12 @@
 import type { MeasureName, Sizes } from "./options.js";
 import { type Program, residentMiB } from "./program.js";
 import { pause } from "./serve.js";
-import type { System } from "./systems.js";
+import type { Role, System } from "./systems.js";
 
 /** Jobs a second, or milliseconds late. */
 export interface Figure {
   system: string;
-  isPeer: boolean;
+  role: Role;
   /** One for each column of its table; null: it failed. */
   values: (number | null)[];
   remark?: string | undefined;
@@ -115,7 +115,7 @@ export async function acceptDelayed(contenders: readonly Contender[], sizes: Siz
   const remarks = new Map<string, string>();
   for (const contender of contenders) {
     const { system, producer } = contender;
-    const count = system.isPeer ? sizes.delayedAtPeers : sizes.delayed;
+    const count = system.role === "peer" ? sizes.delayedAtPeers : sizes.delayed;
     await rounds.take(contender, async () => {
       const queue = newQueue("delayed");
       await producer.call("open", { queue });
@@ -152,9 +152,9 @@ export async function manyConsumers(contenders: readonly Contender[], sizes: Siz
     }
   }
   const best = perStep.map((step) => step.best());
-  const figures = contenders.map(({ system: { name, isPeer } }, c) => ({
+  const figures = contenders.map(({ system: { name, role } }, c) => ({
     system: name,
-    isPeer,
+    role,
     values: best.map((step) => step[c]?.values[0] ?? null),
   }));
   const title = `${text(count)} no-op jobs of one queue done by so many consumers, one at a time each, while they are enqueued: jobs/s`;
@@ -190,7 +190,7 @@ class Rounds {
   #figures(choose: (values: readonly number[]) => number): Figure[] {
     return [...this.#taken].map(([{ system }, rounds]) => ({
       system: system.name,
-      isPeer: system.isPeer,
+      role: system.role,
       values: rounds[0]?.map((_, i) => choose(rounds.map((round) => round[i] as number))) ?? [null],
     }));
   }

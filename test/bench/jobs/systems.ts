@@ -11,11 +11,14 @@ import type { MeasureName } from "./options.js";
 import { Program } from "./program.js";
 import { type PeerServer, startPostgres, startRedis } from "./servers.js";
 
+/** `floor`: what the server and the machine can do, with no job system. */
+export type Role = "Punctual" | "peer" | "floor";
+
 export interface System {
   readonly name: string;
   /** Its store, and what an acknowledged job survives. */
   readonly store: string;
-  readonly isPeer: boolean;
+  readonly role: Role;
   /** What it is measured in. */
   readonly measures: readonly MeasureName[];
   /** Starts one of its programs. */
@@ -35,6 +38,7 @@ export interface Systems {
 
 const EVERYTHING: readonly MeasureName[] = ["enqueue", "drain", "delayed", "instant", "spread", "consumers"];
 const NAMESPACE = "bench";
+const FLOOR = "JetStream alone";
 const peersFolder = fileURLToPath(new URL("../peers/", import.meta.url));
 
 /** @param wanted beginnings of names; empty: all */
@@ -48,7 +52,7 @@ export async function startSystems(wanted: readonly string[]): Promise<Systems> 
   const fleet = new Fleet();
   const holders: Record<string, number> = { "nats-server": nats.pid };
   const orchestrate = async () => {
-    if (!all.some(({ isPeer }) => !isPeer)) return;
+    if (!all.some(({ role }) => role === "Punctual")) return;
     const program = orchestratorProgram(nats.url, "bench", NAMESPACE);
     const { pid } = await fleet.spawn("orchestrator", program, { onLine: () => {} });
     holders.orchestrator = pid;
@@ -61,6 +65,7 @@ export async function startSystems(wanted: readonly string[]): Promise<Systems> 
   try {
     if (isWanted("Punctual"))
       all.push(...historyLevels.map((level) => punctualOn(nats, level, () => holders)));
+    if (isWanted(FLOOR)) all.push(jetstreamOn(nats));
     const names = ["BullMQ", "pg-boss", "graphile-worker", "tracker"].filter(isWanted);
     if (names.length > 0 && !installPeers()) missing.push(`${names.join(", ")}: cannot be installed`);
     else {
@@ -92,18 +97,28 @@ const OF_LEVEL: Readonly<Record<HistoryLevel, readonly MeasureName[]>> = {
   full: EVERYTHING,
 };
 
-function punctualOn(
-  { url, version: server }: EmbeddedServer,
-  history: HistoryLevel,
-  holders: System["holders"],
-): System {
+const storeOf = ({ version: server }: EmbeddedServer): string =>
+  `nats-server ${server}, one node, file storage, default sync: survives kill -9, not a power failure`;
+
+function punctualOn(nats: EmbeddedServer, history: HistoryLevel, holders: System["holders"]): System {
   return {
     name: `Punctual ${version}, history ${history}`,
-    store: `nats-server ${server}, one node, file storage, default sync: survives kill -9, not a power failure`,
-    isPeer: false,
+    store: storeOf(nats),
+    role: "Punctual",
     measures: OF_LEVEL[history],
-    start: () => Program.start("./punctual.ts", [url, NAMESPACE, history]),
+    start: () => Program.start("./punctual.ts", [nats.url, NAMESPACE, history]),
     holders,
+  };
+}
+
+function jetstreamOn(nats: EmbeddedServer): System {
+  return {
+    name: FLOOR,
+    store: `${storeOf(nats)}; no history, no retries, no timers: the producer itself waits until jobs are due`,
+    role: "floor",
+    measures: ["enqueue", "drain", "instant", "spread"],
+    start: () => Program.start("./jetstream.ts", [nats.url]),
+    holders: () => ({ "nats-server": nats.pid }),
   };
 }
 
@@ -111,7 +126,7 @@ function bullmqOn({ url, version: server, pid }: PeerServer): System {
   return {
     name: `BullMQ ${versionOf("bullmq")}`,
     store: `${server}, AOF everysec: survives kill -9, a power failure but for the last second`,
-    isPeer: true,
+    role: "peer",
     measures: EVERYTHING.filter((measure) => measure !== "consumers"),
     start: () => Program.start("../peers/bullmq.ts", [url]),
     holders: () => ({ "redis-server": pid }),
@@ -123,7 +138,7 @@ function postgresSystem(name: string, { url, version: server }: PeerServer): Sys
   return {
     name: isTracker ? "tracker table, locked row" : `${name} ${versionOf(name)}`,
     store: `${server}, fsync at every commit: survives a power failure`,
-    isPeer: true,
+    role: "peer",
     measures: isTracker ? ["consumers"] : EVERYTHING,
     start: () => Program.start(`../peers/${name}.ts`, [url]),
     holders: () => ({}),
