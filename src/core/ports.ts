@@ -111,7 +111,7 @@ export interface StoredMessage {
 
 /** A message that only has to be sent. */
 export interface PreparedMessage {
-  /** Once. Never rejects, never repeats by itself. */
+  /** Never rejects, never repeats by itself. */
   send(): Promise<PublishOutcome>;
 }
 

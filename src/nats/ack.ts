@@ -4,6 +4,7 @@ import type { PublishOutcome } from "../core/ports.js";
 
 /** Error codes of JetStream, by the names the server gives them. */
 export const errorCodes = {
+  noMessageFound: 10037,
   insufficientResources: 10047,
   messageExceedsMaximum: 10054,
   wrongLastSequence: 10071,

@@ -34,6 +34,7 @@ import { NatsRunsReader } from "./runs-reader.js";
 import { NatsScheduleStore } from "./schedules.js";
 import { checkServer, checkStreams } from "./server-check.js";
 import { fixedShards } from "./settings.js";
+import { SingleMessages } from "./single-messages.js";
 import { NatsSlotLedger } from "./slot-ledger.js";
 import { DurableSource, NatsWorkSource } from "./source.js";
 import { ConnectionStatus } from "./status.js";
@@ -74,6 +75,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
   const jobs = new Publisher(connection, clock);
   const records = new Publisher(connection, clock, { timeoutMs: CAS_TIMEOUT_MS });
   const events = new Publisher(connection, clock);
+  const timerMessages = new SingleMessages(connection, clock, names.timers);
   const infos = new ConsumerInfos(connection, jsm, names.work, clock);
   const consumers = new NatsQueueConsumers(connection, jsm, infos, names);
   const status = new ConnectionStatus(connection);
@@ -102,7 +104,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     reader: new NatsRunsReader(js, jsm, names),
     backfills: new NatsBackfillStore(buckets.backfills, jsm, records, names),
     dead: new NatsDeadLetters(events, names, server.maxPayload),
-    timers: new NatsTimerStore(js, jsm, jobs, names),
+    timers: new NatsTimerStore({ js, jsm, publisher: jobs, messages: timerMessages, names }),
     timerList: new NatsTimerList(js, jsm, names),
     queues: new NatsQueueStore({ jsm, names, bucket: buckets.queues, publisher: records, consumers }),
     queueConsumers: consumers,

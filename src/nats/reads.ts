@@ -11,6 +11,7 @@ import {
   type StreamAPI,
 } from "@nats-io/jetstream";
 import { errors, type NatsConnection } from "@nats-io/transport-node";
+import { NoAnswer } from "./mailbox.js";
 import { setUpFailure } from "./refusal.js";
 
 const CHANGE_TIMEOUT_MS = 10_000;
@@ -51,6 +52,6 @@ export async function repeated<T>(read: () => Promise<T>): Promise<T> {
 }
 
 function isUnanswered(error: unknown): boolean {
-  if (error instanceof errors.TimeoutError) return true;
+  if (error instanceof errors.TimeoutError || error instanceof NoAnswer) return true;
   return error instanceof Error && error.cause instanceof errors.TimeoutError;
 }

@@ -5,29 +5,35 @@ import type { Instant } from "../core/schedule.js";
 import { minuteOf, type Timer, type TimerStore } from "../core/timer.js";
 import { type Names, parseTimerSubject } from "../protocol/names.js";
 import { timerOf } from "../protocol/timer-message.js";
-import { Few } from "./few.js";
 import { headerBlock, type Publisher } from "./publisher.js";
 import { scan } from "./scan.js";
-import { headersOf, storedMessage } from "./work.js";
+import type { SingleMessages } from "./single-messages.js";
+import { headersOf } from "./work.js";
 
-/** Reads, and removals, under way at once, over all shards. */
-const READS = 128;
-const REMOVALS = 32;
 /** Of one read of a minute. */
 const BATCH = 5_000;
+
+interface TimerStoreParts {
+  js: JetStreamClient;
+  jsm: JetStreamManager;
+  publisher: Publisher;
+  /** Of TIMERS. */
+  messages: SingleMessages;
+  names: Names;
+}
 
 export class NatsTimerStore implements TimerStore {
   readonly #js: JetStreamClient;
   readonly #jsm: JetStreamManager;
   readonly #publisher: Publisher;
   readonly #names: Names;
-  readonly #reads = new Few(READS);
-  readonly #removals = new Few(REMOVALS);
+  readonly #messages: SingleMessages;
 
-  constructor(js: JetStreamClient, jsm: JetStreamManager, publisher: Publisher, names: Names) {
+  constructor({ js, jsm, publisher, messages, names }: TimerStoreParts) {
     this.#js = js;
     this.#jsm = jsm;
     this.#publisher = publisher;
+    this.#messages = messages;
     this.#names = names;
   }
 
@@ -67,18 +73,12 @@ export class NatsTimerStore implements TimerStore {
     }
   }
 
-  async read(seq: number): Promise<StoredMessage | null> {
-    const { streams } = this.#jsm;
-    return storedMessage(await this.#reads.run(() => streams.getMessage(this.#names.timers, { seq })));
+  read(seq: number): Promise<StoredMessage | null> {
+    return this.#messages.read(seq);
   }
 
-  async remove(seq: number): Promise<void> {
-    const { streams } = this.#jsm;
-    try {
-      await this.#removals.run(() => streams.deleteMessage(this.#names.timers, seq, false));
-    } catch (error) {
-      if ((await this.read(seq)) !== null) throw error;
-    }
+  remove(seq: number): Promise<void> {
+    return this.#messages.remove(seq);
   }
 
   /** nats-server 2.9 knows no last message of a subject when a later one was removed: then it is no earlier than the first. */

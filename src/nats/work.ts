@@ -1,5 +1,6 @@
 /** WORK, as its producers see it. */
 import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
+import type { MsgHdrs } from "@nats-io/transport-node";
 import type {
   PreparedMessage,
   PublishOutcome,
@@ -25,8 +26,7 @@ export class NatsWorkStream implements WorkStream {
 
   prepare({ subject, msgId, headers, body }: WorkMessage): PreparedMessage {
     // Only what is sent is held on to: there may be thousands that wait for their time.
-    const block = headerBlock(headers, msgId);
-    return { send: () => this.#publisher.send(subject, block, body) };
+    return new Prepared(this.#publisher, subject, headerBlock(headers, msgId), body);
   }
 
   publish({ subject, msgId, headers, body }: WorkMessage): Promise<PublishOutcome> {
@@ -67,6 +67,24 @@ export class NatsWorkStream implements WorkStream {
       found.push(message);
       from = message.seq + 1;
     }
+  }
+}
+
+class Prepared implements PreparedMessage {
+  readonly #publisher: Publisher;
+  readonly #subject: string;
+  readonly #headers: MsgHdrs;
+  readonly #body: Uint8Array;
+
+  constructor(publisher: Publisher, subject: string, headers: MsgHdrs, body: Uint8Array) {
+    this.#publisher = publisher;
+    this.#subject = subject;
+    this.#headers = headers;
+    this.#body = body;
+  }
+
+  send(): Promise<PublishOutcome> {
+    return this.#publisher.send(this.#subject, this.#headers, this.#body);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Publishes what falls due at its time: one queue by time, one timer, as fast as the server answers. */
 import { Heap } from "../core/heap.js";
 import type { Firing } from "../core/lease.js";
-import type { Clock, PreparedMessage, PublishOutcome, WorkMessage, WorkStream } from "../core/ports.js";
+import type { Clock, PreparedMessage, PublishOutcome, WorkStream } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 
 /** Something to be published at its time. */
@@ -16,7 +16,8 @@ export interface Publishing<Item extends Due = Firing> {
   mayPublish(): boolean;
   /** Whether a run that is due is to be published now; if not, its owner has dealt with it. */
   admits(item: Item): boolean;
-  messageOf(item: Item): WorkMessage;
+  /** Called while there is time, if there is. */
+  prepare(item: Item): PreparedMessage;
   /** How long after its slot a run that is added is to be published; asked once. */
   restOf(item: Item): number;
   onOutcome(item: Item, outcome: PublishOutcome): void;
@@ -38,7 +39,7 @@ const LOOK_MS = 1_000;
 const timeOf = (heap: Heap<Batch>): Instant => heap.peek()?.time ?? Number.POSITIVE_INFINITY;
 
 export class Dispatcher {
-  readonly #work: WorkStream;
+  readonly #work: Pick<WorkStream, "ready">;
   readonly #clock: Clock;
   readonly #live = new Heap<Batch>((a, b) => a.time < b.time);
   /** What is caught up with goes after what is due now. */
@@ -46,7 +47,7 @@ export class Dispatcher {
   #cancelTimer: (() => void) | undefined;
   #pumping = false;
 
-  constructor(work: WorkStream, clock: Clock) {
+  constructor(work: Pick<WorkStream, "ready">, clock: Clock) {
     this.#work = work;
     this.#clock = clock;
   }
@@ -71,7 +72,7 @@ export class Dispatcher {
     if (first === undefined) return;
     // What can be done before the fire time is done now: then only the sending is left.
     const isEarly = first.slot > this.#clock.now();
-    const prepared = isEarly ? items.map((item) => this.#work.prepare(owner.messageOf(item))) : [];
+    const prepared = isEarly ? items.map((item) => owner.prepare(item)) : [];
     heap.push(batchOf({ owner, items, prepared, next: 0, time: first.slot }));
   }
 
@@ -136,7 +137,7 @@ export class Dispatcher {
       heap.replace(batch);
     }
     if (!owner.admits(item)) return;
-    const message = batch.prepared[index] ?? this.#work.prepare(owner.messageOf(item));
+    const message = batch.prepared[index] ?? owner.prepare(item);
     void message.send().then((outcome) => owner.onOutcome(item, outcome));
   }
 }

@@ -1,7 +1,7 @@
 /** The runs of one term on their way into WORK: when each may be published, and what the answer to it means. */
 import type { Firing, Report } from "../core/lease.js";
 import { startsBefore } from "../core/policies.js";
-import type { PublishOutcome, WorkMessage } from "../core/ports.js";
+import type { PreparedMessage, PublishOutcome } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 import { classOf, type OrchestratorTelemetry } from "../core/telemetry.js";
 import type { Tracing } from "../core/tracing.js";
@@ -92,11 +92,12 @@ export class Publications implements Publishing {
     return false;
   }
 
-  messageOf(firing: Firing): WorkMessage {
+  prepare(firing: Firing): PreparedMessage {
     const ticket = this.#overlaps.ticketOf(firing);
     const definition = this.#term.flights.definitionOf(firing);
     const message = definition.messageOf(firing, this.#term.term, ticket);
-    return this.#spans.traced(firing, definition.schedule, dueOf(firing, definition), message);
+    const due = dueOf(firing, definition);
+    return this.#ports.work.prepare(this.#spans.traced(firing, definition.schedule, due, message));
   }
 
   restOf(firing: Firing): number {

@@ -15,6 +15,7 @@ import type { RunsReader } from "../core/runs-reader.js";
 import type { Instant } from "../core/schedule.js";
 import { MINUTE_MS, minuteOf, type Timer, type TimerStore } from "../core/timer.js";
 import { admitted } from "../protocol/gate-message.js";
+import { headers as h } from "../protocol/headers.js";
 import { parseJobSubject } from "../protocol/names.js";
 import { workMessageOf } from "../protocol/timer-message.js";
 import type { Admission } from "../runtime/admission.js";
@@ -37,6 +38,8 @@ export interface ShardTimerPorts extends TimerOutcomePorts {
 const NEAR_MINUTES = 2;
 /** Read so long before. Far below the time for which the server remembers a message id. */
 const READ_AHEAD_MS = 4_000;
+/** Of what falls due then, so much is read at once: what is asked for together costs little more than one of it. */
+const READ_SPAN_MS = 250;
 /** Read and not yet in WORK. */
 const MOST_READ = 20_000;
 const TOGETHER = 256;
@@ -60,6 +63,10 @@ export class ShardTimers {
   readonly #inheritedUntil: Instant;
   #watch: Subscription | undefined;
   #sweptAt: number;
+  /** Done with, and not yet removed. */
+  #settledNow: Timer[] = [];
+  #settledBefore: Timer[] = [];
+  #isClearing = false;
   #stopped = false;
 
   /** @param mayPublish false from the moment at which the lease can no longer be trusted */
@@ -153,7 +160,7 @@ export class ShardTimers {
     const { clock, dispatcher } = this.#ports;
     while (!this.#stopped) {
       const room = Math.min(TOGETHER, MOST_READ - this.#outcomes.underWay);
-      const timers = this.#near.take(clock.now() + READ_AHEAD_MS, room);
+      const timers = this.#near.take(clock.now() + READ_AHEAD_MS + READ_SPAN_MS, room);
       if (timers.length === 0) return;
       const due = await Promise.all(timers.map((timer) => this.#dueOf(timer)));
       if (this.#stopped) return;
@@ -194,8 +201,17 @@ export class ShardTimers {
       return null;
     }
     const message = admitted(work, await admission.settings(queue), names);
+    const { [h.startDeadline]: deadline = "", [h.attemptsBefore]: before } = message.headers;
     const isLate = timer.at < this.#ports.clock.now() - LATE_MS;
-    return { slot: timer.at, timer, message, stored, ...(isLate && { catchUp: true }) };
+    return {
+      slot: timer.at,
+      timer,
+      subject: message.subject,
+      prepared: this.#ports.work.prepare(message),
+      deadline: Date.parse(deadline),
+      isBegun: before !== undefined,
+      ...(isLate && { catchUp: true }),
+    };
   }
 
   /** Whether somebody did, and the server has forgotten the message id, or that the timer was removed. */
@@ -216,10 +232,19 @@ export class ShardTimers {
   }
 
   #settled(timer: Timer): void {
-    const settled = [timer, ...this.#near.settle(timer)];
-    // What falls due now goes first: the server has to remove messages one by one.
+    this.#settledNow.push(timer, ...this.#near.settle(timer));
+    if (!this.#isClearing) this.#clear();
+  }
+
+  /** What falls due now goes first, as the server has to remove messages one by one: each after one turn or two. */
+  #clear(): void {
+    this.#isClearing = true;
     this.#ports.clock.after(REMOVE_AFTER_MS, () => {
-      for (const one of settled) this.#remove(one);
+      for (const timer of this.#settledBefore) this.#remove(timer);
+      this.#settledBefore = this.#settledNow;
+      this.#settledNow = [];
+      if (this.#settledBefore.length > 0) this.#clear();
+      else this.#isClearing = false;
     });
   }
 

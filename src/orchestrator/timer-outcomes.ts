@@ -4,13 +4,14 @@ import type { RunHistory } from "../core/lookback.js";
 import type {
   Clock,
   DeadLetters,
+  PreparedMessage,
   PublishOutcome,
   RunLog,
   StoredMessage,
-  WorkMessage,
   WorkStream,
 } from "../core/ports.js";
-import type { Timer } from "../core/timer.js";
+import type { Instant } from "../core/schedule.js";
+import type { Timer, TimerStore } from "../core/timer.js";
 import { headers as h } from "../protocol/headers.js";
 import { type Names, parseJobSubject } from "../protocol/names.js";
 import type { Logger } from "../runtime/log.js";
@@ -19,6 +20,7 @@ import { buryRefused } from "./refusal.js";
 
 export interface TimerOutcomePorts {
   work: WorkStream;
+  timers: Pick<TimerStore, "read">;
   runs: RunLog;
   history: RunHistory;
   dead: DeadLetters;
@@ -28,11 +30,16 @@ export interface TimerOutcomePorts {
   log: Logger;
 }
 
-/** A timer that was read. */
+/** A timer that was read. There may be thousands: what few of them need is read again. */
 export interface DueTimer extends Due {
   timer: Timer;
-  message: WorkMessage;
-  stored: StoredMessage;
+  /** Where its job belongs in WORK. */
+  subject: string;
+  prepared: PreparedMessage;
+  /** Of its start; NaN: none. */
+  deadline: Instant;
+  /** It comes back for another attempt. */
+  isBegun: boolean;
 }
 
 export interface TimerTerm {
@@ -70,16 +77,13 @@ export class TimerOutcomes implements Publishing<DueTimer> {
   }
 
   admits(item: DueTimer): boolean {
-    const { headers } = item.message;
-    const isBegun = headers[h.attemptsBefore] !== undefined;
-    const deadline = isBegun ? Number.NaN : Date.parse(headers[h.startDeadline] ?? "");
-    if (Number.isNaN(deadline) || this.#ports.clock.now() <= deadline) return true;
+    if (item.isBegun || !(this.#ports.clock.now() > item.deadline)) return true;
     void this.#tellEnd(item, "expired", "start deadline");
     return false;
   }
 
-  messageOf({ message }: DueTimer): WorkMessage {
-    return message;
+  prepare({ prepared }: DueTimer): PreparedMessage {
+    return prepared;
   }
 
   restOf(): number {
@@ -99,7 +103,8 @@ export class TimerOutcomes implements Publishing<DueTimer> {
         return;
       case "refused":
         void this.#attempt(item, async () => {
-          await this.#bury(item.timer, item.stored, outcome.reason);
+          const stored = await this.#ports.timers.read(item.timer.seq);
+          if (stored !== null) await this.#bury(item.timer, stored, outcome.reason);
           this.#done(item);
         });
         return;
@@ -123,7 +128,7 @@ export class TimerOutcomes implements Publishing<DueTimer> {
   }
 
   /** Whoever cancelled it may have crashed before it was told. */
-  async withdrawn(item: Pick<DueTimer, "timer" | "message">, tombstone: StoredMessage): Promise<void> {
+  async withdrawn(item: DueTimer, tombstone: StoredMessage): Promise<void> {
     if (tombstone.headers[h.reason] === "cancelled") await this.#append(item, "cancelled", "cancelled");
     this.#term.onCancelled(item.timer);
   }
@@ -141,14 +146,13 @@ export class TimerOutcomes implements Publishing<DueTimer> {
   /** Its place is held by itself, or by another job with the same key. */
   async #onTaken(item: DueTimer): Promise<void> {
     const { work, dispatcher } = this.#ports;
-    const occupant = await work.lastOn(item.message.subject);
+    const occupant = await work.lastOn(item.subject);
     if (occupant === null) return dispatcher.addLater(this, item, 0);
     if (occupant.headers[h.runId] === item.timer.runId) {
       this.#done(item);
       return;
     }
-    if (item.message.headers[h.attemptsBefore] !== undefined)
-      return dispatcher.addLater(this, item, TAKEN_RETRY_MS);
+    if (item.isBegun) return dispatcher.addLater(this, item, TAKEN_RETRY_MS);
     await this.#append(item, "skipped", "a job with this id or key is queued or running");
     this.#done(item);
   }
@@ -160,12 +164,8 @@ export class TimerOutcomes implements Publishing<DueTimer> {
     });
   }
 
-  #append(
-    { timer, message }: Pick<DueTimer, "timer" | "message">,
-    type: string,
-    reason: string,
-  ): Promise<void> {
-    const queue = parseJobSubject(message.subject)?.queue;
+  #append({ timer, subject }: DueTimer, type: string, reason: string): Promise<void> {
+    const queue = parseJobSubject(subject)?.queue;
     const data = { reason, queue, at: new Date(timer.at).toISOString() };
     return this.#ports.runs.append({
       runId: timer.runId,

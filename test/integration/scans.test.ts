@@ -68,7 +68,8 @@ const readers: Record<string, (stage: Stage) => Reader> = {
   "timers, to fire them": ({ names, jsm }) => ({
     stream: names.timers,
     subjects: Array(3).fill(names.timer(0, 0)),
-    read: async (js) => (await new NatsTimerStore(js, jsm, UNUSED, names).of(0, 0)).length,
+    read: async (js) =>
+      (await new NatsTimerStore({ js, jsm, publisher: UNUSED, messages: UNUSED, names }).of(0, 0)).length,
   }),
   RUNS: ({ names, jsm }) => ({
     stream: names.runs,

@@ -19,6 +19,9 @@ import { START } from "../contract/given.js";
 type Fault = ReturnType<NonNullable<Faults["publish"]>>;
 type Ports = ReturnType<typeof openMemoryPorts>;
 
+/** At the latest, after it was done with. */
+const REMOVED_AFTER_MS = 2_000;
+
 class World {
   readonly clock = new ManualClock(START);
   readonly server = new MemoryServer({ clock: this.clock, shards: 1, answerTimeoutMs: 100 });
@@ -126,7 +129,7 @@ describe("one holder", () => {
     expect(message?.headers).not.toHaveProperty(h.at);
     expect(message?.headers).not.toHaveProperty(h.subject);
     expect(Buffer.from(message?.body ?? []).toString()).toBe('{"n":1}');
-    await world.clock.pass(1_000);
+    await world.clock.pass(REMOVED_AFTER_MS);
     expect(world.waiting).toBe(0);
     world.close();
   });
@@ -177,7 +180,7 @@ describe("one holder", () => {
     await world.later("y", 10_000, { startDeadline: "5m" });
     await world.clock.pass(60_000);
     world.join(0);
-    await world.clock.pass(1_000);
+    await world.clock.pass(REMOVED_AFTER_MS);
     expect(world.queued.map(({ runId }) => runId)).toEqual(["y"]);
     expect(await world.ends("x")).toEqual(["expired"]);
     expect(world.waiting).toBe(0);
@@ -228,7 +231,7 @@ describe("one holder", () => {
     const world = worldWith(1);
     const subject = world.server.names.timer(0, START);
     await world.ports.timers.put({ subject, msgId: "?", headers: {}, body: new Uint8Array([1]) });
-    await world.clock.pass(1_000);
+    await world.clock.pass(REMOVED_AFTER_MS);
     expect(world.waiting).toBe(0);
     expect([...world.server.dead.messages()].map(({ headers }) => headers[h.error])).toEqual([
       "it does not say where it belongs",
