@@ -34,21 +34,51 @@ const ACK = Buffer.from("+ACK");
 const WORKING = Buffer.from("+WPI");
 
 export function readDelivery(connection: NatsConnection, message: Msg): Delivery {
-  const reply = message.reply ?? "";
-  // On a connection that is gone there is nobody to tell: the server delivers the message again.
-  const answer = (text: string | Uint8Array) => {
-    if (!connection.isClosed()) connection.publish(reply, text);
-  };
-  return {
-    subject: message.subject,
-    headers: headersOf(message.headers),
-    body: message.data,
-    ...readReply(reply),
-    ack: () => answer(ACK),
-    nak: (delayMs) => answer(delayMs > 0 ? `-NAK {"delay":${Math.round(delayMs * 1e6)}}` : "-NAK"),
-    term: (reason) => answer(takesReason(connection) ? `+TERM ${reason}` : "+TERM"),
-    working: () => answer(WORKING),
-  };
+  return new NatsDelivery(connection, message);
+}
+
+class NatsDelivery implements Delivery {
+  readonly subject: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly attempt: number;
+  readonly seq: number;
+  readonly storedAt: number;
+  readonly #connection: NatsConnection;
+  readonly #reply: string;
+
+  constructor(connection: NatsConnection, message: Msg) {
+    this.#connection = connection;
+    this.#reply = message.reply ?? "";
+    this.subject = message.subject;
+    this.headers = headersOf(message.headers);
+    this.body = message.data;
+    const { attempt, seq, storedAt } = readReply(this.#reply);
+    this.attempt = attempt;
+    this.seq = seq;
+    this.storedAt = storedAt;
+  }
+
+  ack(): void {
+    this.#answer(ACK);
+  }
+
+  nak(delayMs: number): void {
+    this.#answer(delayMs > 0 ? `-NAK {"delay":${Math.round(delayMs * 1e6)}}` : "-NAK");
+  }
+
+  term(reason: string): void {
+    this.#answer(takesReason(this.#connection) ? `+TERM ${reason}` : "+TERM");
+  }
+
+  working(): void {
+    this.#answer(WORKING);
+  }
+
+  /** On a connection that is gone there is nobody to tell: the server delivers the message again. */
+  #answer(text: string | Uint8Array): void {
+    if (!this.#connection.isClosed()) this.#connection.publish(this.#reply, text);
+  }
 }
 
 function takesReason({ info }: NatsConnection): boolean {

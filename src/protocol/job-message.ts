@@ -177,7 +177,8 @@ function groupOf({
 }
 
 function instantOf(text: string | undefined): Instant | null {
-  const instant = Date.parse(text ?? "");
+  if (text === undefined) return null;
+  const instant = Date.parse(text);
   return Number.isNaN(instant) ? null : instant;
 }
 

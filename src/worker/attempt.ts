@@ -71,12 +71,13 @@ export class Attempt {
       );
     const outcome = await new Promise<AttemptOutcome>((resolve) => {
       this.#end = resolve;
+      const failed = (error: unknown) => resolve({ kind: "failed", error });
       // A handler that throws at once must fail its attempt like one that rejects.
-      const handled = (async () => handle())();
-      handled.then(
-        (value) => resolve({ kind: "succeeded", value }),
-        (error) => resolve({ kind: "failed", error }),
-      );
+      try {
+        Promise.resolve(handle()).then((value) => resolve({ kind: "succeeded", value }), failed);
+      } catch (error) {
+        failed(error);
+      }
     });
     this.#end = undefined;
     this.#cancelTimer();

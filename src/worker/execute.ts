@@ -24,7 +24,7 @@ import { InHand } from "./in-hand.js";
 import { Journal } from "./journal.js";
 import { latenessOf } from "./lateness.js";
 import { readPayload } from "./payload.js";
-import { isExpired, isOver, mayBeOver } from "./standing.js";
+import { isExpired, isOver, mayBeExpired, mayBeOver } from "./standing.js";
 import type { Workplace } from "./workplace.js";
 
 export class Execution {
@@ -104,7 +104,7 @@ export class Execution {
   async #run(): Promise<void> {
     const [place, hand] = [this.#place, this.#hand];
     if (mayBeOver(hand) && (await isOver(place, hand))) return hand.ack();
-    if (await isExpired(place, hand)) return this.#endings.expired();
+    if (mayBeExpired(place, hand) && (await isExpired(place, hand))) return this.#endings.expired();
     const { attempt, maxAttempts } = hand;
     if (attempt > maxAttempts) {
       const error = `attempt ${attempt} of at most ${maxAttempts}: the worker of an earlier one was lost`;
@@ -132,7 +132,7 @@ export class Execution {
     const elapsedMs = clock.monotonic() - startedAt;
     this.#running = false;
     telemetry.attemptEnded(queue, outcome.kind, elapsedMs);
-    await this.#journal?.finish();
+    if (this.#journal !== undefined) await this.#journal.finish();
     if (outcome.kind === "succeeded") await this.#endings.succeeded(outcome.value, elapsedMs);
     else if (outcome.kind === "failed") await this.#endings.failed(outcome.error);
     else if (outcome.kind === "cancelled") await this.#endings.cancelled();

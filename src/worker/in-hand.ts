@@ -13,23 +13,28 @@ export class InHand {
   readonly job: JobInfo;
   /** The smaller one of the job's and the queue's. */
   readonly maxAttempts: number;
-  /** Tries again what must be stored. */
-  readonly persistence: Persistence;
   readonly #place: Workplace;
   #delivery: Delivery;
+  #persistence: Persistence | undefined;
 
   constructor(place: Workplace, delivery: Delivery) {
     this.#place = place;
     this.#delivery = delivery;
     this.job = readJob(delivery.headers, () => fallbackRunId(delivery.subject, delivery.seq));
     this.maxAttempts = Math.min(this.job.retry.maxAttempts, place.maxAttempts);
-    this.persistence = new Persistence(place.clock, (what, error) =>
-      place.log.warn({ ...this.ids, error: messageOf(error) }, `${what} failed: tried again`),
-    );
   }
 
   get runId(): string {
     return this.job.runId;
+  }
+
+  /** Tries again what must be stored; made when it is asked for. */
+  get persistence(): Persistence {
+    const { clock, log } = this.#place;
+    this.#persistence ??= new Persistence(clock, (what, error) =>
+      log.warn({ ...this.ids, error: messageOf(error) }, `${what} failed: tried again`),
+    );
+    return this.#persistence;
   }
 
   /** On every log line that concerns it. */

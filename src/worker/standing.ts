@@ -17,10 +17,11 @@ export function isOver(place: Workplace, hand: InHand): Promise<boolean> {
   return hasAny(place, hand, "asking whether a run is over", terminalEvents);
 }
 
-/** Only the start is late: a run that was begun in time goes on, attempt after attempt. */
+export const mayBeExpired = ({ clock }: Workplace, { job: { startDeadline } }: InHand): boolean =>
+  startDeadline !== null && clock.now() > startDeadline;
+
+/** Of one that may be. Only the start is late: a run that was begun in time goes on, attempt after attempt. */
 export async function isExpired(place: Workplace, hand: InHand): Promise<boolean> {
-  const { startDeadline } = hand.job;
-  if (startDeadline === null || place.clock.now() <= startDeadline) return false;
   if (hand.attempt === 1) return true;
   return !(await hasAny(place, hand, "asking whether a run was started", ["started", "retried"]));
 }

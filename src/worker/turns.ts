@@ -3,7 +3,7 @@
  *
  * While jobs come in thick and fast, telling the end of one takes the time in which another could start, and a
  * message of its own for each end costs both sides a system call. So ends wait for each other: until nothing has come
- * for a moment, until no slot is free, or for `withinMs` at most. A quiet worker tells an end at once.
+ * for a moment, until they take too many slots, or for `withinMs` at most. A quiet worker tells an end at once.
  */
 import type { Clock } from "../core/ports.js";
 
@@ -13,6 +13,8 @@ const QUIET_MS = 2;
 const QUIET_MANY_MS = 10;
 const MANY = 32;
 const LOOK_MS = 1;
+/** When so many of all slots are taken by ends that wait, they are told: else new jobs would wait until all are free. */
+const FULL = 1 / 4;
 
 export class Turns {
   readonly #clock: Clock;
@@ -39,7 +41,7 @@ export class Turns {
     if (this.#withinMs === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
-      if (this.#waiting.length >= this.#slots) this.flush();
+      if (this.#waiting.length >= this.#slots * FULL) this.flush();
       else if (this.#waiting.length === 1) this.#begin();
     });
   }

@@ -19,13 +19,15 @@ async function pull(ports: Ports, concurrency = 10): Promise<Arrivals<Delivery>>
 }
 
 function settling(delivery: Delivery, done: () => void): Delivery {
-  const then = <A extends unknown[]>(settle: (...args: A) => void) => {
+  const then = <A extends unknown[]>(settle: (this: Delivery, ...args: A) => void) => {
     return (...args: A) => {
-      settle(...args);
+      settle.apply(delivery, args);
       done();
     };
   };
-  return { ...delivery, ack: then(delivery.ack), nak: then(delivery.nak), term: then(delivery.term) };
+  const { ack, nak, term } = delivery;
+  const working = () => delivery.working();
+  return { ...delivery, ack: then(ack), nak: then(nak), term: then(term), working };
 }
 
 async function publish({ names, one }: PortsUnderTest, ...keys: string[]): Promise<void> {
