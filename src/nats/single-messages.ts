@@ -1,6 +1,6 @@
 /**
- * Reading and removing messages of a stream one by one, thousands a second: the client's manager takes ten times as long for
- * each of them.
+ * Reading and removing messages of a stream one by one, a thousand a second and more: without the promises, timers and
+ * objects that the client's manager makes for each.
  */
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Clock, StoredMessage } from "../core/ports.js";
