@@ -53,6 +53,8 @@ const SWEEP_AGAIN_MS = 20_000;
 const turnOf = (shard: number): number => 10_000 + (shard % 16) * 2_000;
 const RETRY_MS = 1_000;
 const REMOVE_AFTER_MS = 1_000;
+/** What was done with within so long is removed together. */
+const REMOVE_TOGETHER_MS = 100;
 
 export class ShardTimers {
   readonly #ports: ShardTimerPorts;
@@ -65,10 +67,8 @@ export class ShardTimers {
   readonly #inheritedUntil: Instant;
   #watch: Subscription | undefined;
   #sweptAt: number;
-  /** Done with, and not yet removed. */
-  #settledNow: Timer[] = [];
-  #settledBefore: Timer[] = [];
-  #isClearing = false;
+  /** Done with, and when; they are yet to be removed. */
+  #done: { timer: Timer; at: number }[] = [];
   #stopped = false;
 
   /** @param mayPublish false from the moment at which the lease can no longer be trusted */
@@ -234,19 +234,19 @@ export class ShardTimers {
   }
 
   #settled(timer: Timer): void {
-    this.#settledNow.push(timer, ...this.#near.settle(timer));
-    if (!this.#isClearing) this.#clear();
+    const at = this.#ports.clock.monotonic();
+    if (this.#done.length === 0) this.#removeLater(REMOVE_AFTER_MS);
+    for (const one of [timer, ...this.#near.settle(timer)]) this.#done.push({ timer: one, at });
   }
 
-  /** What falls due now goes first, as the server has to remove messages one by one: each after one turn or two. */
-  #clear(): void {
-    this.#isClearing = true;
-    this.#ports.clock.after(REMOVE_AFTER_MS, () => {
-      for (const timer of this.#settledBefore) this.#remove(timer);
-      this.#settledBefore = this.#settledNow;
-      this.#settledNow = [];
-      if (this.#settledBefore.length > 0) this.#clear();
-      else this.#isClearing = false;
+  /** What falls due now goes first: the server has to remove messages one by one. */
+  #removeLater(waitMs: number): void {
+    this.#ports.clock.after(waitMs, () => {
+      const until = this.#ports.clock.monotonic() - REMOVE_AFTER_MS;
+      const rest = this.#done.findIndex(({ at }) => at > until);
+      const ripe = this.#done.splice(0, rest === -1 ? this.#done.length : rest);
+      for (const { timer } of ripe) this.#remove(timer);
+      if (this.#done.length > 0) this.#removeLater(REMOVE_TOGETHER_MS);
     });
   }
 

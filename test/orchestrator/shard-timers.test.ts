@@ -20,7 +20,7 @@ type Fault = ReturnType<NonNullable<Faults["publish"]>>;
 type Ports = ReturnType<typeof openMemoryPorts>;
 
 /** At the latest, after it was done with. */
-const REMOVED_AFTER_MS = 2_000;
+const REMOVED_AFTER_MS = 1_100;
 
 class World {
   readonly clock = new ManualClock(START);
