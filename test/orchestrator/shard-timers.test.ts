@@ -19,9 +19,6 @@ import { START } from "../contract/given.js";
 type Fault = ReturnType<NonNullable<Faults["publish"]>>;
 type Ports = ReturnType<typeof openMemoryPorts>;
 
-/** At the latest, after it was done with. */
-const REMOVED_AFTER_MS = 1_100;
-
 class World {
   readonly clock = new ManualClock(START);
   readonly server = new MemoryServer({ clock: this.clock, shards: 1, answerTimeoutMs: 100 });
@@ -129,7 +126,7 @@ describe("one holder", () => {
     expect(message?.headers).not.toHaveProperty(h.at);
     expect(message?.headers).not.toHaveProperty(h.subject);
     expect(Buffer.from(message?.body ?? []).toString()).toBe('{"n":1}');
-    await world.clock.pass(REMOVED_AFTER_MS);
+    await world.clock.pass(1_000);
     expect(world.waiting).toBe(0);
     world.close();
   });
@@ -180,7 +177,7 @@ describe("one holder", () => {
     await world.later("y", 10_000, { startDeadline: "5m" });
     await world.clock.pass(60_000);
     world.join(0);
-    await world.clock.pass(REMOVED_AFTER_MS);
+    await world.clock.pass(1_000);
     expect(world.queued.map(({ runId }) => runId)).toEqual(["y"]);
     expect(await world.ends("x")).toEqual(["expired"]);
     expect(world.waiting).toBe(0);
@@ -231,7 +228,7 @@ describe("one holder", () => {
     const world = worldWith(1);
     const subject = world.server.names.timer(0, START);
     await world.ports.timers.put({ subject, msgId: "?", headers: {}, body: new Uint8Array([1]) });
-    await world.clock.pass(REMOVED_AFTER_MS);
+    await world.clock.pass(1_000);
     expect(world.waiting).toBe(0);
     expect([...world.server.dead.messages()].map(({ headers }) => headers[h.error])).toEqual([
       "it does not say where it belongs",
