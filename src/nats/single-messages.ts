@@ -32,13 +32,14 @@ const reading: Reading<Outcome> = {
 };
 
 export class SingleMessages {
-  readonly #mailbox: Mailbox<Outcome>;
+  readonly #open: () => Mailbox<Outcome>;
+  #mailbox: Mailbox<Outcome> | undefined;
   readonly #stream: string;
   readonly #reads = new Few(READS);
   readonly #removals = new Few(REMOVALS);
 
   constructor(connection: NatsConnection, clock: Clock, stream: string) {
-    this.#mailbox = new Mailbox(connection, clock, READ_TIMEOUT_MS, reading);
+    this.#open = () => new Mailbox(connection, clock, READ_TIMEOUT_MS, reading);
     this.#stream = stream;
   }
 
@@ -58,6 +59,8 @@ export class SingleMessages {
 
   async #ask(verb: "GET" | "DELETE", query: object): Promise<Answer> {
     const subject = `$JS.API.STREAM.MSG.${verb}.${this.#stream}`;
+    // Most connections never read any: a mailbox is a subscription.
+    this.#mailbox ??= this.#open();
     const outcome = await this.#mailbox.send(subject, JSON.stringify(query));
     if (outcome.kind === "failed") throw outcome.error;
     return outcome.answer;
