@@ -4,7 +4,8 @@ import type { KV } from "@nats-io/kv";
 import { PunctualError } from "../core/errors.js";
 import type { QueueFigures, ServerFigures } from "../core/figures.js";
 import type { Clock } from "../core/ports.js";
-import { type Names, parseConsumer } from "../protocol/names.js";
+import type { Names } from "../protocol/names.js";
+import { parseConsumer } from "../protocol/subjects.js";
 import type { ConsumerInfos } from "./consumer-infos.js";
 
 export interface FiguresParts {

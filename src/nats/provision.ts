@@ -50,7 +50,10 @@ export function streamsOf(names: Names, replicas: number): Wanted[] {
     {
       ...common,
       name: names.runs,
-      subjects: [names.allRunEvents, names.allQueued, names.allSlots, names.allEnds, ...names.advisories],
+      subjects: [
+        ...[names.allRunEvents, names.allQueued, names.allSlots, names.allFired, names.allEnds],
+        ...names.advisories,
+      ],
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.Old,
       max_age: nanos(limits.runsMaxAgeMs),

@@ -2,8 +2,10 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { EndRecord, EndRecords } from "../core/end-record.js";
 import { PunctualError } from "../core/errors.js";
+import type { FiredRecord, FiredRecords } from "../core/fired-record.js";
 import type { FiredSlot, RunEvent, RunLog, SlotRecord, SlotsRead } from "../core/ports.js";
 import { encodeEnds } from "../protocol/end-record.js";
+import { encodeFired } from "../protocol/fired-record.js";
 import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
 import { decodeSlots, encodeSlots } from "../protocol/slot-record.js";
@@ -11,7 +13,7 @@ import { reasonOf } from "./ack.js";
 import type { Publisher } from "./publisher.js";
 import { RunEvents } from "./run-events.js";
 
-export class NatsRunLog implements RunLog, EndRecords {
+export class NatsRunLog implements RunLog, FiredRecords, EndRecords {
   readonly #jsm: JetStreamManager;
   readonly #publisher: Publisher;
   readonly #names: Names;
@@ -30,6 +32,10 @@ export class NatsRunLog implements RunLog, EndRecords {
 
   async appendSlots(record: SlotRecord): Promise<void> {
     await this.#store(this.#names.slots(record.shard), record.msgId, encodeSlots(record));
+  }
+
+  async appendFired(record: FiredRecord): Promise<void> {
+    await this.#store(this.#names.fired(record.queue), undefined, encodeFired(record));
   }
 
   async appendEnds(record: EndRecord): Promise<void> {
@@ -60,10 +66,11 @@ export class NatsRunLog implements RunLog, EndRecords {
     return (await this.#jsm.streams.info(this.#names.runs)).state.last_seq;
   }
 
-  async #store(subject: string, msgId: string, body: string): Promise<void> {
+  async #store(subject: string, msgId: string | undefined, body: string): Promise<void> {
     const room = this.#publisher.ready();
     if (room !== undefined) await room;
-    const outcome = await this.#publisher.publish(subject, { [h.msgId]: msgId }, Buffer.from(body));
+    const headers = msgId === undefined ? {} : { [h.msgId]: msgId };
+    const outcome = await this.#publisher.publish(subject, headers, Buffer.from(body));
     if (outcome.kind === "stored" || outcome.kind === "duplicate") return;
     throw new PunctualError(
       "unavailable",

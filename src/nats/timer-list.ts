@@ -16,7 +16,8 @@ import {
   type TimerHead,
   type TimerList,
 } from "../core/timer-list.js";
-import { type Names, parseTimerSubject, shardOfTimer } from "../protocol/names.js";
+import type { Names } from "../protocol/names.js";
+import { parseTimerSubject, shardOfTimer } from "../protocol/subjects.js";
 import { timerOf } from "../protocol/timer-message.js";
 import { scan } from "./scan.js";
 import { headersOf, storedMessage } from "./work.js";

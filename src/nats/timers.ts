@@ -3,7 +3,8 @@ import { DeliverPolicy, type JetStreamClient, type JetStreamManager, type JsMsg 
 import type { PublishOutcome, StoredMessage, Subscription, WorkMessage } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 import { minuteOf, type Timer, type TimerStore } from "../core/timer.js";
-import { type Names, parseTimerSubject } from "../protocol/names.js";
+import type { Names } from "../protocol/names.js";
+import { parseTimerSubject } from "../protocol/subjects.js";
 import { timerOf } from "../protocol/timer-message.js";
 import { headerBlock, type Publisher } from "./publisher.js";
 import { scan } from "./scan.js";

@@ -13,9 +13,9 @@ import type {
   WorkStream,
 } from "../core/ports.js";
 import type { OrchestratorTelemetry } from "../core/telemetry.js";
-import { parseJobSubject } from "../protocol/names.js";
 import { parseJson, parseWith } from "../protocol/parse.js";
 import { runIdOfMessage } from "../protocol/run-id.js";
+import { parseJobSubject } from "../protocol/subjects.js";
 import type { Logger } from "../runtime/log.js";
 
 const advisory = z.object({ stream_seq: z.int().min(1), deliveries: z.int().min(0) });

@@ -12,7 +12,8 @@ import type { Clock, Delivery, DeliverySource, RunLog, ScheduleStore, Subscripti
 import type { FireTimes, Instant, Schedule } from "../core/schedule.js";
 import { previousFireTime } from "../core/time/previous.js";
 import { limits } from "../protocol/limits.js";
-import { parseRunId, runIdOf, runOfEvent } from "../protocol/names.js";
+import { parseRunId, runIdOf } from "../protocol/names.js";
+import { runOfEvent } from "../protocol/subjects.js";
 import type { Logger } from "../runtime/log.js";
 import type { Definitions } from "./definitions.js";
 import { ScheduleEditor } from "./schedule-editor.js";

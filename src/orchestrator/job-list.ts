@@ -5,7 +5,7 @@ import type { ApiParsed, ApiResponse } from "../protocol/api.js";
 import { headers as h } from "../protocol/headers.js";
 import type { JobRow } from "../protocol/job-api.js";
 import { decodeLabels } from "../protocol/label-input.js";
-import { parseJobSubject } from "../protocol/names.js";
+import { parseJobSubject } from "../protocol/subjects.js";
 import { timerIdOf } from "../protocol/timer-message.js";
 
 export interface JobListPorts {

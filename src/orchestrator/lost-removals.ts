@@ -12,8 +12,9 @@ import { isLongWait } from "../core/retry.js";
 import type { RunFact } from "../core/run-fact.js";
 import type { RunsReader } from "../core/runs-reader.js";
 import { terminalEvents } from "../protocol/events.js";
-import { type Names, parseJobSubject } from "../protocol/names.js";
+import type { Names } from "../protocol/names.js";
 import { runIdOfMessage } from "../protocol/run-id.js";
+import { parseJobSubject } from "../protocol/subjects.js";
 import { RunTeller } from "../protocol/told.js";
 
 export interface LostRemovalPorts {

@@ -22,7 +22,8 @@ import type { RunsReader } from "../core/runs-reader.js";
 import type { Instant } from "../core/schedule.js";
 import { hasPassedGate, type WaitingJob, waitingJob } from "../protocol/gate-message.js";
 import { headers as h } from "../protocol/headers.js";
-import { type Names, parseJobSubject } from "../protocol/names.js";
+import type { Names } from "../protocol/names.js";
+import { parseJobSubject } from "../protocol/subjects.js";
 import type { Logger } from "../runtime/log.js";
 import { buryRefused } from "./refusal.js";
 

@@ -28,8 +28,9 @@ import {
 } from "../protocol/dead-letter.js";
 import { admitted } from "../protocol/gate-message.js";
 import { headers as h } from "../protocol/headers.js";
-import { isFireSubject, type Names, parseJobSubject } from "../protocol/names.js";
+import type { Names } from "../protocol/names.js";
 import { runIdOfMessage } from "../protocol/run-id.js";
+import { isFireSubject, parseJobSubject } from "../protocol/subjects.js";
 import type { Admission } from "../runtime/admission.js";
 
 export interface RequeuerPorts {

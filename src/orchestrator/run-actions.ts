@@ -7,8 +7,9 @@ import { isOver, type Run } from "../core/run.js";
 import type { ApiParsed, ApiResponse } from "../protocol/api.js";
 import type { Enqueued } from "../protocol/enqueue-input.js";
 import { waitingJob } from "../protocol/gate-message.js";
-import { type Names, parseJobSubject } from "../protocol/names.js";
+import type { Names } from "../protocol/names.js";
 import { runIdOfMessage } from "../protocol/run-id.js";
+import { parseJobSubject } from "../protocol/subjects.js";
 import { withdraw } from "./withdrawal.js";
 
 export interface RunActionPorts {

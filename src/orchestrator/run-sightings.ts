@@ -4,8 +4,8 @@ import type { QueueConsumers } from "../core/queue.js";
 import { isOver, type Run } from "../core/run.js";
 import type { RunFact } from "../core/run-fact.js";
 import type { Instant } from "../core/schedule.js";
-import { parseJobSubject } from "../protocol/names.js";
 import { runIdOfMessage } from "../protocol/run-id.js";
+import { parseJobSubject } from "../protocol/subjects.js";
 
 export interface SightingPorts {
   clock: Clock;

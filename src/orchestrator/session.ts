@@ -9,6 +9,7 @@ import type { CalendarStore } from "../core/calendar-store.js";
 import type { ChainStore } from "../core/chain-store.js";
 import type { DeadLetterStore, QueuedJobs, StuckMessages } from "../core/dead-letter-store.js";
 import type { ServerFigures } from "../core/figures.js";
+import type { FiredRecords } from "../core/fired-record.js";
 import type { GateStore } from "../core/gate-store.js";
 import type { BeatStore } from "../core/heartbeat.js";
 import type { RunHistory } from "../core/lookback.js";
@@ -49,6 +50,7 @@ import { DeadLetterKeeper, STUCK_REASON } from "./dead-letters.js";
 import { Definitions } from "./definitions.js";
 import { Dispatcher } from "./dispatcher.js";
 import { FailurePauser } from "./failure-pauser.js";
+import { FiredTimers } from "./fired-timers.js";
 import { Gatekeepers } from "./gatekeepers.js";
 import { HeartbeatJudge } from "./heartbeat-judge.js";
 import { Intake } from "./intake.js";
@@ -73,7 +75,7 @@ export interface OrchestratorPorts {
   calendars: CalendarStore;
   /** For fires. */
   work: WorkStream;
-  runs: RunLog;
+  runs: RunLog & FiredRecords;
   history: RunHistory;
   reader: RunsReader;
   backfills: BackfillStore;
@@ -122,6 +124,7 @@ export class OrchestratorSession {
   readonly #definitions: Definitions;
   readonly #memory: Memory;
   readonly #dispatcher: Dispatcher;
+  readonly #firedTimers: FiredTimers;
   readonly #admission: Admission;
   readonly #peers: Peers;
   readonly #shards: Shard[];
@@ -139,6 +142,7 @@ export class OrchestratorSession {
     const { clock, log, names } = ports;
     this.#definitions = new Definitions(ports.shards, names, log);
     this.#dispatcher = new Dispatcher(ports.work, clock);
+    this.#firedTimers = new FiredTimers(ports);
     this.#admission = new Admission(ports);
     const { membership } = ports;
     this.#memory = memory;
@@ -152,6 +156,7 @@ export class OrchestratorSession {
       self: self.id,
       definitions: this.#definitions,
       dispatcher: this.#dispatcher,
+      firedTimers: this.#firedTimers,
       admission: this.#admission,
       peers: this.#peers,
       pause: () => new Promise<void>((resolve) => clock.after(FULL_PAUSE_MS, resolve)),
@@ -238,6 +243,7 @@ export class OrchestratorSession {
     await this.#peers.stop();
     await Promise.allSettled(this.#subscriptions.map((subscription) => subscription.stop()));
     this.#dispatcher.stop();
+    await this.#firedTimers.stop();
   }
 
   #everyWhile(): void {

@@ -9,8 +9,9 @@ import type { Firing } from "../core/lease.js";
 import type { Occupant, RunLog, StoredMessage, WorkStream } from "../core/ports.js";
 import { headers as h } from "../protocol/headers.js";
 import { msgIdOf } from "../protocol/job-message.js";
-import { type Names, parseJobSubject, runIdOf } from "../protocol/names.js";
+import { type Names, runIdOf } from "../protocol/names.js";
 import { runIdOfMessage } from "../protocol/run-id.js";
+import { parseJobSubject } from "../protocol/subjects.js";
 import { Doubt } from "./doubt.js";
 
 export interface SettlePorts {

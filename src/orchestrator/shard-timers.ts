@@ -16,7 +16,7 @@ import type { Instant } from "../core/schedule.js";
 import { MINUTE_MS, minuteOf, type Timer, type TimerStore } from "../core/timer.js";
 import { admitted } from "../protocol/gate-message.js";
 import { headers as h } from "../protocol/headers.js";
-import { parseJobSubject } from "../protocol/names.js";
+import { parseJobSubject } from "../protocol/subjects.js";
 import { workMessageOf } from "../protocol/timer-message.js";
 import type { Admission } from "../runtime/admission.js";
 import { Alarm } from "../runtime/alarm.js";

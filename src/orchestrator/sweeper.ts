@@ -9,7 +9,7 @@ import type { Clock, StoredMessage, Subscription, WorkStream } from "../core/por
 import type { TimerStore } from "../core/timer.js";
 import { waitingOf } from "../protocol/gate-message.js";
 import { limits } from "../protocol/limits.js";
-import { parseGateSubject, parseTimerSubject } from "../protocol/names.js";
+import { parseGateSubject, parseTimerSubject } from "../protocol/subjects.js";
 import { timerOf } from "../protocol/timer-message.js";
 import { parseTombstone } from "../protocol/tombstone.js";
 import type { Logger } from "../runtime/log.js";

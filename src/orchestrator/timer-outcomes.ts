@@ -13,9 +13,11 @@ import type {
 import type { Instant } from "../core/schedule.js";
 import type { Timer, TimerStore } from "../core/timer.js";
 import { headers as h } from "../protocol/headers.js";
-import { type Names, parseJobSubject } from "../protocol/names.js";
+import type { Names } from "../protocol/names.js";
+import { parseJobSubject, queueOfUntold } from "../protocol/subjects.js";
 import type { Logger } from "../runtime/log.js";
 import type { Dispatcher, Due, Publishing } from "./dispatcher.js";
+import type { FiredTimers } from "./fired-timers.js";
 import { buryRefused } from "./refusal.js";
 
 export interface TimerOutcomePorts {
@@ -25,6 +27,7 @@ export interface TimerOutcomePorts {
   history: RunHistory;
   dead: DeadLetters;
   dispatcher: Dispatcher;
+  firedTimers: FiredTimers;
   names: Names;
   clock: Clock;
   log: Logger;
@@ -181,8 +184,10 @@ export class TimerOutcomes implements Publishing<DueTimer> {
     await buryRefused(this.#ports, { queue, subject, seq, headers, body }, runId, reason, `t${seq}`);
   }
 
-  #done({ timer }: DueTimer): void {
+  #done({ timer, subject }: DueTimer): void {
     this.#underWay--;
+    const queue = queueOfUntold(subject);
+    if (queue !== null) this.#ports.firedTimers.add(queue, timer.seq);
     this.#term.onSettled(timer);
   }
 

@@ -4,18 +4,21 @@
  */
 import { SKEW_MS } from "../core/instant.js";
 import type { RunHistory } from "../core/lookback.js";
-import type { StoredMessage } from "../core/ports.js";
-import type { RunsReader } from "../core/runs-reader.js";
+import type { Clock, StoredMessage } from "../core/ports.js";
+import type { RunsReader, ToldMessage } from "../core/runs-reader.js";
 import type { Instant } from "../core/schedule.js";
 import { minuteOf, type Timer } from "../core/timer.js";
+import { decodeFired } from "../protocol/fired-record.js";
 import { headers as h } from "../protocol/headers.js";
-import { type Names, parseJobSubject } from "../protocol/names.js";
+import type { Names } from "../protocol/names.js";
+import { isFireSubject, parseJobSubject } from "../protocol/subjects.js";
 import { fireTimeOf, firingIdOf } from "../protocol/timer-message.js";
 
 export interface TimerTracePorts {
   history: Pick<RunHistory, "lastQueued" | "lastEvent">;
   reader: RunsReader;
   names: Names;
+  clock: Pick<Clock, "now">;
 }
 
 type Headers = StoredMessage["headers"];
@@ -23,10 +26,13 @@ type Headers = StoredMessage["headers"];
 /** By run and fire time, the most attempts that a job had behind it when it was queued. */
 type Fired = ReadonlyMap<string, number>;
 
+const text = new TextDecoder();
+
 export class TimerTraces {
   readonly #ports: TimerTracePorts;
-  /** Of each queue that was asked for. */
-  readonly #fired = new Map<string, { since: Instant; fired: Promise<Fired> }>();
+  readonly #fired = new ReadOnce<Fired>((queue, since) => this.#readFired(queue, since));
+  /** Sequences of timers of whose jobs the server tells nothing. */
+  readonly #untold = new ReadOnce<ReadonlySet<number>>((queue, since) => this.#readUntold(queue, since));
 
   constructor(ports: TimerTracePorts) {
     this.#ports = ports;
@@ -34,15 +40,19 @@ export class TimerTraces {
 
   /** Whether it was fired, before this was asked for its queue for the first time. */
   async wasFired(timer: Timer, { headers, storedAt }: StoredMessage): Promise<boolean> {
-    const { history } = this.#ports;
+    const { history, clock } = this.#ports;
+    if (timer.at > clock.now() + SKEW_MS) return false;
     const subject = headers[h.subject] ?? "";
     const last = await history.lastQueued(subject);
     if (last?.msgId === firingIdOf(timer)) return true;
     if (headers[h.scheduleId] !== undefined) return this.#hasNews(timer, headers, storedAt);
     const queue = parseJobSubject(subject)?.queue;
+    if (queue === undefined) return false;
+    const since = minuteOf(timer.at) - SKEW_MS;
+    if (isFireSubject(subject)) return (await this.#untold.of(queue, since)).has(timer.seq);
     // With a key it may have been put elsewhere.
-    if (queue === undefined || (last === null && headers[h.key] === undefined)) return false;
-    const before = (await this.#firedOf(queue, minuteOf(timer.at) - SKEW_MS)).get(keyOf(timer, headers));
+    if (last === null && headers[h.key] === undefined) return false;
+    const before = (await this.#fired.of(queue, since)).get(keyOf(timer, headers));
     return before !== undefined && before >= attemptsBefore(headers);
   }
 
@@ -53,26 +63,48 @@ export class TimerTraces {
     return last.type !== "retried" || Number(last.data.attempt) > attemptsBefore(headers);
   }
 
-  #firedOf(queue: string, since: Instant): Promise<Fired> {
-    const known = this.#fired.get(queue);
-    if (known !== undefined && known.since <= since) return known.fired;
-    const fired = this.#read(queue, since);
-    this.#fired.set(queue, { since, fired });
-    fired.catch(() => this.#fired.delete(queue));
-    return fired;
-  }
-
-  async #read(queue: string, since: Instant): Promise<Fired> {
-    const { reader, names } = this.#ports;
-    const { first: from, last: to } = await reader.bounds();
+  async #readFired(queue: string, since: Instant): Promise<Fired> {
+    const { names } = this.#ports;
     const fired = new Map<string, number>();
-    const subject = names.queued(names.jobsOf(queue));
-    await reader.read({ from, to, since, subject }, ({ headers }) => {
+    await this.#read(names.queued(names.jobsOf(queue)), since, ({ headers }) => {
       if (headers[h.fireTime] === undefined) return;
       const key = `${headers[h.runId]}@${headers[h.fireTime]}`;
       fired.set(key, Math.max(fired.get(key) ?? 0, attemptsBefore(headers)));
     });
     return fired;
+  }
+
+  async #readUntold(queue: string, since: Instant): Promise<ReadonlySet<number>> {
+    const fired = new Set<number>();
+    await this.#read(this.#ports.names.fired(queue), since, ({ body }) => {
+      for (const seq of decodeFired(text.decode(body))) fired.add(seq);
+    });
+    return fired;
+  }
+
+  async #read(subject: string, since: Instant, onMessage: (message: ToldMessage) => void): Promise<void> {
+    const { reader } = this.#ports;
+    const { first: from, last: to } = await reader.bounds();
+    await reader.read({ from, to, since, subject }, onMessage);
+  }
+}
+
+/** What RUNS tells of a queue, kept for those who ask next; read anew for a time before it. */
+class ReadOnce<T> {
+  readonly #read: (queue: string, since: Instant) => Promise<T>;
+  readonly #known = new Map<string, { since: Instant; told: Promise<T> }>();
+
+  constructor(read: (queue: string, since: Instant) => Promise<T>) {
+    this.#read = read;
+  }
+
+  of(queue: string, since: Instant): Promise<T> {
+    const known = this.#known.get(queue);
+    if (known !== undefined && known.since <= since) return known.told;
+    const told = this.#read(queue, since);
+    this.#known.set(queue, { since, told });
+    told.catch(() => this.#known.delete(queue));
+    return told;
   }
 }
 

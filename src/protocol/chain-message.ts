@@ -3,7 +3,8 @@ import type { Following } from "../core/chain.js";
 import { shardOf } from "../core/hash.js";
 import { readMember } from "./chain-input.js";
 import { headers as h } from "./headers.js";
-import { type Names, parseJobSubject } from "./names.js";
+import type { Names } from "./names.js";
+import { parseJobSubject } from "./subjects.js";
 
 type Headers = Readonly<Record<string, string>>;
 

@@ -6,8 +6,9 @@ import type { DeadLetter, WorkMessage } from "../core/ports.js";
 import { laneOfHeader } from "./gate-message.js";
 import { headers as h } from "./headers.js";
 import { limits } from "./limits.js";
-import { isFireSubject, isRunId, isTicket, type Names, parseGateSubject, parseJobSubject } from "./names.js";
+import { isRunId, type Names } from "./names.js";
 import { runIdOfMessage } from "./run-id.js";
+import { isFireSubject, isTicket, parseGateSubject, parseJobSubject } from "./subjects.js";
 
 const RUN_ID_LENGTH = 160;
 const EARLIER_RETRY = /:retry-(in)?\d+$/;

@@ -46,7 +46,7 @@ export function enqueueMessage(request: ParsedEnqueueRequest, context: EnqueueCo
   if (request.group !== undefined) told[h.group] = request.group;
   told[h.runId] = runId;
   const subject =
-    asked <= now && !isFollowed(told) && isUntold(request, settings)
+    !isFollowed(told) && isUntold(request, settings)
       ? names.untold(queue, runId, laneOf(priority))
       : names.job(queue, unique ?? runId, laneOf(priority));
   const body = bodyWithin(maxPayload - followerBytes(told), payload);

@@ -13,8 +13,9 @@ import type { StoredMessage, WorkMessage } from "../core/ports.js";
 import type { QueueSettings } from "../core/queue.js";
 import type { Instant } from "../core/schedule.js";
 import { headers as h } from "./headers.js";
-import { checkJobId, type Names, parseGateSubject, parseJobSubject } from "./names.js";
+import { checkJobId, type Names } from "./names.js";
 import { runIdOfMessage } from "./run-id.js";
+import { parseGateSubject, parseJobSubject } from "./subjects.js";
 
 /** A job for WORK, by way of the gate if its queue has limits that are for it. */
 export function admitted(

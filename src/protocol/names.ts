@@ -13,6 +13,7 @@
  *   <ns>.run.<runId>.<event>           what happened to a run
  *   <ns>.queued.<subject in WORK>      written by the server: this job, which no schedule fired, was stored
  *   <ns>.slots.<shard>                 written by orchestrators: these slots were fired, many in one message
+ *   <ns>.fired.<queue>                 written by orchestrators: these timers, of whose jobs the server tells nothing, were fired
  *   <ns>.ends.<queue>                  written by workers: these runs succeeded, many in one message
  *   <ns>.dead.<queue>                  dead letters
  *   <ns>.cancel.<runId>                a worker that has the run ends it
@@ -23,7 +24,7 @@
  */
 import type { AlertRecordKind, RecordId } from "../core/alert-store.js";
 import { invalid } from "../core/errors.js";
-import { type Lane, lanes } from "../core/lane.js";
+import type { Lane } from "../core/lane.js";
 import type { Instant } from "../core/schedule.js";
 import { limits } from "./limits.js";
 
@@ -108,7 +109,7 @@ export function parseAlertKey(key: string): RecordId | null {
 }
 
 /** In place of a key; no key begins with it. */
-const NO_KEY = "_";
+export const NO_KEY = "_";
 
 /** Worked by orchestrators that have webhooks. */
 export const ALERT_QUEUE = "punctual-alerts";
@@ -182,6 +183,8 @@ export function namesOf(namespace: string) {
     toldByServer: { from: `${ns}.*.*.*`, as: `${ns}.queued.${ns}.$1.$2.$3` },
     slots: (shard: number) => `${ns}.slots.${shard}`,
     allSlots: `${ns}.slots.*`,
+    fired: (queue: string) => `${ns}.fired.${queue}`,
+    allFired: `${ns}.fired.*`,
     ends: (queue: string) => `${ns}.ends.${queue}`,
     allEnds: `${ns}.ends.*`,
     advisories: [
@@ -227,43 +230,10 @@ export function namesOf(namespace: string) {
   };
 }
 
-/** The queue and the key of a subject in WORK; null for a tombstone or a foreign subject. */
-export function parseJobSubject(subject: string): { lane: Lane; queue: string; key: string } | null {
-  const [, lane, queue, ...key] = subject.split(".");
-  if (!lanes.includes(lane as Lane) || queue === undefined || queue === "_void" || key.length === 0)
-    return null;
-  return { lane: lane as Lane, queue, key: key.join(".") };
-}
-
-/** Whether a key in WORK is a ticket, which is another job's as soon as this one is over. */
-export const isTicket = (key: string): boolean => /~\d+$/.test(key);
-
-/** Whether it keeps the runs of a schedule apart; the server tells nothing of what is stored there. */
-export const isFireSubject = (subject: string): boolean =>
-  parseJobSubject(subject)?.key.includes(".") === true;
-
-/** Where a job waits, by its subject, in which the key may be left out; null for one that does not wait at a gate. */
-export function parseGateSubject(subject: string): { queue: string; key: string | null; id: string } | null {
-  const [, lane, queue, key, ...id] = subject.split(".");
-  if (lane !== "gate" || queue === undefined || key === undefined) return null;
-  if (id.length === 0) return { queue, key: null, id: key };
-  return { queue, key: key === NO_KEY ? null : key, id: id.join(".") };
-}
-
-/** The queue and the lane of a consumer of WORK; null for another consumer. */
-export function parseConsumer(name: string): { lane: Lane; queue: string } | null {
-  const dash = name.indexOf("-");
-  const lane = lanes.find((one) => one === name.slice(0, dash));
-  return lane === undefined ? null : { lane, queue: name.slice(dash + 1) };
-}
-
 /** Whether a text can be a run id: it must be one subject token. */
 export function isRunId(text: string): boolean {
   return RUN_TOKEN.test(text) && text.length <= limits.scheduleIdLength + 32;
 }
-
-/** The run that an event in RUNS is of, by its subject. */
-export const runOfEvent = (subject: string): string => subject.split(".")[2] ?? "";
 
 const SLOT_TOKEN = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})?Z$/;
 
@@ -287,13 +257,4 @@ export function parseRunId(runId: string): { scheduleId: string; slot: Instant }
 function minuteToken(minute: Instant): string {
   const iso = new Date(minute).toISOString();
   return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 10)}.${iso.slice(11, 13)}${iso.slice(14, 16)}`;
-}
-
-/** The shard of a subject of a timer. */
-export const shardOfTimer = (subject: string): number => Number(subject.split(".")[2]);
-
-/** The minute of a subject of a timer; null when it is none. */
-export function parseTimerSubject(subject: string): Instant | null {
-  const [day, minute] = subject.split(".").slice(3);
-  return parseInstantToken(`${day}T${minute}00Z`);
 }

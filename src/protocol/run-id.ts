@@ -1,7 +1,8 @@
 import type { StoredMessage } from "../core/ports.js";
 import { headers as h } from "./headers.js";
 import { limits } from "./limits.js";
-import { isRunId, parseJobSubject } from "./names.js";
+import { isRunId } from "./names.js";
+import { parseJobSubject } from "./subjects.js";
 
 /** Of a job's message: the one that it carries, if that can be one. */
 export function runIdOfMessage({

@@ -10,8 +10,9 @@ import type { StoredMessage, WorkMessage } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 import { minuteOf, type Timer } from "../core/timer.js";
 import { headers as h } from "./headers.js";
-import { instantToken, isRunId, type Names, parseInstantToken, parseJobSubject } from "./names.js";
+import { instantToken, isRunId, type Names, parseInstantToken } from "./names.js";
 import { show } from "./parse.js";
+import { parseJobSubject } from "./subjects.js";
 
 /** The last instant whose year has four digits. */
 const LAST = Date.UTC(9_999, 11, 31, 23, 59, 59, 999);

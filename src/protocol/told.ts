@@ -10,10 +10,11 @@ import type { ToldMessage } from "../core/runs-reader.js";
 import type { Instant } from "../core/schedule.js";
 import { decodeEnds } from "./end-record.js";
 import { headers as h } from "./headers.js";
-import { isRunId, type Names, parseJobSubject, runIdOf } from "./names.js";
+import { isRunId, type Names, runIdOf } from "./names.js";
 import { readData, readReport, reportEvents } from "./past-events.js";
 import { runIdOfMessage } from "./run-id.js";
 import { decodeSlots } from "./slot-record.js";
+import { parseJobSubject } from "./subjects.js";
 
 /** A fact with the run that it is of; null: only the sequence in WORK is known. */
 export interface Told {

@@ -3,6 +3,7 @@
 import type { Backfill } from "../core/backfill.js";
 import type { CalendarDefinition } from "../core/calendar.js";
 import type { EndRecord } from "../core/end-record.js";
+import type { FiredRecord } from "../core/fired-record.js";
 import type { LeaseRecord } from "../core/lease.js";
 import type { RunEvent, SlotRecord, StoredMessage, WorkMessage } from "../core/ports.js";
 import type { ScheduleDefinition } from "../core/schedule.js";
@@ -27,6 +28,7 @@ export interface Faults {
   calendarWrite?: (name: string, definition: CalendarDefinition) => Fault;
   runEvent?: (event: RunEvent) => Fault;
   slotRecord?: (record: SlotRecord) => Fault;
+  firedRecord?: (record: FiredRecord) => Fault;
   endRecord?: (record: EndRecord) => Fault;
   /** Reads and everything else that is asked of the server: true when there is no answer. */
   read?: (what: string) => boolean;

@@ -1,6 +1,6 @@
 /** What the memory server says of its queues, its dead letters and its clock. */
 import type { QueueFigures, ServerFigures } from "../core/figures.js";
-import { parseJobSubject } from "../protocol/names.js";
+import { parseJobSubject } from "../protocol/subjects.js";
 import type { MemoryLink } from "./link.js";
 import type { MemoryServer } from "./server.js";
 

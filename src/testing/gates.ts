@@ -5,7 +5,7 @@ import type { StoredMessage, Subscription } from "../core/ports.js";
 import type { Instant } from "../core/schedule.js";
 import { hasPassedGate, waitingOf } from "../protocol/gate-message.js";
 import { headers as h } from "../protocol/headers.js";
-import { parseGateSubject, parseJobSubject } from "../protocol/names.js";
+import { parseGateSubject, parseJobSubject } from "../protocol/subjects.js";
 import { type MemoryLink, subscription } from "./link.js";
 import type { MemoryServer } from "./server.js";
 

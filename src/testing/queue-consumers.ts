@@ -2,7 +2,7 @@
 import type { Lane } from "../core/lane.js";
 import type { LaneCounts, QueueConsumers, QueueSettings } from "../core/queue.js";
 import type { Instant } from "../core/schedule.js";
-import { parseGateSubject, parseJobSubject } from "../protocol/names.js";
+import { parseGateSubject, parseJobSubject } from "../protocol/subjects.js";
 import type { MemoryLink } from "./link.js";
 import type { MemoryServer } from "./server.js";
 

@@ -1,8 +1,10 @@
 /** RUNS in memory. */
 import type { EndRecord, EndRecords } from "../core/end-record.js";
 import { PunctualError } from "../core/errors.js";
+import type { FiredRecord, FiredRecords } from "../core/fired-record.js";
 import type { RunEvent, RunLog, SlotRecord, SlotsRead } from "../core/ports.js";
 import { encodeEnds } from "../protocol/end-record.js";
+import { encodeFired } from "../protocol/fired-record.js";
 import { headers as h } from "../protocol/headers.js";
 import { decodeSlots, encodeSlots } from "../protocol/slot-record.js";
 import type { Fault } from "./faults.js";
@@ -11,7 +13,7 @@ import type { MemoryServer } from "./server.js";
 
 const encoder = new TextEncoder();
 
-export class MemoryRunLog implements RunLog, EndRecords {
+export class MemoryRunLog implements RunLog, FiredRecords, EndRecords {
   readonly #server: MemoryServer;
   readonly #link: MemoryLink;
 
@@ -33,6 +35,11 @@ export class MemoryRunLog implements RunLog, EndRecords {
   appendSlots(record: SlotRecord): Promise<void> {
     const subject = this.#server.names.slots(record.shard);
     return this.#store(subject, record.msgId, encodeSlots(record), this.#server.faults.slotRecord?.(record));
+  }
+
+  appendFired(record: FiredRecord): Promise<void> {
+    const subject = this.#server.names.fired(record.queue);
+    return this.#store(subject, undefined, encodeFired(record), this.#server.faults.firedRecord?.(record));
   }
 
   appendEnds(record: EndRecord): Promise<void> {
@@ -67,9 +74,10 @@ export class MemoryRunLog implements RunLog, EndRecords {
     return this.#link.ask("last event", () => this.#server.runs.lastSequence);
   }
 
-  #store(subject: string, msgId: string, body: string, fault: Fault): Promise<void> {
+  #store(subject: string, msgId: string | undefined, body: string, fault: Fault): Promise<void> {
     const append = () => {
-      const message = { subject, headers: { [h.msgId]: msgId }, body: encoder.encode(body) };
+      const headers = msgId === undefined ? {} : { [h.msgId]: msgId };
+      const message = { subject, headers, body: encoder.encode(body) };
       const answer = this.#server.store(this.#server.runs, message);
       if (answer.kind !== "stored" && answer.kind !== "duplicate")
         throw new PunctualError("unavailable", `${subject}: the event could not be stored (${answer.kind})`);

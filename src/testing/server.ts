@@ -7,7 +7,8 @@
 import type { Clock, Member, StoredMessage } from "../core/ports.js";
 import type { QueueSettings } from "../core/queue.js";
 import { limits } from "../protocol/limits.js";
-import { type Names, namesOf, parseJobSubject } from "../protocol/names.js";
+import { type Names, namesOf } from "../protocol/names.js";
+import { parseJobSubject } from "../protocol/subjects.js";
 import { type ConsumerSettings, MemoryConsumer } from "./consumer.js";
 import type { Faults } from "./faults.js";
 import { MemoryStream, type NewMessage, type StoreAnswer } from "./stream.js";

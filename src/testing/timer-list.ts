@@ -6,7 +6,7 @@ import {
   type TimerHead,
   type TimerList,
 } from "../core/timer-list.js";
-import { parseTimerSubject, shardOfTimer } from "../protocol/names.js";
+import { parseTimerSubject, shardOfTimer } from "../protocol/subjects.js";
 import { timerOf } from "../protocol/timer-message.js";
 import type { MemoryLink } from "./link.js";
 import type { MemoryServer } from "./server.js";

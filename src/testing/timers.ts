@@ -3,7 +3,7 @@ import type { PublishOutcome, StoredMessage, Subscription, WorkMessage } from ".
 import type { Instant } from "../core/schedule.js";
 import { minuteOf, type Timer, type TimerStore } from "../core/timer.js";
 import { headers as h } from "../protocol/headers.js";
-import { parseTimerSubject } from "../protocol/names.js";
+import { parseTimerSubject } from "../protocol/subjects.js";
 import { timerOf } from "../protocol/timer-message.js";
 import { type MemoryLink, subscription } from "./link.js";
 import type { MemoryServer } from "./server.js";

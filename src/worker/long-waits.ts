@@ -10,7 +10,8 @@ import { isLongWait } from "../core/retry.js";
 import type { TimerStore } from "../core/timer.js";
 import { headers as h } from "../protocol/headers.js";
 import type { JobInfo } from "../protocol/job-message.js";
-import { instantToken, type Names, parseJobSubject } from "../protocol/names.js";
+import { instantToken, type Names } from "../protocol/names.js";
+import { parseJobSubject } from "../protocol/subjects.js";
 import { timerMessage } from "../protocol/timer-message.js";
 import { putTimer } from "../runtime/enqueue.js";
 

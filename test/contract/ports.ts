@@ -7,6 +7,7 @@ import type { ChainStore } from "../../src/core/chain-store.js";
 import type { DeadLetterStore, QueuedJobs, StuckMessages } from "../../src/core/dead-letter-store.js";
 import type { EndRecords } from "../../src/core/end-record.js";
 import type { ServerFigures } from "../../src/core/figures.js";
+import type { FiredRecords } from "../../src/core/fired-record.js";
 import type { GateStore } from "../../src/core/gate-store.js";
 import type { BeatStore } from "../../src/core/heartbeat.js";
 import type { RunHistory } from "../../src/core/lookback.js";
@@ -37,7 +38,7 @@ export interface Ports {
   schedules: ScheduleStore;
   calendars: CalendarStore;
   work: WorkStream;
-  runs: RunLog & EndRecords;
+  runs: RunLog & FiredRecords & EndRecords;
   membership: Membership;
   dead: DeadLetters;
   letters: DeadLetterStore;

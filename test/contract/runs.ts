@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { FiredSlot, RunEvent } from "../../src/core/ports.js";
+import { decodeFired } from "../../src/protocol/fired-record.js";
 import { until } from "../support/until.js";
 import { job, tombstone } from "./given.js";
 import type { MakePorts } from "./ports.js";
@@ -52,6 +53,19 @@ export function describeRunLog(name: string, make: MakePorts): void {
       await one.runs.appendEnds(record);
       await other.runs.appendEnds(record);
       expect(await one.runs.lastSequence()).toBe(1);
+    });
+
+    it("takes timers that were fired, many in one record, for a reader of their queue", async () => {
+      const { one, other, names } = on();
+      await one.runs.appendFired({ queue: "mail", timers: [7, 9] });
+      await other.runs.appendFired({ queue: "other", timers: [8] });
+      await other.runs.appendFired({ queue: "mail", timers: [10] });
+      const { first: from, last: to } = await one.reader.bounds();
+      const told: number[] = [];
+      await one.reader.read({ from, to, since: 0, subject: names.fired("mail") }, ({ body }) =>
+        told.push(...decodeFired(new TextDecoder().decode(body))),
+      );
+      expect(told).toEqual([7, 9, 10]);
     });
 
     const slots = (...fired: [string, number, number | null][]) =>

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { GateLimits } from "../../src/core/gate.js";
 import { concurrencyOf } from "../../src/core/gate-line.js";
 import { headers as h } from "../../src/protocol/headers.js";
-import { parseGateSubject } from "../../src/protocol/names.js";
+import { parseGateSubject } from "../../src/protocol/subjects.js";
 import type { Fault } from "../../src/testing/index.js";
 import { Yard } from "./yard.js";
 

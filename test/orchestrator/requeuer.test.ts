@@ -11,7 +11,7 @@ import type { QueueRequest } from "../../src/core/queue.js";
 import { Passages } from "../../src/orchestrator/passage.js";
 import { Requeuer } from "../../src/orchestrator/requeuer.js";
 import { headers as h } from "../../src/protocol/headers.js";
-import { parseGateSubject } from "../../src/protocol/names.js";
+import { parseGateSubject } from "../../src/protocol/subjects.js";
 import { Admission } from "../../src/runtime/admission.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { type Faults, ManualClock, MemoryServer, openMemoryPorts } from "../../src/testing/index.js";

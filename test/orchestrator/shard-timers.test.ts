@@ -6,6 +6,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Dispatcher } from "../../src/orchestrator/dispatcher.js";
+import { FiredTimers } from "../../src/orchestrator/fired-timers.js";
 import { JobService } from "../../src/orchestrator/job-service.js";
 import { Passages } from "../../src/orchestrator/passage.js";
 import { ShardTimers } from "../../src/orchestrator/shard-timers.js";
@@ -49,7 +50,8 @@ class World {
     const { link, ...ports } = openMemoryPorts(this.server);
     const dispatcher = new Dispatcher(ports.work, this.clock);
     const admission = new Admission({ ...ports, clock: this.clock });
-    const all = { ...ports, dispatcher, admission, clock: this.clock, log: silentLogger };
+    const own = { ...ports, clock: this.clock, log: silentLogger };
+    const all = { ...own, dispatcher, admission, firedTimers: new FiredTimers(own) };
     const timers = new ShardTimers(all, 0, () => link.isOpen);
     const cut = () => {
       timers.stop();
@@ -61,7 +63,8 @@ class World {
     return timers;
   }
 
-  async later(jobId: string, ms: number, more: object = {}): Promise<string> {
+  /** @param jobId undefined: one is made for it */
+  async later(jobId: string | undefined, ms: number, more: object = {}): Promise<string> {
     const at = new Date(this.clock.now() + ms).toISOString();
     const { timer } = await this.jobs.enqueue(enqueueRequest.parse({ jobId, at, queue: "q", ...more }));
     return timer as string;
@@ -304,6 +307,30 @@ describe("takeover", () => {
     },
   );
 
+  test("those of a queue without history, of whose jobs the server tells nothing, are not queued again either", async () => {
+    const world = worldWith(0);
+    await world.ports.queues.ensure("quiet", { history: "off" });
+    const ids: string[] = [];
+    for (const ms of [10_000, 10_000, 12_000])
+      ids.push(runOf(await world.later(undefined, ms, { queue: "quiet" })));
+    world.join(0);
+    let refusals = 2;
+    world.server.faults.firedRecord = () => (refusals-- > 0 ? "lost before" : undefined);
+    await world.clock.pass(15_000);
+    world.doAll();
+    expect([...world.passed].sort()).toEqual([...ids].sort());
+    expect([...world.server.runs.subjects()]).toEqual(["punctual.fired.quiet"]);
+    world.holders[0]?.cut();
+    world.server.timers.forgetRemovals();
+    world.server.forget();
+    expect(world.waiting).toBe(3);
+    world.join(0);
+    await world.clock.pass(5_000);
+    expect(world.passed).toHaveLength(3);
+    expect(world.waiting).toBe(0);
+    world.close();
+  });
+
   test("a retry that was queued is not queued again after a kill of the server, nor when another followed", async () => {
     const world = worldWith(0);
     for (const attempts of [1, 2]) {
@@ -484,15 +511,25 @@ test("each timer is queued once and in time, or was cancelled, whatever gets los
     fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
       const world = worldWith(2);
       try {
-        const due = Array.from({ length: COUNT }, (_, i) => (i * 37_000) % 200_000);
+        await world.ports.queues.ensure("quiet", { history: "off" });
+        const due = new Map<string, number>();
         const ids: string[] = [];
-        for (const [i, ms] of due.entries()) ids.push(await world.later(`t${i}`, ms + 1));
+        for (let i = 0; i < COUNT; i++) {
+          const ms = ((i * 37_000) % 200_000) + 1;
+          const isQuiet = i % 2 === 1;
+          const id = isQuiet
+            ? await world.later(undefined, ms, { queue: "quiet" })
+            : await world.later(`t${i}`, ms);
+          ids.push(id);
+          due.set(runOf(id), START + ms);
+        }
         const cancelled = new Set<string>();
         const tooLate = new Set<string>();
         const cancel = async (which: number) => {
-          const runId = `t${which}`;
+          const timer = ids[which] as string;
+          const runId = runOf(timer);
           try {
-            await world.jobs.cancel({ timer: ids[which] as string });
+            await world.jobs.cancel({ timer });
             cancelled.add(runId);
           } catch (error) {
             if ((error as { code: string }).code === "conflict") tooLate.add(runId);
@@ -524,10 +561,10 @@ test("each timer is queued once and in time, or was cancelled, whatever gets los
           world.doAll();
         }
         await Promise.all(cancelling);
-        const counts = new Map(Array.from({ length: COUNT }, (_, i) => [`t${i}`, 0]));
+        const counts = new Map(ids.map((id) => [runOf(id), 0]));
         for (const { runId, at } of world.queued) {
           counts.set(runId, (counts.get(runId) ?? 0) + 1);
-          expect(at).toBeGreaterThanOrEqual(START + (due[Number(runId.slice(1))] as number) + 1);
+          expect(at).toBeGreaterThanOrEqual(due.get(runId) as number);
         }
         for (const [runId, count] of counts) {
           if (cancelled.has(runId)) expect([runId, count]).toEqual([runId, 0]);
@@ -545,6 +582,8 @@ test("each timer is queued once and in time, or was cancelled, whatever gets los
     { numRuns: 300, seed: 20_261_126 },
   );
 }, 120_000);
+
+const runOf = (timer: string): string => timer.slice(0, timer.indexOf("@"));
 
 /** A fault that strikes once. */
 function once<T>(fault: () => T, faults: Faults, of: keyof Faults): () => T {

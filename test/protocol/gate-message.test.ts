@@ -3,7 +3,8 @@ import type { StoredMessage, WorkMessage } from "../../src/core/ports.js";
 import type { QueueSettings } from "../../src/core/queue.js";
 import { admitted, waitingJob } from "../../src/protocol/gate-message.js";
 import { headers as h } from "../../src/protocol/headers.js";
-import { checkJobId, namesOf, parseGateSubject, parseJobSubject } from "../../src/protocol/names.js";
+import { checkJobId, namesOf } from "../../src/protocol/names.js";
+import { parseGateSubject, parseJobSubject } from "../../src/protocol/subjects.js";
 
 const names = namesOf("shop");
 const body = new Uint8Array([1, 2]);

@@ -8,10 +8,10 @@ import {
   instantToken,
   isRunId,
   namesOf,
-  parseJobSubject,
   parseRunId,
   runIdOf,
 } from "../../src/protocol/names.js";
+import { parseJobSubject } from "../../src/protocol/subjects.js";
 
 const names = namesOf("shop");
 const FIRE_TIME = Date.UTC(2026, 10, 24, 3);

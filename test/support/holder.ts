@@ -5,6 +5,7 @@ import type { Clock } from "../../src/core/ports.js";
 import { ApiService } from "../../src/orchestrator/api-service.js";
 import { Definitions } from "../../src/orchestrator/definitions.js";
 import { Dispatcher } from "../../src/orchestrator/dispatcher.js";
+import { FiredTimers } from "../../src/orchestrator/fired-timers.js";
 import { Peers } from "../../src/orchestrator/members.js";
 import { Memory } from "../../src/orchestrator/memory.js";
 import { type OrchestratorSettings, orchestratorOptions } from "../../src/orchestrator/options.js";
@@ -96,6 +97,7 @@ export class Holder {
       schedules: this.schedules,
       definitions: this.definitions,
       dispatcher: new Dispatcher(this.work, clock),
+      firedTimers: new FiredTimers({ runs: ports.runs, clock, log }),
       peers: this.#peers,
       admission: new Admission({ ...ports, clock }),
       newNonce: () => `${id}-${nonces++}`,
