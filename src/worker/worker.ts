@@ -205,7 +205,7 @@ export class Worker {
   /** At first, and whenever they change. A beat at once, as the wait of jobs in hand may be a shorter one now. */
   #follow({ ackWaitMs, maxAttempts, history }: QueueSettings): void {
     const heartbeatMs = this.#heartbeatWithin(ackWaitMs);
-    this.#workplace = { ...(this.#workplace ?? this.#emptyWorkplace()), maxAttempts, history };
+    this.#workplace = this.#workplaceUnder({ maxAttempts, history });
     this.#stalls = new Stalls(this.#ports.clock, TELL_MS, ackWaitMs / 2, (blockedMs) =>
       this.#ports.log.warn(
         { queue: this.queue, worker: this.id, blockedMs, ackWaitMs },
@@ -229,24 +229,34 @@ export class Worker {
     return third;
   }
 
-  #emptyWorkplace(): Omit<Workplace, "maxAttempts" | "history"> {
+  /**
+   * Written out, not spread from the former: V8 may take each object that is spread together for one of another kind, and
+   * then throws away what it has made fast for the last one.
+   */
+  #workplaceUnder({ maxAttempts, history }: Pick<QueueSettings, "maxAttempts" | "history">): Workplace {
     const { runs, dead, clock, log, longWaits, telemetry, tracing } = this.#ports;
     const { abortGraceMs, schema, settleWithinMs, concurrency, middleware, redact } = this.#settings;
     const { handle } = this.#performer;
-    const place = { runs, clock, log, queue: this.queue, worker: this.id };
+    const former = this.#workplace;
     return {
-      ...place,
+      runs,
       dead,
+      clock,
+      log,
+      queue: this.queue,
+      worker: this.id,
+      maxAttempts,
+      history,
       abortGraceMs,
       schema: schema ?? handle.schema,
-      handler: around(middleware, handle),
-      turns: new Turns(clock, settleWithinMs, concurrency),
-      finished: new Finished(),
-      redacted: redact,
-      redact: redactor(redact),
-      logs: new RunLogs(log),
-      ends: endsOf(place),
+      handler: former?.handler ?? around(middleware, handle),
+      turns: former?.turns ?? new Turns(clock, settleWithinMs, concurrency),
+      finished: former?.finished ?? new Finished(),
       longWaits,
+      ends: former?.ends ?? endsOf({ runs, clock, log, queue: this.queue, worker: this.id }),
+      logs: former?.logs ?? new RunLogs(log),
+      redacted: redact,
+      redact: former?.redact ?? redactor(redact),
       telemetry,
       tracing,
     };
