@@ -11,6 +11,9 @@ import type { Logger } from "../runtime/log.js";
 const GATHER_MS = 50;
 const RETRY_MS = 250;
 
+/** Timers that RUNS is not told of yet: their queues by their sequences. */
+export type UntoldTimers = Map<number, string>;
+
 export interface FiredTimersPorts {
   runs: FiredRecords;
   clock: Clock;
@@ -19,44 +22,58 @@ export interface FiredTimersPorts {
 
 export class FiredTimers {
   readonly #ports: FiredTimersPorts;
-  /** By queue, sequences in TIMERS. */
-  #gathered = new Map<string, number[]>();
+  readonly #untold: UntoldTimers;
   #cancelTimer: (() => void) | undefined;
   #stopped = false;
 
-  constructor(ports: FiredTimersPorts) {
+  /** @param untold outlives a connection: what was fired then is known here, and told by way of the next one */
+  constructor(ports: FiredTimersPorts, untold: UntoldTimers) {
     this.#ports = ports;
+    this.#untold = untold;
+    if (untold.size > 0) this.#tellIn(GATHER_MS);
   }
 
   add(queue: string, seq: number): void {
-    const timers = this.#gathered.get(queue);
-    if (timers === undefined) this.#gathered.set(queue, [seq]);
-    else timers.push(seq);
-    if (!this.#stopped) this.#cancelTimer ??= this.#ports.clock.after(GATHER_MS, () => void this.#tell());
+    this.#untold.set(seq, queue);
+    this.#tellIn(GATHER_MS);
   }
 
-  /** Tells what is left, once: a timer that is not told of is one that the server still knows for a while. */
+  /** Whether a timer was fired by this orchestrator, and RUNS may not know. */
+  has(seq: number): boolean {
+    return this.#untold.has(seq);
+  }
+
+  /** Tries once more to tell what is left. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#cancelTimer?.();
     await this.#tell();
   }
 
+  #tellIn(waitMs: number): void {
+    if (!this.#stopped) this.#cancelTimer ??= this.#ports.clock.after(waitMs, () => this.#tell());
+  }
+
   async #tell(): Promise<void> {
-    this.#cancelTimer?.();
+    const byQueue = new Map<string, number[]>();
+    for (const [seq, queue] of this.#untold) {
+      const timers = byQueue.get(queue);
+      if (timers === undefined) byQueue.set(queue, [seq]);
+      else timers.push(seq);
+    }
+    await Promise.all([...byQueue].map(([queue, timers]) => this.#tellOf(queue, timers)));
     this.#cancelTimer = undefined;
-    const gathered = this.#gathered;
-    this.#gathered = new Map();
-    await Promise.all([...gathered].map(([queue, timers]) => this.#tellOf(queue, timers)));
+    if (this.#untold.size > 0) this.#tellIn(RETRY_MS);
   }
 
   async #tellOf(queue: string, timers: readonly number[]): Promise<void> {
-    const { runs, clock, log } = this.#ports;
+    const { runs, log } = this.#ports;
     try {
       await runs.appendFired({ queue, timers });
+      for (const seq of timers) this.#untold.delete(seq);
     } catch (error) {
-      if (this.#stopped) return;
-      log.warn({ queue, error: messageOf(error) }, "fired timers could not be told: tried again");
-      clock.after(RETRY_MS, () => void this.#tellOf(queue, timers));
+      if (!this.#stopped)
+        log.warn({ queue, error: messageOf(error) }, "fired timers could not be told: tried again");
     }
   }
 }

@@ -142,7 +142,7 @@ export class OrchestratorSession {
     const { clock, log, names } = ports;
     this.#definitions = new Definitions(ports.shards, names, log);
     this.#dispatcher = new Dispatcher(ports.work, clock);
-    this.#firedTimers = new FiredTimers(ports);
+    this.#firedTimers = new FiredTimers(ports, memory.firedTimers);
     this.#admission = new Admission(ports);
     const { membership } = ports;
     this.#memory = memory;

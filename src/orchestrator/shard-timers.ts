@@ -228,7 +228,9 @@ export class ShardTimers {
 
   /** Whether an earlier holder has fired it, or somebody else. */
   async #wasFired(timer: Timer, stored: StoredMessage): Promise<boolean> {
-    if (timer.at > this.#inheritedUntil || !(await this.#traces.wasFired(timer, stored))) return false;
+    if (timer.at > this.#inheritedUntil) return false;
+    const isFired = this.#ports.firedTimers.has(timer.seq) || (await this.#traces.wasFired(timer, stored));
+    if (!isFired) return false;
     this.#settled(timer);
     return true;
   }

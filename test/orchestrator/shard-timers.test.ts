@@ -6,7 +6,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Dispatcher } from "../../src/orchestrator/dispatcher.js";
-import { FiredTimers } from "../../src/orchestrator/fired-timers.js";
+import { FiredTimers, type UntoldTimers } from "../../src/orchestrator/fired-timers.js";
 import { JobService } from "../../src/orchestrator/job-service.js";
 import { Passages } from "../../src/orchestrator/passage.js";
 import { ShardTimers } from "../../src/orchestrator/shard-timers.js";
@@ -29,6 +29,9 @@ class World {
   readonly ports: Ports;
   readonly holders: { timers: ShardTimers; ports: Ports; cut(): void }[] = [];
 
+  /** What the first holder remembers over the end of its connection; the others are new processes. */
+  readonly memory: UntoldTimers = new Map();
+
   constructor() {
     this.server.work.onStored(({ headers, subject }) => {
       if (subject.includes("._void.")) return;
@@ -50,8 +53,14 @@ class World {
     const { link, ...ports } = openMemoryPorts(this.server);
     const dispatcher = new Dispatcher(ports.work, this.clock);
     const admission = new Admission({ ...ports, clock: this.clock });
+    const memory: UntoldTimers = who === 0 ? this.memory : new Map();
     const own = { ...ports, clock: this.clock, log: silentLogger };
-    const all = { ...own, dispatcher, admission, firedTimers: new FiredTimers(own) };
+    const all = {
+      ...own,
+      dispatcher,
+      admission,
+      firedTimers: new FiredTimers(own, memory),
+    };
     const timers = new ShardTimers(all, 0, () => link.isOpen);
     const cut = () => {
       timers.stop();
@@ -328,6 +337,25 @@ describe("takeover", () => {
     await world.clock.pass(5_000);
     expect(world.passed).toHaveLength(3);
     expect(world.waiting).toBe(0);
+    world.close();
+  });
+
+  test("one that it has fired is not fired again by who could tell nobody of it before the server was lost", async () => {
+    const world = worldWith(1);
+    await world.ports.queues.ensure("quiet", { history: "off" });
+    await world.later(undefined, 10_000, { queue: "quiet" });
+    world.server.faults.firedRecord = () => "lost before";
+    await world.clock.pass(10_100);
+    world.doAll();
+    world.holders[0]?.cut();
+    world.server.forget();
+    expect([world.passed.length, world.waiting]).toEqual([1, 1]);
+    world.join(0);
+    await world.clock.pass(5_000);
+    expect([world.passed.length, world.waiting]).toEqual([1, 0]);
+    world.server.faults = {};
+    await world.clock.pass(5_000);
+    expect([...world.server.runs.subjects()]).toEqual(["punctual.fired.quiet"]);
     world.close();
   });
 

@@ -97,7 +97,7 @@ export class Holder {
       schedules: this.schedules,
       definitions: this.definitions,
       dispatcher: new Dispatcher(this.work, clock),
-      firedTimers: new FiredTimers({ runs: ports.runs, clock, log }),
+      firedTimers: new FiredTimers({ runs: ports.runs, clock, log }, this.memory.firedTimers),
       peers: this.#peers,
       admission: new Admission({ ...ports, clock }),
       newNonce: () => `${id}-${nonces++}`,
