@@ -37,6 +37,8 @@ export interface QueuedJobs {
 export interface StuckMessage extends Omit<StoredMessage, "body"> {
   /** Deliveries that its consumer allows. */
   attempts: number;
+  /** Whether the server tells RUNS what its consumer was acknowledged; if not, this one may be done without a trace. */
+  areAcksTold: boolean;
 }
 
 export interface StuckMessages {

@@ -63,6 +63,13 @@ export function settingsOf(asked: QueueRequest): QueueSettings {
   return { ...defaultQueueSettings, ...Object.fromEntries(given) };
 }
 
+/**
+ * Whether the server tells RUNS what its workers have acknowledged: from that the ends of jobs are known, of workers
+ * without events too, and by the gate when a key has room again.
+ */
+export const areAcksTold = ({ history, perKey }: Pick<QueueSettings, "history" | "perKey">): boolean =>
+  history !== "off" || perKey !== undefined;
+
 /** What is stored of a queue. */
 export interface QueueRecord {
   queue: string;

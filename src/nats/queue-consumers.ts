@@ -4,7 +4,13 @@ import { type NatsConnection, nanos } from "@nats-io/transport-node";
 import { PunctualError } from "../core/errors.js";
 import type { Instant } from "../core/instant.js";
 import { type Lane, lanes } from "../core/lane.js";
-import { isQueuePausedAt, type LaneCounts, type QueueConsumers, type QueueSettings } from "../core/queue.js";
+import {
+  areAcksTold,
+  isQueuePausedAt,
+  type LaneCounts,
+  type QueueConsumers,
+  type QueueSettings,
+} from "../core/queue.js";
 import { limits } from "../protocol/limits.js";
 import type { Names } from "../protocol/names.js";
 import { parseConsumer } from "../protocol/subjects.js";
@@ -154,9 +160,8 @@ function configOf(settings: QueueSettings) {
   const { ackWaitMs, maxAttempts, backoffMs, concurrency, history, perKey } = settings;
   const backoff = backoffMs.map((ms) => nanos(ackWaitMs + ms));
   return {
-    // Each acknowledgement is told of: from that the ends of jobs are known, of workers without events too, and by the
-    // gate when a key has room again.
-    sample_freq: history === "off" && perKey === undefined ? "0" : "100",
+    // Of so many acknowledgements in a hundred.
+    sample_freq: areAcksTold({ history, perKey }) ? "100" : "0",
     ack_wait: backoff[0] ?? nanos(ackWaitMs),
     max_deliver: maxAttempts,
     max_ack_pending: concurrency,

@@ -13,7 +13,7 @@ import type { ConsumerInfos } from "./consumer-infos.js";
 import { storedMessage } from "./work.js";
 
 /** Of one consumer, at one time. */
-const MOST_FOUND = 500;
+const MOST_FOUND = 2_000;
 /** Looks after which what was clear is looked at again: a server of a cluster may have crashed unseen. */
 const FORGET_EVERY = 30;
 
@@ -40,7 +40,7 @@ export class NatsStuckMessages implements StuckMessages {
   }
 
   async #of(info: ConsumerInfo): Promise<StuckMessage[]> {
-    const { filter_subject: filter, max_deliver: attempts = -1 } = info.config;
+    const { filter_subject: filter, max_deliver: attempts = -1, sample_freq = "0" } = info.config;
     const behind = behindOf(info);
     const key = `${info.name} ${info.created}`;
     if (filter === undefined || behind === 0 || this.#clear.get(key) === behind) return [];
@@ -52,7 +52,7 @@ export class NatsStuckMessages implements StuckMessages {
       const message = storedMessage(await this.#jsm.streams.getMessage(this.#names.work, query));
       if (message === null || message.seq > behind) break;
       const { body: _, ...head } = message;
-      found.push({ ...head, attempts: Math.max(0, attempts) });
+      found.push({ ...head, attempts: Math.max(0, attempts), areAcksTold: sample_freq !== "0" });
     }
     if (found.length === 0) this.#clear.set(key, behind);
     return found;

@@ -3,18 +3,19 @@
  * the server have lost that. Done by whoever holds the first shard.
  *
  * A message that is being acknowledged just now looks like a stuck one, for a moment. So what RUNS does not know to be
- * over is moved to the dead letters only if it is found again and again for a while.
+ * over is moved to the dead letters only if it is found again and again for a while, or delivered again where RUNS would
+ * not know (see `redelivery.ts`).
  */
-import type { StuckMessages } from "../core/dead-letter-store.js";
+import type { StuckMessage, StuckMessages } from "../core/dead-letter-store.js";
 import { messageOf } from "../core/errors.js";
-import type { Clock, Subscription, WorkStream } from "../core/ports.js";
+import type { Clock, Subscription } from "../core/ports.js";
 import type { Logger } from "../runtime/log.js";
 import { type LostRemovalPorts, LostRemovals } from "./lost-removals.js";
+import { type RedeliveryPorts, redeliver } from "./redelivery.js";
 
-export interface ReconcilerPorts extends LostRemovalPorts {
+export interface ReconcilerPorts extends LostRemovalPorts, RedeliveryPorts {
   clock: Clock;
   stuck: StuckMessages;
-  work: Pick<WorkStream, "remove">;
   log: Logger;
 }
 
@@ -78,10 +79,21 @@ export class Reconciler implements Subscription {
       const rest = found.filter(({ seq }) => !over.has(seq));
       this.#suspected = new Map(rest.map(({ seq }) => [seq, this.#suspected.get(seq) ?? now]));
       const lost = rest.filter(({ seq }) => now - (this.#suspected.get(seq) ?? now) >= STUCK_AFTER_MS);
-      for (const { seq, attempts } of lost) await this.#move(seq, attempts);
-      if (lost.length > 0) log.info({ moved: lost.length }, "jobs were stuck in WORK");
+      await this.#free(lost);
     } catch (error) {
       log.warn({ error: messageOf(error) }, "stuck jobs could not be looked for: tried again");
     }
+  }
+
+  async #free(lost: readonly StuckMessage[]): Promise<void> {
+    let [moved, redelivered] = [0, 0];
+    for (const { seq, attempts, areAcksTold } of lost) {
+      const outcome = areAcksTold ? "impossible" : await redeliver(this.#ports, seq);
+      if (outcome === "done") redelivered++;
+      if (outcome !== "impossible") continue;
+      await this.#move(seq, attempts);
+      moved++;
+    }
+    if (moved + redelivered > 0) this.#ports.log.info({ moved, redelivered }, "jobs were stuck in WORK");
   }
 }

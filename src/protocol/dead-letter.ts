@@ -13,9 +13,10 @@ import { isFireSubject, isTicket, parseGateSubject, parseJobSubject } from "./su
 const RUN_ID_LENGTH = 160;
 const EARLIER_RETRY = /:retry-(in)?\d+$/;
 
-/** What only a dead letter has; a start deadline was for the run that died. */
+/** What only a dead letter has; a start deadline was for the run that died, and so was the place that it took. */
 const LEFT_BEHIND: ReadonlySet<string> = new Set([
   ...[h.error, h.errorStack, h.reason, h.attempts, h.queue, h.subject, h.bodyBytes, h.startDeadline],
+  h.inPlaceOf,
 ]);
 
 /** The headers of the job, and what is told of its death; nothing that tells JetStream what to do. */

@@ -43,6 +43,8 @@ export const headers = {
   key: "Punctual-Key",
   /** Attempts that were made before the message was stored, of a job that waited for a long backoff. */
   attemptsBefore: "Punctual-Attempts-Before",
+  /** On a job that was stored once more: the message whose place it takes, `<sequence>,<stored at, in ms>`. */
+  inPlaceOf: "Punctual-In-Place-Of",
   /** On dead letters. */
   error: "Punctual-Error",
   errorStack: "Punctual-Error-Stack",

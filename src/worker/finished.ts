@@ -1,8 +1,10 @@
 /**
  * The messages that a worker was done with last. The server delivers one again of whose acknowledgement it has not heard, as
- * when the connection broke, or that it has forgotten, as when it was killed: then it is only acknowledged again.
+ * when the connection broke, or that it has forgotten, as when it was killed: then it is only acknowledged again. So is one
+ * that an orchestrator has put in the place of such a message.
  */
 import type { Delivery } from "../core/ports.js";
+import { inPlaceOf } from "../protocol/redelivery-message.js";
 
 type Message = Pick<Delivery, "seq" | "storedAt">;
 
@@ -21,7 +23,15 @@ export class Finished {
     this.#newer = new Map();
   }
 
-  has({ seq, storedAt }: Message): boolean {
+  covers(delivery: Message & Pick<Delivery, "headers">): boolean {
+    if (this.#has(delivery)) return true;
+    const former = inPlaceOf(delivery.headers);
+    if (former === null || !this.#has(former)) return false;
+    this.add(delivery);
+    return true;
+  }
+
+  #has({ seq, storedAt }: Message): boolean {
     return (this.#newer.get(seq) ?? this.#older.get(seq)) === storedAt;
   }
 }

@@ -188,7 +188,7 @@ export class Worker {
     const place = this.#workplace;
     if (place === undefined || this.#state !== "running") return this.#giveBack(delivery);
     if (this.#atWork.adopts(delivery)) return;
-    if (place.finished.has(delivery)) return delivery.ack();
+    if (place.finished.covers(delivery)) return delivery.ack();
     place.turns.onDelivery();
     await this.#atWork.run(delivery.seq, new Execution(place, delivery));
   }

@@ -151,9 +151,21 @@ export function describeStuckMessages(name: string, make: MakePorts): void {
       await until(async () => String(await stuck()) === "2");
       const [found] = await one.stuck.find();
       expect(found).toMatchObject({ seq: 2, attempts: 2, subject: names.job("default", "bad") });
+      expect(found?.areAcksTold).toBe(true);
       expect(found?.storedAt).toBe((await one.work.at(2))?.storedAt);
       await one.work.remove(2);
       expect(await stuck()).toEqual([]);
+      await consumer.stop();
+    });
+
+    it("say that nobody would know if they were done, in a queue without history", async () => {
+      const { names, one } = on();
+      await one.queues.ensure("quiet", { maxAttempts: 1, concurrency: 10, history: "off" });
+      const onDelivery = (delivery: Delivery) => delivery.nak(0);
+      const consumer = await one.source.consume("quiet", { concurrency: 10, onDelivery });
+      await one.work.publish(job(names, "bad", { subject: names.job("quiet", "bad") }));
+      await until(async () => String(await stuck()) === "1");
+      expect(await one.stuck.find()).toMatchObject([{ areAcksTold: false }]);
       await consumer.stop();
     });
   });

@@ -197,3 +197,30 @@ test("what reached its delivery limit unannounced is found, and a kill on its wa
     return reconciler;
   }
 });
+
+test("what its consumer has passed in a queue without history is delivered again, and is no dead letter", async () => {
+  const stage = await Stage.open(server());
+  const { ports } = await openOn(server(), stage.names.namespace, 2);
+  const { names, jsm, js } = stage;
+  await ports.queues.ensure("mail", { maxAttempts: 1, history: "off" });
+  await stage.client.enqueue({ queue: "mail", jobId: "a", payload: 1, headers: { "X-Trace": "t" } });
+  const consumer = await js.consumers.get(names.work, names.consumer("mail"));
+  const messages = await consumer.consume({ callback: (message) => message.nak() });
+  await until(async () => expect(await ports.stuck.find()).toHaveLength(1));
+  await messages.close();
+  await jsm.streams.purge(names.runs, { filter: names.maxDeliveries });
+
+  const keeper = new DeadLetterKeeper({ ...ports, log: silentLogger });
+  let laterMs = 0;
+  const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + laterMs };
+  const move = (seq: number, attempts: number) => keeper.move(seq, attempts);
+  const reconciler = new Reconciler({ ...ports, clock, log: silentLogger }, move, () => 1);
+  await reconciler.runOnce();
+  laterMs += STUCK_AFTER_MS;
+  await reconciler.runOnce();
+  const seen = await stage.attempts("mail");
+  await until(() => expect(seen).toMatchObject([{ runId: "a", attempt: 1, job: { payload: 1 } }]));
+  expect(seen[0]?.job.headers["X-Trace"]).toBe("t");
+  await stage.workIsEmpty();
+  expect(await stage.deadCount()).toBe(0);
+});

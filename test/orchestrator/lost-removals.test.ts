@@ -24,7 +24,10 @@ async function world() {
       body: Buffer.from(JSON.stringify({ stream_seq: seq, deliveries: 1 })),
     });
   const over = async () => {
-    const stuck = [...server.work.messages()].map(({ body: _, ...head }) => ({ ...head, attempts: 5 }));
+    const stuck = [...server.work.messages()].map(({ body: _, ...head }) => ({
+      ...head,
+      ...{ attempts: 5, areAcksTold: true },
+    }));
     return [...(await new LostRemovals(ports).among(stuck))];
   };
   return { clock, ports, put, tell, tellOf, over };
