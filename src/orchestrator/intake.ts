@@ -1,5 +1,6 @@
 /** The front door: jobs as any producer publishes them, moved on to WORK. */
 import { messageOf, PunctualError } from "../core/errors.js";
+import { Finished } from "../core/finished.js";
 import { shardOf } from "../core/hash.js";
 import type {
   Clock,
@@ -46,6 +47,8 @@ const RETRY_MS = 1_000;
 
 export class Intake {
   readonly #ports: IntakePorts;
+  /** A server that was killed delivers some again, and knows their message ids no more when their jobs are done. */
+  readonly #finished = new Finished();
 
   constructor(ports: IntakePorts) {
     this.#ports = ports;
@@ -61,6 +64,7 @@ export class Intake {
 
   /** Stored in WORK or in DEAD before it is acknowledged here. */
   async #take(delivery: Delivery): Promise<void> {
+    if (this.#finished.has(delivery)) return delivery.ack();
     try {
       await this.#forward(delivery);
     } catch (error) {
@@ -96,6 +100,7 @@ export class Intake {
     if (!accepted && !(isRepeat ?? (await this.#isRepeat(request, job))))
       await this.#tellRefused(runId, delivery);
     this.#ports.telemetry.tookIn(accepted ? "accepted" : "skipped");
+    this.#finished.add(delivery);
     delivery.ack();
   }
 
@@ -136,6 +141,7 @@ export class Intake {
       });
       telemetry.tookIn(reason);
       telemetry.buried(queue, reason);
+      this.#finished.add(delivery);
       delivery.term(error);
     } catch (cause) {
       log.warn(

@@ -7,6 +7,7 @@
 import { hostname } from "node:os";
 import type { EndRecords } from "../core/end-record.js";
 import { invalid, messageOf, PunctualError } from "../core/errors.js";
+import { Finished } from "../core/finished.js";
 import type {
   Cancellations,
   Clock,
@@ -23,11 +24,11 @@ import type { WorkerTelemetry } from "../core/telemetry.js";
 import type { Tracing } from "../core/tracing.js";
 import { limits } from "../protocol/limits.js";
 import { checkQueue } from "../protocol/names.js";
+import { inPlaceOf } from "../protocol/redelivery-message.js";
 import type { Logger } from "../runtime/log.js";
 import { RunLogs } from "../runtime/run-log.js";
 import { AtWork } from "./at-work.js";
 import { Execution } from "./execute.js";
-import { Finished } from "./finished.js";
 import type { LongWaits } from "./long-waits.js";
 import { around } from "./middleware.js";
 import type { WorkerSettings } from "./options.js";
@@ -188,7 +189,7 @@ export class Worker {
     const place = this.#workplace;
     if (place === undefined || this.#state !== "running") return this.#giveBack(delivery);
     if (this.#atWork.adopts(delivery)) return;
-    if (place.finished.covers(delivery)) return delivery.ack();
+    if (isFinished(place.finished, delivery)) return delivery.ack();
     place.turns.onDelivery();
     await this.#atWork.run(delivery.seq, new Execution(place, delivery));
   }
@@ -282,4 +283,11 @@ export class Worker {
       this.#ports.log.debug({ worker: this.id, error: messageOf(error) }, `${what} failed`);
     }
   }
+}
+
+/** Or was put in the place of one that is. */
+function isFinished(finished: Finished, delivery: Delivery): boolean {
+  const former = inPlaceOf(delivery.headers);
+  if (former !== null && finished.has(former)) finished.add(delivery);
+  return finished.has(delivery);
 }

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { EndRecords, RunEnd } from "../core/end-record.js";
 import { messageOf } from "../core/errors.js";
+import type { Finished } from "../core/finished.js";
 import type { Clock, DeadLetters, RunLog } from "../core/ports.js";
 import type { HistoryLevel } from "../core/queue.js";
 import type { WorkerTelemetry } from "../core/telemetry.js";
@@ -9,7 +10,6 @@ import type { Logger } from "../runtime/log.js";
 import type { RunLogs } from "../runtime/run-log.js";
 import type { Handler } from "./context.js";
 import { EndsTogether } from "./ends-together.js";
-import type { Finished } from "./finished.js";
 import type { LongWaits } from "./long-waits.js";
 import { Persistence } from "./persistence.js";
 import type { Redact } from "./redact.js";
