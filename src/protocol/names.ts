@@ -121,6 +121,7 @@ export type Names = ReturnType<typeof namesOf>;
 export function namesOf(namespace: string) {
   const ns = checkNamespace(namespace);
   const upper = ns.toUpperCase();
+  const acks = (queue: string, lane: Lane) => `$JS.EVENT.METRIC.CONSUMER.ACK.${upper}_WORK.${lane}-${queue}`;
   const bucket = (name: string) => ({ bucket: `${ns}_${name}`, stream: `KV_${ns}_${name}` });
   return {
     namespace: ns,
@@ -196,13 +197,13 @@ export function namesOf(namespace: string) {
       `$JS.EVENT.METRIC.CONSUMER.ACK.${upper}_WORK.*`,
     ],
     /** Told by the server when a worker has acknowledged a job. */
-    acks: (queue: string, lane: Lane) => `$JS.EVENT.METRIC.CONSUMER.ACK.${upper}_WORK.${lane}-${queue}`,
+    acks,
     /** Told by the server when a worker has removed a job. */
     terminations: (queue: string, lane: Lane) =>
       `$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.${upper}_WORK.${lane}-${queue}`,
     /** All that the server tells of what became of the jobs of a lane. One filter for both is none that RUNS takes. */
     fates: (queue: string, lane: Lane) => [
-      `$JS.EVENT.METRIC.CONSUMER.ACK.${upper}_WORK.${lane}-${queue}`,
+      acks(queue, lane),
       `$JS.EVENT.ADVISORY.CONSUMER.*.${upper}_WORK.${lane}-${queue}`,
     ],
     maxDeliveries: `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${upper}_WORK.*`,

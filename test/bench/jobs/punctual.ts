@@ -2,7 +2,7 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect as connectNats } from "@nats-io/transport-node";
 import type { HistoryLevel } from "../../../src/core/queue.js";
-import type { Punctual } from "../../../src/index.js";
+import type { EnqueueRequest, Punctual } from "../../../src/index.js";
 import { namesOf } from "../../../src/protocol/names.js";
 import type { Arm, Job } from "./arm.js";
 import { serve } from "./serve.js";
@@ -39,6 +39,13 @@ async function connectAll(count: number): Promise<Punctual[]> {
   return all;
 }
 
+function* requestsOf(queue: string, jobs: Iterable<Job>): Iterable<EnqueueRequest> {
+  for (const payload of jobs) {
+    const { dueAt } = payload;
+    yield { queue, payload, ...(dueAt !== undefined && { at: new Date(dueAt).toISOString() }) };
+  }
+}
+
 const arm: Arm = {
   open: async (queue) => {
     const options = { names, clock: systemClock, replicas: 1, shards: undefined, version: "0.0.0" };
@@ -46,13 +53,7 @@ const arm: Arm = {
     await queues.ensure(queue, { concurrency: QUEUE_CONCURRENCY, history: level as HistoryLevel });
   },
   enqueue: async (queue, jobs) => {
-    const requests = (function* () {
-      for (const payload of jobs) {
-        const { dueAt } = payload;
-        yield { queue, payload, ...(dueAt !== undefined && { at: new Date(dueAt).toISOString() }) };
-      }
-    })();
-    for await (const outcome of punctual.client.enqueueMany(requests))
+    for await (const outcome of punctual.client.enqueueMany(requestsOf(queue, jobs)))
       if (outcome.kind === "failed") throw outcome.error;
   },
   work: async (queue, { consumers, concurrency, onJob }) => {
