@@ -104,6 +104,6 @@ export function storedMessage(message: StoredMsg | null): StoredMessage | null {
 export function headersOf(header: StoredMsg["header"] | undefined): Record<string, string> {
   const record: Record<string, string> = {};
   if (header === undefined) return record;
-  for (const key of header.keys()) record[key] = header.last(key);
+  for (const [key, values] of header) record[key] = values.at(-1) ?? "";
   return record;
 }
