@@ -10,9 +10,24 @@ import type { Logger } from "../runtime/log.js";
 /** Long enough for many to share a record, far shorter than they are kept after they were fired. */
 const GATHER_MS = 50;
 const RETRY_MS = 250;
+const MOST_PER_RECORD = 10_000;
+/** Of those that were fired last; what was fired before has been removed. */
+const REMEMBERED = 100_000;
 
-/** Timers that RUNS is not told of yet: their queues by their sequences. */
-export type UntoldTimers = Map<number, string>;
+/** What outlives a connection: what was fired then is known here, and told by way of the next one. */
+export class FiredMemory {
+  /** Sequences, told or not. */
+  readonly lately = new Set<number>();
+  /** Queues by sequences. */
+  readonly untold = new Map<number, string>();
+
+  add(queue: string, seq: number): void {
+    this.lately.add(seq);
+    this.untold.set(seq, queue);
+    for (const kept of [this.lately, this.untold])
+      if (kept.size > REMEMBERED) kept.delete(kept.keys().next().value as number);
+  }
+}
 
 export interface FiredTimersPorts {
   runs: FiredRecords;
@@ -22,25 +37,25 @@ export interface FiredTimersPorts {
 
 export class FiredTimers {
   readonly #ports: FiredTimersPorts;
-  readonly #untold: UntoldTimers;
+  readonly #memory: FiredMemory;
   #cancelTimer: (() => void) | undefined;
+  #telling = false;
   #stopped = false;
 
-  /** @param untold outlives a connection: what was fired then is known here, and told by way of the next one */
-  constructor(ports: FiredTimersPorts, untold: UntoldTimers) {
+  constructor(ports: FiredTimersPorts, memory: FiredMemory) {
     this.#ports = ports;
-    this.#untold = untold;
-    if (untold.size > 0) this.#tellIn(GATHER_MS);
+    this.#memory = memory;
+    this.#goOn();
   }
 
   add(queue: string, seq: number): void {
-    this.#untold.set(seq, queue);
-    this.#tellIn(GATHER_MS);
+    this.#memory.add(queue, seq);
+    this.#goOn();
   }
 
-  /** Whether a timer was fired by this orchestrator, and RUNS may not know. */
+  /** Whether a timer was fired by this orchestrator lately, of which RUNS may not know. */
   has(seq: number): boolean {
-    return this.#untold.has(seq);
+    return this.#memory.lately.has(seq);
   }
 
   /** Tries once more to tell what is left. */
@@ -50,30 +65,41 @@ export class FiredTimers {
     await this.#tell();
   }
 
-  #tellIn(waitMs: number): void {
-    if (!this.#stopped) this.#cancelTimer ??= this.#ports.clock.after(waitMs, () => this.#tell());
+  #goOn(waitMs = GATHER_MS): void {
+    if (this.#stopped || this.#telling || this.#memory.untold.size === 0) return;
+    this.#cancelTimer ??= this.#ports.clock.after(waitMs, async () => {
+      this.#cancelTimer = undefined;
+      this.#telling = true;
+      const areAllTold = await this.#tell();
+      this.#telling = false;
+      this.#goOn(areAllTold ? GATHER_MS : RETRY_MS);
+    });
   }
 
-  async #tell(): Promise<void> {
+  async #tell(): Promise<boolean> {
     const byQueue = new Map<string, number[]>();
-    for (const [seq, queue] of this.#untold) {
+    for (const [seq, queue] of this.#memory.untold) {
       const timers = byQueue.get(queue);
       if (timers === undefined) byQueue.set(queue, [seq]);
       else timers.push(seq);
     }
-    await Promise.all([...byQueue].map(([queue, timers]) => this.#tellOf(queue, timers)));
-    this.#cancelTimer = undefined;
-    if (this.#untold.size > 0) this.#tellIn(RETRY_MS);
+    const told = await Promise.all([...byQueue].map(([queue, timers]) => this.#tellOf(queue, timers)));
+    return told.every((isTold) => isTold);
   }
 
-  async #tellOf(queue: string, timers: readonly number[]): Promise<void> {
+  async #tellOf(queue: string, timers: number[]): Promise<boolean> {
     const { runs, log } = this.#ports;
     try {
-      await runs.appendFired({ queue, timers });
-      for (const seq of timers) this.#untold.delete(seq);
+      while (timers.length > 0) {
+        const some = timers.splice(0, MOST_PER_RECORD);
+        await runs.appendFired({ queue, timers: some });
+        for (const seq of some) this.#memory.untold.delete(seq);
+      }
+      return true;
     } catch (error) {
       if (!this.#stopped)
         log.warn({ queue, error: messageOf(error) }, "fired timers could not be told: tried again");
+      return false;
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { UntoldTimers } from "./fired-timers.js";
+import { FiredMemory } from "./fired-timers.js";
 import type { InWork } from "./slot-records.js";
 
 /** What an orchestrator remembers over the end of a connection. */
@@ -7,7 +7,7 @@ export class Memory {
   readonly formerIds = new Set<string>();
   /** The highest sequence that was seen of a stream, by its name here. */
   readonly highest = new Map<string, number>();
-  readonly firedTimers: UntoldTimers = new Map();
+  readonly firedTimers = new FiredMemory();
   readonly #inWork = new Map<number, InWork>();
 
   inWork(shard: number): InWork {

@@ -11,7 +11,7 @@ import { minuteOf, type Timer } from "../core/timer.js";
 import { decodeFired } from "../protocol/fired-record.js";
 import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
-import { isFireSubject, parseJobSubject } from "../protocol/subjects.js";
+import { isUntoldSubject, parseJobSubject } from "../protocol/subjects.js";
 import { fireTimeOf, firingIdOf } from "../protocol/timer-message.js";
 
 export interface TimerTracePorts {
@@ -40,16 +40,18 @@ export class TimerTraces {
 
   /** Whether it was fired, before this was asked for its queue for the first time. */
   async wasFired(timer: Timer, { headers, storedAt }: StoredMessage): Promise<boolean> {
-    const { history, clock } = this.#ports;
+    const { history, clock, names } = this.#ports;
     if (timer.at > clock.now() + SKEW_MS) return false;
-    const subject = headers[h.subject] ?? "";
-    const last = await history.lastQueued(subject);
+    const place = parseJobSubject(headers[h.subject] ?? "");
+    if (place === null) return false;
+    const { queue, lane, key } = place;
+    const since = minuteOf(timer.at) - SKEW_MS;
+    const isUntold = isUntoldSubject(headers[h.subject] ?? "", timer.runId);
+    if (isUntold && (await this.#untold.of(queue, since)).has(timer.seq)) return true;
+    // By way of a gate it was told of like others.
+    const last = await history.lastQueued(names.job(queue, isUntold ? timer.runId : key, lane));
     if (last?.msgId === firingIdOf(timer)) return true;
     if (headers[h.scheduleId] !== undefined) return this.#hasNews(timer, headers, storedAt);
-    const queue = parseJobSubject(subject)?.queue;
-    if (queue === undefined) return false;
-    const since = minuteOf(timer.at) - SKEW_MS;
-    if (isFireSubject(subject)) return (await this.#untold.of(queue, since)).has(timer.seq);
     // With a key it may have been put elsewhere.
     if (last === null && headers[h.key] === undefined) return false;
     const before = (await this.#fired.of(queue, since)).get(keyOf(timer, headers));

@@ -14,15 +14,17 @@ export function parseJobSubject(subject: string): { lane: Lane; queue: string; k
 /** Whether a key in WORK is a ticket, which is another job's as soon as this one is over. */
 export const isTicket = (key: string): boolean => /~\d+$/.test(key);
 
-/** Whether it keeps the runs of a schedule apart; the server tells nothing of what is stored there. */
+/** Of one token more: it keeps the runs of a schedule apart, or is untold. The server tells nothing of what is stored there. */
 export const isFireSubject = (subject: string): boolean =>
   parseJobSubject(subject)?.key.includes(".") === true;
 
-/** The queue of a job in WORK of which the server tells RUNS nothing; null: it does. */
-export function queueOfUntold(subject: string): string | null {
-  const [, , queue = "", ...place] = subject.split(".");
-  return place.length > 1 ? queue : null;
-}
+/** Whether it is of one job alone, whose id was made for it, and the server tells RUNS nothing of that. */
+export const isUntoldSubject = (subject: string, runId: string): boolean =>
+  parseJobSubject(subject)?.key.startsWith(`${runId}.`) === true;
+
+/** Whether it is of one job alone, by its id. */
+export const isOwnSubject = (subject: string, runId: string): boolean =>
+  parseJobSubject(subject)?.key === runId || isUntoldSubject(subject, runId);
 
 /** Where a job waits, by its subject, in which the key may be left out; null for one that does not wait at a gate. */
 export function parseGateSubject(subject: string): { queue: string; key: string | null; id: string } | null {

@@ -6,7 +6,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Dispatcher } from "../../src/orchestrator/dispatcher.js";
-import { FiredTimers, type UntoldTimers } from "../../src/orchestrator/fired-timers.js";
+import { FiredMemory, FiredTimers } from "../../src/orchestrator/fired-timers.js";
 import { JobService } from "../../src/orchestrator/job-service.js";
 import { Passages } from "../../src/orchestrator/passage.js";
 import { ShardTimers } from "../../src/orchestrator/shard-timers.js";
@@ -30,7 +30,7 @@ class World {
   readonly holders: { timers: ShardTimers; ports: Ports; cut(): void }[] = [];
 
   /** What the first holder remembers over the end of its connection; the others are new processes. */
-  readonly memory: UntoldTimers = new Map();
+  readonly memory = new FiredMemory();
 
   constructor() {
     this.server.work.onStored(({ headers, subject }) => {
@@ -53,7 +53,7 @@ class World {
     const { link, ...ports } = openMemoryPorts(this.server);
     const dispatcher = new Dispatcher(ports.work, this.clock);
     const admission = new Admission({ ...ports, clock: this.clock });
-    const memory: UntoldTimers = who === 0 ? this.memory : new Map();
+    const memory = who === 0 ? this.memory : new FiredMemory();
     const own = { ...ports, clock: this.clock, log: silentLogger };
     const all = {
       ...own,
@@ -336,6 +336,32 @@ describe("takeover", () => {
     world.join(0);
     await world.clock.pass(5_000);
     expect(world.passed).toHaveLength(3);
+    expect(world.waiting).toBe(0);
+    world.close();
+  });
+
+  test("nor are those that had to wait at the gate that their queue has by then", async () => {
+    const world = worldWith(0);
+    await world.ports.queues.ensure("quiet", { history: "off" });
+    const ids: string[] = [];
+    for (const ms of [10_000, 11_000]) ids.push(runOf(await world.later(undefined, ms, { queue: "quiet" })));
+    const limited = { history: "off" as const, rate: { limit: 100, periodMs: 1_000, burst: 100 } };
+    const record = await world.ports.queues.get("quiet");
+    await world.ports.queues.write("quiet", limited, record?.revision ?? 0);
+    await world.clock.pass(2_000);
+    world.join(0);
+    await world.clock.pass(15_000);
+    await world.letPass();
+    world.doAll();
+    expect(world.passed).toEqual(ids);
+    world.holders[0]?.cut();
+    world.server.timers.forgetRemovals();
+    world.server.forget();
+    expect(world.waiting).toBe(2);
+    world.join(1);
+    await world.clock.pass(5_000);
+    await world.letPass();
+    expect(world.passed).toEqual(ids);
     expect(world.waiting).toBe(0);
     world.close();
   });

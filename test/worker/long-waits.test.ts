@@ -30,6 +30,24 @@ describe("a run that leaves its queue to wait for its next attempt", () => {
     expect(bench.dataOf("retried")).toMatchObject({ attempt: 1, error: "no", delayMs: 60_000 });
   });
 
+  test.each([
+    ["a", "its id"],
+    ["a.untold", "an id that was made for it, where the server tells nothing"],
+    ["a.again-7", "likewise, of one that was stored once more"],
+  ])("has a subject of its own: %s, %s", async (key) => {
+    const bench = await failing("off");
+    bench.deliver({ ...job("60000,2,600000"), key });
+    await bench.journal.until("ack");
+    expect(bench.done).toContain("wait");
+  });
+
+  test("stays where its subject is held for it", async () => {
+    const bench = await failing("off");
+    bench.deliver({ ...job("60000,2,600000"), key: "unique" });
+    await bench.journal.until("nak 60000");
+    expect(bench.done).not.toContain("wait");
+  });
+
   test.each(["append retried", "wait"])("waits on its queue when it cannot be stored: %s", async (broken) => {
     const bench = await failing("full", [broken]);
     bench.deliver(job("60000,2,600000"));
