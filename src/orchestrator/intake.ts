@@ -1,6 +1,6 @@
 /** The front door: jobs as any producer publishes them, moved on to WORK. */
 import { messageOf, PunctualError } from "../core/errors.js";
-import { Finished } from "../core/finished.js";
+import type { Finished } from "../core/finished.js";
 import { shardOf } from "../core/hash.js";
 import type {
   Clock,
@@ -47,11 +47,15 @@ const RETRY_MS = 1_000;
 
 export class Intake {
   readonly #ports: IntakePorts;
-  /** A server that was killed delivers some again, and knows their message ids no more when their jobs are done. */
-  readonly #finished = new Finished();
+  readonly #finished: Finished;
 
-  constructor(ports: IntakePorts) {
+  /**
+   * @param finished what was taken in or refused: a server that was killed delivers some of it again, over another
+   *   connection, and knows their message ids no more when their jobs are done
+   */
+  constructor(ports: IntakePorts, finished: Finished) {
     this.#ports = ports;
+    this.#finished = finished;
   }
 
   start(): Promise<Subscription> {

@@ -1,3 +1,4 @@
+import { Finished } from "../core/finished.js";
 import { FiredMemory } from "./fired-timers.js";
 import type { InWork } from "./slot-records.js";
 
@@ -7,6 +8,8 @@ export class Memory {
   readonly formerIds = new Set<string>();
   /** The highest sequence that was seen of a stream, by its name here. */
   readonly highest = new Map<string, number>();
+  /** Messages of INTAKE that were taken in or refused. */
+  readonly takenIn = new Finished();
   readonly firedTimers = new FiredMemory();
   readonly #inWork = new Map<number, InWork>();
 

@@ -209,7 +209,7 @@ export class OrchestratorSession {
       ports.apiServer.serve(this.#self.id, (endpoint, body) => api.handle(endpoint, body)),
     );
     this.#subscriptions.push(await new QueueKeeper(ports).start());
-    this.#subscriptions.push(await new Intake({ ...ports, admission }).start());
+    this.#subscriptions.push(await new Intake({ ...ports, admission }, this.#memory.takenIn).start());
     const deadLetters = new DeadLetterKeeper(ports);
     this.#subscriptions.push(await deadLetters.start());
     const move = (seq: number, attempts: number) => deadLetters.move(seq, attempts, STUCK_REASON);

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { ConsumeOptions } from "../../src/core/ports.js";
 import { silentTelemetry } from "../../src/core/telemetry.js";
 import { Intake } from "../../src/orchestrator/intake.js";
+import { Memory } from "../../src/orchestrator/memory.js";
 import { headers as h } from "../../src/protocol/headers.js";
 import { Admission } from "../../src/runtime/admission.js";
 import { silentLogger } from "../../src/runtime/log.js";
@@ -24,10 +25,13 @@ async function door() {
   const admission = new Admission({ ...ports, clock });
   const telemetry = { ...silentTelemetry };
   const maxPayload = 1_048_576;
-  await new Intake({
-    ...ports,
-    ...{ admission, intake, clock, shards: 1, log: silentLogger, telemetry, maxPayload },
-  }).start();
+  const { takenIn } = new Memory();
+  /** As after each end of the connection. */
+  const open = () => {
+    const more = { admission, intake, clock, shards: 1, log: silentLogger, telemetry, maxPayload };
+    return new Intake({ ...ports, ...more }, takenIn).start();
+  };
+  await open();
   const deliver = async (seq: number, storedAt: number, headers: Record<string, string> = {}) => {
     let answer = "none";
     await pulled?.onDelivery({
@@ -45,13 +49,14 @@ async function door() {
     await ports.work.remove(seq);
     server.forget();
   };
-  return { ports, deliver, end };
+  return { ports, deliver, end, open };
 }
 
 test("what was taken in is only acknowledged when it comes again: its job may be done", async () => {
-  const { ports, deliver, end } = await door();
+  const { ports, deliver, end, open } = await door();
   expect(await deliver(7, START)).toBe("ack");
   await end(1);
+  await open();
   expect(await deliver(7, START)).toBe("ack");
   expect(await ports.work.at(2)).toBeNull();
   expect(await deliver(7, START - 1), "of a stream that was made anew").toBe("ack");
