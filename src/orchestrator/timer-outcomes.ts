@@ -14,7 +14,7 @@ import type { Instant } from "../core/schedule.js";
 import type { Timer, TimerStore } from "../core/timer.js";
 import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
-import { isUntoldSubject, parseJobSubject } from "../protocol/subjects.js";
+import { isUntoldKey, parseJobSubject } from "../protocol/subjects.js";
 import type { Logger } from "../runtime/log.js";
 import type { Dispatcher, Due, Publishing } from "./dispatcher.js";
 import type { FiredTimers } from "./fired-timers.js";
@@ -186,9 +186,9 @@ export class TimerOutcomes implements Publishing<DueTimer> {
 
   #done({ timer, subject }: DueTimer): void {
     this.#underWay--;
-    const queue = parseJobSubject(subject)?.queue;
-    if (queue !== undefined && isUntoldSubject(subject, timer.runId))
-      this.#ports.firedTimers.add(queue, timer.seq);
+    const place = parseJobSubject(subject);
+    if (place !== null && isUntoldKey(place.key, timer.runId))
+      this.#ports.firedTimers.add(place.queue, timer.seq);
     this.#term.onSettled(timer);
   }
 

@@ -11,7 +11,7 @@ import { minuteOf, type Timer } from "../core/timer.js";
 import { decodeFired } from "../protocol/fired-record.js";
 import { headers as h } from "../protocol/headers.js";
 import type { Names } from "../protocol/names.js";
-import { isUntoldSubject, parseJobSubject } from "../protocol/subjects.js";
+import { isUntoldKey, parseJobSubject } from "../protocol/subjects.js";
 import { fireTimeOf, firingIdOf } from "../protocol/timer-message.js";
 
 export interface TimerTracePorts {
@@ -46,7 +46,7 @@ export class TimerTraces {
     if (place === null) return false;
     const { queue, lane, key } = place;
     const since = minuteOf(timer.at) - SKEW_MS;
-    const isUntold = isUntoldSubject(headers[h.subject] ?? "", timer.runId);
+    const isUntold = isUntoldKey(key, timer.runId);
     if (isUntold && (await this.#untold.of(queue, since)).has(timer.seq)) return true;
     // By way of a gate it was told of like others.
     const last = await history.lastQueued(names.job(queue, isUntold ? timer.runId : key, lane));

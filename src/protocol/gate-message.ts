@@ -15,7 +15,7 @@ import type { Instant } from "../core/schedule.js";
 import { headers as h } from "./headers.js";
 import { checkJobId, type Names } from "./names.js";
 import { runIdOfMessage } from "./run-id.js";
-import { isUntoldSubject, parseGateSubject, parseJobSubject } from "./subjects.js";
+import { isUntoldKey, parseGateSubject, parseJobSubject } from "./subjects.js";
 
 /** A job for WORK, by way of the gate if its queue has limits that are for it. */
 export function admitted(
@@ -31,7 +31,7 @@ export function admitted(
   if (place === null || !isGoverned({ rate, perKey: key === undefined ? undefined : perKey })) return message;
   const { [h.runId]: runId = "" } = message.headers;
   // The server tells of it there, as who lets it pass has to know whether it has passed.
-  const id = isUntoldSubject(message.subject, runId) ? runId : place.key;
+  const id = isUntoldKey(place.key, runId) ? runId : place.key;
   const subject = names.gate(place.queue, key === undefined ? null : checkJobId(key, h.key), id);
   const priority = priorityOf(place.lane);
   return {

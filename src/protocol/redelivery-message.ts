@@ -8,7 +8,7 @@ import type { StoredMessage, WorkMessage } from "../core/ports.js";
 import { headers as h } from "./headers.js";
 import type { Names } from "./names.js";
 import { runIdOfMessage } from "./run-id.js";
-import { isOwnSubject, parseJobSubject } from "./subjects.js";
+import { isOwnKey, parseJobSubject } from "./subjects.js";
 
 type Place = Pick<StoredMessage, "seq" | "storedAt">;
 
@@ -17,7 +17,7 @@ export function redeliveryOf(passed: StoredMessage, names: Names): WorkMessage |
   const { seq, storedAt, subject, body } = passed;
   const place = parseJobSubject(subject);
   const runId = runIdOfMessage(passed);
-  if (place === null || !isOwnSubject(subject, runId) || passed.headers[h.scheduleId] !== undefined)
+  if (place === null || !isOwnKey(place.key, runId) || passed.headers[h.scheduleId] !== undefined)
     return null;
   const { [h.msgId]: _, ...headers } = passed.headers;
   return {

@@ -18,13 +18,11 @@ export const isTicket = (key: string): boolean => /~\d+$/.test(key);
 export const isFireSubject = (subject: string): boolean =>
   parseJobSubject(subject)?.key.includes(".") === true;
 
-/** Whether it is of one job alone, whose id was made for it, and the server tells RUNS nothing of that. */
-export const isUntoldSubject = (subject: string, runId: string): boolean =>
-  parseJobSubject(subject)?.key.startsWith(`${runId}.`) === true;
+/** Whether a key in WORK is of one job alone, whose id was made for it, and the server tells RUNS nothing of that. */
+export const isUntoldKey = (key: string, runId: string): boolean => key.startsWith(`${runId}.`);
 
-/** Whether it is of one job alone, by its id. */
-export const isOwnSubject = (subject: string, runId: string): boolean =>
-  parseJobSubject(subject)?.key === runId || isUntoldSubject(subject, runId);
+/** Whether a key in WORK is of one job alone, by its id. */
+export const isOwnKey = (key: string, runId: string): boolean => key === runId || isUntoldKey(key, runId);
 
 /** Where a job waits, by its subject, in which the key may be left out; null for one that does not wait at a gate. */
 export function parseGateSubject(subject: string): { queue: string; key: string | null; id: string } | null {

@@ -2,7 +2,7 @@
 
 import { type Lane, LaneTurns, lanes } from "../core/lane.js";
 import type { Clock, StoredMessage } from "../core/ports.js";
-import type { LaneCounts, QueueSettings } from "../core/queue.js";
+import { areAcksTold, type LaneCounts, type QueueSettings } from "../core/queue.js";
 import type { MemoryStream } from "./stream.js";
 
 /** One end that pulls. */
@@ -11,7 +11,11 @@ export interface Puller {
   hand(message: StoredMessage, attempt: number): void;
 }
 
-export interface ConsumerSettings extends Pick<QueueSettings, "ackWaitMs" | "maxAttempts" | "concurrency"> {
+/** Without `history` it is not of a queue. */
+type OfQueue = Pick<QueueSettings, "ackWaitMs" | "maxAttempts" | "concurrency"> &
+  Partial<Pick<QueueSettings, "history" | "perKey">>;
+
+export interface ConsumerSettings extends OfQueue {
   accepts(subject: string): boolean;
   /** Default: everything is in `work`. */
   laneOf?(subject: string): Lane;
@@ -56,9 +60,14 @@ export class MemoryConsumer {
   }
 
   /** From now on; what waits for its acknowledgement already does so as before. */
-  configure(settings: Pick<QueueSettings, "ackWaitMs" | "maxAttempts" | "concurrency">): void {
+  configure(settings: OfQueue): void {
     this.#settings = { ...this.#settings, ...settings };
     this.serve();
+  }
+
+  get areAcksTold(): boolean {
+    const { history = "full", perKey } = this.#settings;
+    return areAcksTold({ history, perKey });
   }
 
   counts(): LaneCounts[] {

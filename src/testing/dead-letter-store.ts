@@ -8,10 +8,7 @@ import type {
   StuckMessages,
 } from "../core/dead-letter-store.js";
 import type { StoredMessage } from "../core/ports.js";
-import { areAcksTold, defaultQueueSettings } from "../core/queue.js";
 import { headers as h } from "../protocol/headers.js";
-import { readQueueRecord } from "../protocol/queue-input.js";
-import { textOf } from "./cas.js";
 import type { MemoryLink } from "./link.js";
 import type { MemoryServer } from "./server.js";
 
@@ -83,21 +80,14 @@ export class MemoryStuckMessages implements StuckMessages {
 
   find(): Promise<StuckMessage[]> {
     return this.#link.ask("stuck messages", () =>
-      [...this.#server.queues].flatMap(([queue, { exhausted }]) =>
+      [...this.#server.queues.values()].flatMap(({ exhausted, areAcksTold }) =>
         [...exhausted].flatMap(([seq, attempts]) => {
           const message = this.#server.work.at(seq);
           if (message === null) return [];
           const { body: _, ...head } = message;
-          return [{ ...head, attempts, areAcksTold: this.#areAcksTold(queue) }];
+          return [{ ...head, attempts, areAcksTold }];
         }),
       ),
-    );
-  }
-
-  #areAcksTold(queue: string): boolean {
-    const stored = this.#server.queueSettings.last(queue);
-    return areAcksTold(
-      stored === null ? defaultQueueSettings : readQueueRecord(queue, textOf(stored), stored.seq).settings,
     );
   }
 }

@@ -11,7 +11,7 @@ import type { TimerStore } from "../core/timer.js";
 import { headers as h } from "../protocol/headers.js";
 import type { JobInfo } from "../protocol/job-message.js";
 import { instantToken, type Names } from "../protocol/names.js";
-import { isOwnSubject, parseJobSubject } from "../protocol/subjects.js";
+import { isOwnKey, parseJobSubject } from "../protocol/subjects.js";
 import { timerMessage } from "../protocol/timer-message.js";
 import { putTimer } from "../runtime/enqueue.js";
 
@@ -61,8 +61,8 @@ export class LongWaits {
 
 /** While it waits elsewhere its subject is free: only a subject that is for this run alone may be. */
 function isFreeToGo({ job, runId, delivery }: Held): boolean {
-  if (isOwnSubject(delivery.subject, runId)) return true;
+  const key = parseJobSubject(delivery.subject)?.key;
   const { scheduleId, fireTime } = job;
-  if (scheduleId === null || fireTime === null) return false;
-  return parseJobSubject(delivery.subject)?.key === `${scheduleId}.${instantToken(fireTime)}`;
+  const ofSlot = scheduleId !== null && fireTime !== null && `${scheduleId}.${instantToken(fireTime)}`;
+  return key !== undefined && (isOwnKey(key, runId) || key === ofSlot);
 }
