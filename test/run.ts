@@ -1,6 +1,6 @@
 /**
- * All tests, suite after suite. The last line is `N passed, N failed, N skipped`; the exit status is 1 when
- * anything failed. What a machine cannot run is skipped with one line that says so; in CI it fails.
+ * All tests, suite after suite. It ends with what failed, if anything did, and the last line is
+ * `N passed, N failed, N skipped`; the exit status is 1 when anything failed. What a machine cannot run is skipped with one line that says so; in CI it fails.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -9,24 +9,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { dockerAnswers } from "./containers/support/docker.js";
 import { missingTools } from "./model/verify.js";
-
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
-
-interface VitestReport {
-  numPassedTests: number;
-  numFailedTests: number;
-  numPendingTests: number;
-  numTodoTests: number;
-  testResults: { status: string; assertionResults: { status: string }[] }[];
-}
+import { type Outcome, outcomeOf, type VitestReport } from "./report.js";
 
 const SUITE_LIMIT_MS = 15 * 60_000;
-const CRASHED: Counts = { passed: 0, failed: 1, skipped: 0 };
-const SKIPPED: Counts = { passed: 0, failed: 0, skipped: 1 };
+const SKIPPED: Outcome = { passed: 0, skipped: 1, failures: [] };
 const inCi = Boolean(process.env.CI);
 
 /** Runs a Node script in a process of its own; what it prints is shown, and the end of it returned. */
@@ -45,7 +31,7 @@ async function runScript(args: string[], capture: boolean): Promise<{ ok: boolea
   return { ok: code === 0, printed };
 }
 
-async function vitest(project: string): Promise<Counts> {
+async function vitest(project: string): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), "punctual-test-"));
   const file = join(folder, "report.json");
   try {
@@ -56,36 +42,25 @@ async function vitest(project: string): Promise<Counts> {
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
     const { ok } = await runScript([program, "run", "--project", project, ...reporters], false);
     const report = JSON.parse(await readFile(file, "utf8")) as VitestReport;
-    return count(report, ok);
+    return outcomeOf(report, ok);
   } catch (error) {
-    console.error(`the ${project} suite left no report: ${error}`);
-    return CRASHED;
+    return crashed(`the ${project} suite left no report: ${error}`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** A file that could not be loaded has no failed test, and an unhandled error belongs to none: they count too. */
-function count(report: VitestReport, ok: boolean): Counts {
-  const broken = report.testResults.filter(
-    ({ status, assertionResults }) =>
-      status === "failed" && !assertionResults.some((assertion) => assertion.status === "failed"),
-  );
-  const failed = report.numFailedTests + broken.length;
-  return {
-    passed: report.numPassedTests,
-    failed: failed === 0 && !ok ? 1 : failed,
-    skipped: report.numPendingTests + report.numTodoTests,
-  };
+function crashed(why: string): Outcome {
+  return { passed: 0, skipped: 0, failures: [why] };
 }
 
-async function containers(): Promise<Counts> {
+async function containers(): Promise<Outcome> {
   if (inCi || (await dockerAnswers())) return vitest("containers");
   console.log("skipped: the container tests, as no Docker daemon answers (.ci/docker.sh start starts one)");
   return SKIPPED;
 }
 
-async function models(): Promise<Counts> {
+async function models(): Promise<Outcome> {
   const missing = await missingTools();
   if (missing.length > 0 && !inCi) {
     console.log(`skipped: the protocol's models, as there is no ${missing.join(" and no ")}`);
@@ -93,12 +68,14 @@ async function models(): Promise<Counts> {
   }
   const script = join(import.meta.dirname, "model/run.ts");
   const { ok, printed } = await runScript(["--import", "tsx", script], true);
-  const [, passed, failed, skipped] = /(\d+) passed, (\d+) failed, (\d+) skipped\s*$/.exec(printed) ?? [];
-  if (passed === undefined) return CRASHED;
-  return { passed: Number(passed), failed: Math.max(Number(failed), ok ? 0 : 1), skipped: Number(skipped) };
+  const [, passed, skipped] = /(\d+) passed, \d+ failed, (\d+) skipped\s*$/.exec(printed) ?? [];
+  if (passed === undefined) return crashed("the models left no counts");
+  const failures = printed.split("\n").filter((line) => line.startsWith("FAIL"));
+  if (failures.length === 0 && !ok) failures.push("no model, but the run: what it printed says why");
+  return { passed: Number(passed), skipped: Number(skipped), failures };
 }
 
-const suites: Record<string, () => Promise<Counts>> = {
+const suites: Record<string, () => Promise<Outcome>> = {
   unit: () => vitest("unit"),
   integration: () => vitest("integration"),
   clients: () => vitest("clients"),
@@ -106,13 +83,14 @@ const suites: Record<string, () => Promise<Counts>> = {
   models,
 };
 
-const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+const total: Outcome = { passed: 0, skipped: 0, failures: [] };
 for (const [name, run] of Object.entries(suites)) {
   console.log(`\n== ${name}`);
-  const counts = await run();
-  total.passed += counts.passed;
-  total.failed += counts.failed;
-  total.skipped += counts.skipped;
+  const { passed, skipped, failures } = await run();
+  total.passed += passed;
+  total.skipped += skipped;
+  total.failures.push(...failures);
 }
-console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
-process.exit(total.failed > 0 ? 1 : 0);
+for (const failure of total.failures) console.log(`\nfailed: ${failure}`);
+console.log(`\n${total.passed} passed, ${total.failures.length} failed, ${total.skipped} skipped`);
+process.exit(total.failures.length > 0 ? 1 : 0);
