@@ -9,6 +9,8 @@ export default defineConfig({
           include: [
             "test/{core,protocol,orchestrator,worker,client,cli,runtime,demo,http,tracing,deploy,structure}/**/*.test.ts",
           ],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
         },
       },
       {

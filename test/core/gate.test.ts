@@ -89,7 +89,7 @@ describe("a gate", () => {
       ),
       { numRuns: 300 },
     );
-  }, 60_000);
+  });
 });
 
 const OPEN: GateLimits = { paused: false };
@@ -180,30 +180,26 @@ describe("memory", () => {
   it.each([
     ["rate", { paused: false, perKey: { rate: { limit: 1, periodMs: 3_600_000, burst: 1 }, order: false } }],
     ["order", { paused: false, perKey: { order: true } }],
-  ] as const)(
-    "is bounded under an attack of a million keys: %s",
-    (_, limits) => {
-      const window = 1_000;
-      const gate = new Gate<GateHead>(limits, 0, window);
-      let passed = 0;
-      for (let seq = 1; seq <= 1_000_000; seq++) {
-        const now = seq / 10;
-        if (gate.room > 0) gate.offer({ seq, key: `key-${seq}`, lane: "work" }, now);
-        for (let pass = gate.next(now); pass !== null; pass = gate.next(now)) {
-          gate.landed(pass, ++passed, now);
-          gate.left(pass, now);
-        }
-        if (seq % 10_000 === 0) {
-          const { jobs, keys, holders } = gate.size;
-          expect(jobs).toBeLessThanOrEqual(window);
-          expect(keys).toBeLessThanOrEqual(2 * window);
-          expect(holders).toBeLessThanOrEqual(2 * window + 1);
-        }
+  ] as const)("is bounded under an attack of a million keys: %s", (_, limits) => {
+    const window = 1_000;
+    const gate = new Gate<GateHead>(limits, 0, window);
+    let passed = 0;
+    for (let seq = 1; seq <= 1_000_000; seq++) {
+      const now = seq / 10;
+      if (gate.room > 0) gate.offer({ seq, key: `key-${seq}`, lane: "work" }, now);
+      for (let pass = gate.next(now); pass !== null; pass = gate.next(now)) {
+        gate.landed(pass, ++passed, now);
+        gate.left(pass, now);
       }
-      if (limits.perKey.order) expect(passed).toBe(1_000_000);
-    },
-    60_000,
-  );
+      if (seq % 10_000 === 0) {
+        const { jobs, keys, holders } = gate.size;
+        expect(jobs).toBeLessThanOrEqual(window);
+        expect(keys).toBeLessThanOrEqual(2 * window);
+        expect(holders).toBeLessThanOrEqual(2 * window + 1);
+      }
+    }
+    if (limits.perKey.order) expect(passed).toBe(1_000_000);
+  });
 
   it("that is needed for other keys lets no key exceed its rate", () => {
     const rate = { limit: 1, periodMs: 1_000, burst: 2 };

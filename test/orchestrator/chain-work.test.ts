@@ -183,7 +183,7 @@ test("what follows is queued once, whatever is lost and whoever works on it", as
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => check(await world(), steps)),
     { numRuns: 1_000 },
   );
-}, 60_000);
+});
 
 test("what was queued is found again when the server has forgotten its message id", async () => {
   const steps: Step[] = [
