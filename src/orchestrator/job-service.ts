@@ -13,6 +13,7 @@ import type { Admission } from "../runtime/admission.js";
 import { putTimer } from "../runtime/enqueue.js";
 import { type JobListPorts, listJobs } from "./job-list.js";
 import { cancelTimer } from "./timer-cancellation.js";
+import { tellCancelled } from "./told-cancelled.js";
 
 export interface JobServicePorts extends JobListPorts {
   clock: Clock;
@@ -56,9 +57,8 @@ export class JobService {
     const { timers, runs } = this.#ports;
     const timer = await this.#find(id);
     if (!(await cancelTimer(this.#ports, timer, "cancelled"))) throw tooLate(id);
-    const { runId, seq } = timer;
-    const data = { reason: "cancelled", at: new Date(timer.at).toISOString() };
-    await runs.append({ runId, type: "cancelled", msgId: `${runId}/cancelled/t${seq}`, data });
+    const { runId, seq, at } = timer;
+    await tellCancelled(runs, { runId, at: "timers", seq }, at);
     await timers.remove(seq);
     return { runId };
   }

@@ -26,6 +26,7 @@ import type { Names } from "../protocol/names.js";
 import { parseJobSubject } from "../protocol/subjects.js";
 import type { Logger } from "../runtime/log.js";
 import { buryRefused } from "./refusal.js";
+import { tellCancelled } from "./told-cancelled.js";
 
 export interface PassagePorts {
   clock: Clock;
@@ -163,8 +164,7 @@ export class Passages {
 
   /** Whoever cancelled it may have crashed before it was told. */
   async #cancelled(seq: number, runId: string): Promise<Passed> {
-    const data = { reason: "cancelled in its queue" };
-    await this.#ports.runs.append({ runId, type: "cancelled", msgId: `${runId}/cancelled/${seq}`, data });
+    await tellCancelled(this.#ports.runs, { runId, at: "gate", seq });
     return this.#gone(seq);
   }
 

@@ -2,17 +2,20 @@
  * Removes tombstones that nothing can need any more. Done by whoever holds the first shard.
  *
  * The jobs that were cancelled by them go first: a server that is killed may have them again, as it forgets what it has
- * removed. So when a term begins, those of all tombstones are looked for.
+ * removed, and who cancelled one may have crashed before it was told. So when a term begins, those of all tombstones
+ * are looked for.
  */
 import { messageOf } from "../core/errors.js";
-import type { Clock, StoredMessage, Subscription, WorkStream } from "../core/ports.js";
+import type { Clock, RunLog, StoredMessage, Subscription, WorkStream } from "../core/ports.js";
 import type { TimerStore } from "../core/timer.js";
 import { waitingOf } from "../protocol/gate-message.js";
+import { headers as h } from "../protocol/headers.js";
 import { limits } from "../protocol/limits.js";
 import { parseGateSubject, parseTimerSubject } from "../protocol/subjects.js";
 import { timerOf } from "../protocol/timer-message.js";
 import { parseTombstone } from "../protocol/tombstone.js";
 import type { Logger } from "../runtime/log.js";
+import { tellCancelled } from "./told-cancelled.js";
 
 const EVERY_MS = 60_000;
 const LOOK_MS = 500;
@@ -21,6 +24,7 @@ export interface SweeperPorts {
   clock: Clock;
   work: Pick<WorkStream, "at" | "remove" | "tombstones">;
   timers: Pick<TimerStore, "read" | "remove">;
+  runs: Pick<RunLog, "append" | "has">;
   log: Logger;
 }
 
@@ -78,13 +82,16 @@ export class Sweeper implements Subscription {
     if (removed > 0) log.debug({ removed }, "removed old tombstones");
   }
 
-  async #removeJobOf({ subject }: StoredMessage): Promise<void> {
-    const { work, timers } = this.#ports;
+  async #removeJobOf({ subject, headers }: StoredMessage): Promise<void> {
+    const { work, timers, runs } = this.#ports;
     const job = parseTombstone(subject);
     if (job === null) return;
     const { runId, at, seq } = job;
     const stored = await (at === "timers" ? timers.read(seq) : work.at(seq));
-    if (stored !== null && runOf(stored) === runId) await (at === "timers" ? timers : work).remove(seq);
+    if (stored === null || runOf(stored) !== runId) return;
+    if (headers[h.reason] === "cancelled" && !(await runs.has(runId, "cancelled")))
+      await tellCancelled(runs, job, at === "timers" ? timerOf(stored.headers, seq, 0).at : undefined);
+    await (at === "timers" ? timers : work).remove(seq);
   }
 }
 

@@ -19,6 +19,7 @@ import type { Logger } from "../runtime/log.js";
 import type { Dispatcher, Due, Publishing } from "./dispatcher.js";
 import type { FiredTimers } from "./fired-timers.js";
 import { buryRefused } from "./refusal.js";
+import { tellCancelled } from "./told-cancelled.js";
 
 export interface TimerOutcomePorts {
   work: WorkStream;
@@ -131,9 +132,11 @@ export class TimerOutcomes implements Publishing<DueTimer> {
   }
 
   /** Whoever cancelled it may have crashed before it was told. */
-  async withdrawn(item: DueTimer, tombstone: StoredMessage): Promise<void> {
-    if (tombstone.headers[h.reason] === "cancelled") await this.#append(item, "cancelled", "cancelled");
-    this.#term.onCancelled(item.timer);
+  async withdrawn({ timer }: DueTimer, tombstone: StoredMessage): Promise<void> {
+    const { runId, seq, at } = timer;
+    if (tombstone.headers[h.reason] === "cancelled")
+      await tellCancelled(this.#ports.runs, { runId, at: "timers", seq }, at);
+    this.#term.onCancelled(timer);
   }
 
   /** Fired by an earlier holder, or cancelled. */

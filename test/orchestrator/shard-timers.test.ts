@@ -112,8 +112,10 @@ class World {
     return waiting;
   }
 
+  /** Jobs: tombstones are no worker's. */
   doAll(): void {
-    for (const { seq } of [...this.server.work.messages()]) this.server.work.remove(seq);
+    for (const { seq, subject } of [...this.server.work.messages()])
+      if (!subject.includes("._void.")) this.server.work.remove(seq);
   }
 
   /** The end of a run, as RUNS tells it. */

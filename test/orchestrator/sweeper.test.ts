@@ -37,12 +37,13 @@ async function world() {
     timers: [...server.timers.messages()].map(({ seq }) => seq),
     gate: [...server.work.messages()].flatMap(({ seq, subject }) => (subject.includes("_void") ? [] : [seq])),
   });
+  const told = async (id: string) => (await ports.history.events(id)).map(({ type }) => type);
   const tombstones = async () => (await work.tombstones()).length;
   const kill = () => {
     for (const stream of [server.timers, server.work]) stream.forgetRemovals();
     server.forget();
   };
-  return { clock, held, sweeper, waiting, withdrawn, tombstones, kill };
+  return { clock, held, sweeper, waiting, withdrawn, tombstones, told, kill };
 }
 
 const KEPT = { timers: [1], gate: [1] };
@@ -72,6 +73,20 @@ test("and before its tombstone does", async () => {
   await sweeper.runOnce();
   expect(waiting()).toEqual(KEPT);
   expect(await tombstones()).toBe(0);
+});
+
+test("who cancelled it crashed before it was told: that is made good, once", async () => {
+  const { held, sweeper, waiting, told, withdrawn, kill } = await world();
+  await withdrawn("kept", 1);
+  await sweeper.runOnce();
+  expect(waiting()).toEqual({ timers: [], gate: [] });
+  // Of its timer and of its place at the gate; a job has one of them.
+  expect(await told("kept")).toEqual(["cancelled"]);
+  kill();
+  held.term = 2;
+  await sweeper.runOnce();
+  expect(waiting()).toEqual({ timers: [], gate: [] });
+  expect(await told("kept")).toEqual(["cancelled"]);
 });
 
 test("another job, in a stream that was made anew, stays", async () => {
