@@ -20,8 +20,12 @@ export interface Outcomes {
 export interface RunHistory {
   /** The events of a run, the oldest first. From the leader. */
   events(runId: string): Promise<PastEvent[]>;
-  /** The newest event of a run; null when there is none. From the leader. */
-  lastEvent(runId: string): Promise<PastEvent | null>;
+  /**
+   * The newest event of a run; null when there is none. From the leader.
+   *
+   * @param types only of these; each is a question to the server. Default: all
+   */
+  lastEvent(runId: string, types?: readonly string[]): Promise<PastEvent | null>;
   /** The message id of the last job that the server tells to have stored under this subject of WORK. From the leader. */
   lastQueued(workSubject: string): Promise<{ msgId: string | undefined } | null>;
   /**

@@ -22,10 +22,10 @@ export class RunEvents {
     this.#names = names;
   }
 
-  /** The newest; null: there is none. From the leader. */
-  async last(runId: string): Promise<StoredMsg | null> {
-    const found = await Promise.all(runEventTypes.map((type) => this.lastOf(runId, type)));
-    return found.reduce((a, b) => ((b?.seq ?? 0) > (a?.seq ?? 0) ? b : a));
+  /** The newest, of all or of some types; null: there is none. From the leader. */
+  async last(runId: string, types: readonly string[] = runEventTypes): Promise<StoredMsg | null> {
+    const found = await Promise.all(types.map((type) => this.lastOf(runId, type)));
+    return found.reduce((a, b) => ((b?.seq ?? 0) > (a?.seq ?? 0) ? b : a), null);
   }
 
   /** The newest of a type; null: there is none. From the leader. */

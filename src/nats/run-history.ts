@@ -27,8 +27,8 @@ export class NatsRunHistory implements RunHistory {
     return (await this.#events.all(runId)).map(eventOf);
   }
 
-  async lastEvent(runId: string): Promise<PastEvent | null> {
-    const last = await this.#events.last(runId);
+  async lastEvent(runId: string, types?: readonly string[]): Promise<PastEvent | null> {
+    const last = await this.#events.last(runId, types);
     return last && eventOf(last);
   }
 

@@ -23,7 +23,10 @@ export interface LostRemovalPorts {
   names: Names;
 }
 
-const ENDS: readonly string[] = terminalEvents;
+/** Messages whose runs are asked for at once. */
+const TOGETHER = 16;
+/** After one of these a run has no use for its message; `retried`: if it waits elsewhere then. */
+const ENDS: readonly string[] = [...terminalEvents, "retried"];
 /** What tells, by the sequence in WORK, that a message was done with. */
 const DONE: readonly RunFact["kind"][] = ["succeeded", "acked", "terminated"];
 
@@ -40,9 +43,13 @@ export class LostRemovals {
   async among(stuck: readonly StuckMessage[]): Promise<ReadonlySet<number>> {
     const over = new Set<number>();
     const others: StuckMessage[] = [];
-    for (const message of stuck)
-      if (await this.#hasEnded(message)) over.add(message.seq);
-      else others.push(message);
+    for (let from = 0; from < stuck.length; from += TOGETHER) {
+      const some = stuck.slice(from, from + TOGETHER);
+      const haveEnded = await Promise.all(some.map((message) => this.#hasEnded(message)));
+      for (const [index, message] of some.entries())
+        if (haveEnded[index]) over.add(message.seq);
+        else others.push(message);
+    }
     if (others.length === 0) return over;
     const { first: from, last: to } = await this.#ports.reader.bounds();
     for (const [subject, some] of this.#bySubject(others))
@@ -52,8 +59,8 @@ export class LostRemovals {
 
   /** By an event of its own. An earlier run with the same id was over before this one was stored. */
   async #hasEnded(message: StuckMessage): Promise<boolean> {
-    const last = await this.#ports.history.lastEvent(runIdOfMessage(message));
-    return last !== null && last.at >= message.storedAt && (ENDS.includes(last.type) || isAway(last));
+    const end = await this.#ports.history.lastEvent(runIdOfMessage(message), ENDS);
+    return end !== null && end.at >= message.storedAt && (end.type !== "retried" || isAway(end));
   }
 
   /** Where RUNS tells of many ends: in records of workers, and in the server's words of a consumer. */
@@ -88,6 +95,6 @@ export class LostRemovals {
 }
 
 /** Its next attempt has a message of its own. */
-function isAway({ type, data }: PastEvent): boolean {
-  return type === "retried" && typeof data.delayMs === "number" && isLongWait(data.delayMs);
+function isAway({ data }: PastEvent): boolean {
+  return typeof data.delayMs === "number" && isLongWait(data.delayMs);
 }

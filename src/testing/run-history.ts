@@ -21,8 +21,11 @@ export class MemoryRunHistory implements RunHistory {
     return this.#link.ask("events of a run", () => this.#eventsOf(runId));
   }
 
-  lastEvent(runId: string): Promise<PastEvent | null> {
-    return this.#link.ask("last event of a run", () => this.#eventsOf(runId).at(-1) ?? null);
+  lastEvent(runId: string, types?: readonly string[]): Promise<PastEvent | null> {
+    return this.#link.ask("last event of a run", () => {
+      const events = this.#eventsOf(runId);
+      return events.findLast(({ type }) => types?.includes(type) ?? true) ?? null;
+    });
   }
 
   lastQueued(workSubject: string): Promise<{ msgId: string | undefined } | null> {

@@ -35,6 +35,8 @@ export function describeRunHistory(name: string, make: MakePorts): void {
       ]);
       expect(events[0]?.at).toBeGreaterThan(0);
       expect(await other.history.lastEvent(RUN)).toEqual(events[1]);
+      expect(await other.history.lastEvent(RUN, ["dead", "started"])).toEqual(events[0]);
+      expect(await other.history.lastEvent(RUN, ["dead"])).toBeNull();
     });
 
     it("knows that a job was stored in WORK, by the server's own record", async () => {

@@ -30,7 +30,7 @@ async function world() {
     }));
     return [...(await new LostRemovals(ports).among(stuck))];
   };
-  return { clock, ports, put, tell, tellOf, over };
+  return { clock, ports, names, put, tell, tellOf, over };
 }
 
 test.each(["succeeded", "dead", "expired", "cancelled"])("one whose run has %s", async (type) => {
@@ -64,6 +64,34 @@ test("one whose run waits elsewhere for its next attempt", async () => {
   await put("a");
   await tell("a", "retried", { attempt: 1, delayMs: 30_000 });
   expect(await over()).toEqual([1]);
+});
+
+test("one whose run has gone on with that attempt since, under a message of its own", async () => {
+  const { clock, put, tell, over } = await world();
+  await put("a");
+  await tell("a", "retried", { attempt: 1, delayMs: 30_000 });
+  await clock.advance(30_000);
+  await tell("a", "started", { attempt: 2 });
+  expect(await over()).toEqual([1]);
+});
+
+test("of thousands, some are asked for at once", async () => {
+  const { ports, names } = await world();
+  let [asked, atOnce, most] = [0, 0, 0];
+  const lastEvent = async () => {
+    asked++;
+    most = Math.max(most, ++atOnce);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    atOnce--;
+    return null;
+  };
+  const stuck = Array.from({ length: 100 }, (_, n) => ({
+    ...{ seq: n + 1, subject: names.job("mail", `j${n}`), headers: {}, storedAt: START },
+    ...{ attempts: 5, areAcksTold: true },
+  }));
+  await new LostRemovals({ ...ports, history: { lastEvent } }).among(stuck);
+  expect(asked).toBe(100);
+  expect(most).toBe(16);
 });
 
 test("one that a worker tells of together with others", async () => {
