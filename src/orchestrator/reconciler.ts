@@ -8,6 +8,7 @@
  */
 import type { StuckMessage, StuckMessages } from "../core/dead-letter-store.js";
 import { messageOf } from "../core/errors.js";
+import { Finished } from "../core/finished.js";
 import type { Clock, Subscription } from "../core/ports.js";
 import type { Logger } from "../runtime/log.js";
 import { type LostRemovalPorts, LostRemovals } from "./lost-removals.js";
@@ -30,6 +31,8 @@ export class Reconciler implements Subscription {
   #lookedTerm: number | null = null;
   /** Since when, by sequence. */
   #suspected = new Map<number, number>();
+  /** They wait for that to be over, and may not be found while it is under way. */
+  readonly #storedAgain = new Finished();
   #cancel: () => void = () => {};
   #stopped = false;
 
@@ -78,8 +81,9 @@ export class Reconciler implements Subscription {
       const now = clock.monotonic();
       const rest = found.filter(({ seq }) => !over.has(seq));
       this.#suspected = new Map(rest.map(({ seq }) => [seq, this.#suspected.get(seq) ?? now]));
-      const lost = rest.filter(({ seq }) => now - (this.#suspected.get(seq) ?? now) >= STUCK_AFTER_MS);
-      await this.#free(lost);
+      const isLost = (message: StuckMessage) =>
+        this.#storedAgain.has(message) || now - (this.#suspected.get(message.seq) ?? now) >= STUCK_AFTER_MS;
+      await this.#free(rest.filter(isLost));
     } catch (error) {
       log.warn({ error: messageOf(error) }, "stuck jobs could not be looked for: tried again");
     }
@@ -87,11 +91,16 @@ export class Reconciler implements Subscription {
 
   async #free(lost: readonly StuckMessage[]): Promise<void> {
     let [moved, redelivered] = [0, 0];
-    for (const { seq, attempts, areAcksTold } of lost) {
-      const outcome = areAcksTold ? "impossible" : await redeliver(this.#ports, seq);
-      if (outcome === "done") redelivered++;
+    for (const message of lost) {
+      const outcome = message.areAcksTold
+        ? "impossible"
+        : await redeliver(this.#ports, message, this.#storedAgain.has(message));
+      if (outcome === "stored") {
+        this.#storedAgain.add(message);
+        redelivered++;
+      }
       if (outcome !== "impossible") continue;
-      await this.#move(seq, attempts);
+      await this.#move(message.seq, message.attempts);
       moved++;
     }
     if (moved + redelivered > 0) this.#ports.log.info({ moved, redelivered }, "jobs were stuck in WORK");

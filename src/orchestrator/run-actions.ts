@@ -8,6 +8,7 @@ import type { ApiParsed, ApiResponse } from "../protocol/api.js";
 import type { Enqueued } from "../protocol/enqueue-input.js";
 import { waitingJob } from "../protocol/gate-message.js";
 import type { Names } from "../protocol/names.js";
+import { redeliverySubject } from "../protocol/redelivery-message.js";
 import { runIdOfMessage } from "../protocol/run-id.js";
 import { parseJobSubject } from "../protocol/subjects.js";
 import { withdraw } from "./withdrawal.js";
@@ -59,7 +60,7 @@ export class RunActions {
         `run ${id}: a worker has it that does not hear of cancellations; ` +
           "with force it is taken from the queue, and what that worker does it does to the end",
       );
-    await this.#remove(id, message.seq, author);
+    await this.#remove(id, message, author);
     return { id, outcome: "removed" };
   }
 
@@ -97,7 +98,7 @@ export class RunActions {
     const subject = names.gateTombstone(id, stored.seq);
     if (!(await withdraw(work, { subject, msgId: job.message.msgId, reason: "cancelled" })))
       throw new PunctualError("conflict", `run ${id} has just come into its queue; try again`);
-    await this.#remove(id, stored.seq, author);
+    await this.#remove(id, stored, author);
     return true;
   }
 
@@ -112,10 +113,14 @@ export class RunActions {
    * The event first: a crash in between repeats both. A worker that gets the job at this very moment is told after its
    * message is gone, and tells the same event, which is stored once.
    */
-  async #remove(id: string, seq: number, author: string | undefined): Promise<void> {
-    const { runs, work, cancellations } = this.#ports;
+  async #remove(id: string, message: StoredMessage, author: string | undefined): Promise<void> {
+    const { runs, work, cancellations, names } = this.#ports;
+    const { seq } = message;
     const data = { reason: "cancelled in its queue", ...(author !== undefined && { by: author }) };
     await runs.append({ runId: id, type: "cancelled", msgId: `${id}/cancelled/${seq}`, data });
+    const again = redeliverySubject(message, names);
+    const inItsPlace = again === null ? null : await work.lastOn(again);
+    if (inItsPlace !== null) await work.remove(inItsPlace.seq);
     await work.remove(seq);
     cancellations.request(id);
   }

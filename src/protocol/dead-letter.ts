@@ -8,7 +8,7 @@ import { headers as h } from "./headers.js";
 import { limits } from "./limits.js";
 import { isRunId, type Names } from "./names.js";
 import { runIdOfMessage } from "./run-id.js";
-import { isFireSubject, isTicket, parseGateSubject, parseJobSubject } from "./subjects.js";
+import { firstKey, isFireSubject, isTicket, parseGateSubject, parseJobSubject } from "./subjects.js";
 
 const RUN_ID_LENGTH = 160;
 const EARLIER_RETRY = /:retry-(in)?\d+$/;
@@ -108,9 +108,11 @@ function retrySubject(letter: Letter, names: Names): string {
   if (held !== null) return names.job(held.queue, held.id, laneOfHeader(headers[h.priority]));
   const place = parseJobSubject(subject);
   if (place === null) return subject;
-  const isUntold = isFireSubject(subject) && scheduleId === null;
-  const isOthers = isTicket(place.key) || isUntold;
-  return isOthers ? names.job(place.queue, retryRunId(letter, names), place.lane) : subject;
+  const key = firstKey(place.key);
+  const first = names.job(place.queue, key, place.lane);
+  const isUntold = isFireSubject(first) && scheduleId === null;
+  const isOthers = isTicket(key) || isUntold;
+  return isOthers ? names.job(place.queue, retryRunId(letter, names), place.lane) : first;
 }
 
 /**

@@ -4,7 +4,7 @@
  *
  *   <ns>.work.<queue>.<key>            a job; the subject is its identity and its mutex
  *   <ns>.work.<queue>.<id>.untold      a job of a queue without history, whose id was made for it
- *   <ns>.work.<queue>.<id>.again-<seq>  the same, once more, when its consumer had passed the message at that sequence
+ *   <ns>.work.<queue>.<key>.again-<seq> a job once more, when its consumer had passed the message at that sequence
  *   <ns>.work.<queue>.<scheduleId>.<…>  a job that a schedule fired; likewise
  *   <ns>.work._void.<runId>.<term>     a tombstone: this term can no longer fire this run
  *   <ns>.gate.<queue>.<key>.<id>       a job that waits until the limits of its queue let it pass; `_`: no key
@@ -148,8 +148,8 @@ export function namesOf(namespace: string) {
     /** A job whose id was made for it and that the server does not tell RUNS of: it has one token more. */
     untold: (queue: string, id: string, lane: Lane = "work") => `${ns}.${lane}.${queue}.${id}.untold`,
     /** A job in place of one that its consumer had passed, at `seq`; likewise. */
-    redelivery: (queue: string, id: string, seq: number, lane: Lane = "work") =>
-      `${ns}.${lane}.${queue}.${id}.again-${seq}`,
+    redelivery: (queue: string, key: string, seq: number, lane: Lane = "work") =>
+      `${ns}.${lane}.${queue}.${key}.again-${seq}`,
     fire: (queue: string, scheduleId: string, place: string, lane: Lane = "work") =>
       `${ns}.${lane}.${queue}.${scheduleId}.${place}`,
     /** `id`: of one token or more. */

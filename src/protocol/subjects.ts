@@ -21,6 +21,9 @@ export const isFireSubject = (subject: string): boolean =>
 /** Whether a key in WORK is of one job alone, whose id was made for it, and the server tells RUNS nothing of that. */
 export const isUntoldKey = (key: string, runId: string): boolean => key.startsWith(`${runId}.`);
 
+/** The key in WORK of a job that may have been stored once more, as it was at first. */
+export const firstKey = (key: string): string => key.replace(/\.again-\d+$/, "");
+
 /** Whether a key in WORK is of one job alone, by its id. */
 export const isOwnKey = (key: string, runId: string): boolean => key === runId || isUntoldKey(key, runId);
 

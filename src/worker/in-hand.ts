@@ -4,6 +4,7 @@ import { messageOf } from "../core/errors.js";
 import type { Delivery } from "../core/ports.js";
 import type { RunEventType } from "../protocol/events.js";
 import { type JobInfo, readJob } from "../protocol/job-message.js";
+import { inPlaceOf } from "../protocol/redelivery-message.js";
 import { fallbackRunId } from "../protocol/run-id.js";
 import { Persistence } from "./persistence.js";
 import { isTold } from "./told.js";
@@ -75,13 +76,21 @@ export class InHand {
   }
 
   ack(): void {
-    this.#place.finished.add(this.#delivery);
+    this.#remember();
     this.#delivery.ack();
   }
 
   term(reason: string): void {
-    this.#place.finished.add(this.#delivery);
+    this.#remember();
     this.#delivery.term(reason);
+  }
+
+  /** And the message whose place it took: another may be put in that place. */
+  #remember(): void {
+    const { finished } = this.#place;
+    finished.add(this.#delivery);
+    const former = inPlaceOf(this.#delivery.headers);
+    if (former !== null) finished.add(former);
   }
 
   /** Whether the queue's history keeps an event. */

@@ -49,7 +49,8 @@ export class LongWaits {
    */
   async take(hand: Held, delayMs: number): Promise<void> {
     const { timers, clock } = this.#ports;
-    const { [h.msgId]: _, ...headers } = hand.delivery.headers;
+    // It comes back in nobody's place.
+    const { [h.msgId]: _, [h.inPlaceOf]: __, ...headers } = hand.delivery.headers;
     const { subject, body, seq } = hand.delivery;
     const own = { ...headers, [h.runId]: hand.runId, [h.attemptsBefore]: String(hand.attempt) };
     const work = { subject, msgId: "", headers: own, body };

@@ -9,7 +9,7 @@ import { Admission } from "../../src/runtime/admission.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { openOn, until } from "../support/scene.js";
-import { expectRefusal, Stage, serverOf } from "../support/stage.js";
+import { expectRefusal, latch, Stage, serverOf } from "../support/stage.js";
 
 const server = serverOf();
 
@@ -198,29 +198,46 @@ test("what reached its delivery limit unannounced is found, and a kill on its wa
   }
 });
 
-test("what its consumer has passed in a queue without history is delivered again, and is no dead letter", async () => {
-  const stage = await Stage.open(server());
-  const { ports } = await openOn(server(), stage.names.namespace, 2);
-  const { names, jsm, js } = stage;
-  await ports.queues.ensure("mail", { maxAttempts: 1, history: "off" });
-  await stage.client.enqueue({ queue: "mail", jobId: "a", payload: 1, headers: { "X-Trace": "t" } });
-  const consumer = await js.consumers.get(names.work, names.consumer("mail"));
-  const messages = await consumer.consume({ callback: (message) => message.nak() });
-  await until(async () => expect(await ports.stuck.find()).toHaveLength(1));
-  await messages.close();
-  await jsm.streams.purge(names.runs, { filter: names.maxDeliveries });
+test.each([
+  ["whose id was made for it", {}],
+  ["that is unique", { unique: "one" }],
+])(
+  "a job %s, which its consumer has passed in a queue without history, is delivered again, and is no dead letter",
+  async (_, key) => {
+    const stage = await Stage.open(server());
+    const { ports } = await openOn(server(), stage.names.namespace, 2);
+    const { names, jsm, js } = stage;
+    await ports.queues.ensure("mail", { maxAttempts: 1, history: "off" });
+    const request = { queue: "mail", payload: 1, headers: { "X-Trace": "t" }, ...key };
+    const { runId } = await stage.client.enqueue(request);
+    const consumer = await js.consumers.get(names.work, names.consumer("mail"));
+    const messages = await consumer.consume({ callback: (message) => message.nak() });
+    await until(async () => expect(await ports.stuck.find()).toHaveLength(1));
+    await messages.close();
+    await jsm.streams.purge(names.runs, { filter: names.maxDeliveries });
 
-  const keeper = new DeadLetterKeeper({ ...ports, log: silentLogger });
-  let laterMs = 0;
-  const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + laterMs };
-  const move = (seq: number, attempts: number) => keeper.move(seq, attempts);
-  const reconciler = new Reconciler({ ...ports, clock, log: silentLogger }, move, () => 1);
-  await reconciler.runOnce();
-  laterMs += STUCK_AFTER_MS;
-  await reconciler.runOnce();
-  const seen = await stage.attempts("mail");
-  await until(() => expect(seen).toMatchObject([{ runId: "a", attempt: 1, job: { payload: 1 } }]));
-  expect(seen[0]?.job.headers["X-Trace"]).toBe("t");
-  await stage.workIsEmpty();
-  expect(await stage.deadCount()).toBe(0);
-});
+    const keeper = new DeadLetterKeeper({ ...ports, log: silentLogger });
+    let laterMs = 0;
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + laterMs };
+    const move = (seq: number, attempts: number) => keeper.move(seq, attempts);
+    const reconciler = new Reconciler({ ...ports, clock, log: silentLogger }, move, () => 1);
+    await reconciler.runOnce();
+    laterMs += STUCK_AFTER_MS;
+    await reconciler.runOnce();
+    const isUnique = "unique" in key;
+    const refusedWhileIsItsTurn = async () =>
+      isUnique && expect(await stage.client.enqueue(request)).toMatchObject({ accepted: false });
+    await refusedWhileIsItsTurn();
+    const done = latch();
+    const seen = await stage.attempts("mail", () => done.waited);
+    await until(() => expect(seen).toMatchObject([{ runId, attempt: 1, job: { payload: 1 } }]));
+    expect(seen[0]?.job.headers["X-Trace"]).toBe("t");
+    await reconciler.runOnce();
+    await refusedWhileIsItsTurn();
+    done.release();
+    await until(async () => expect(await stage.inWork()).toHaveLength(isUnique ? 1 : 0));
+    await reconciler.runOnce();
+    await stage.workIsEmpty();
+    expect(await stage.deadCount()).toBe(0);
+  },
+);

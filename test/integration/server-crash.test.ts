@@ -6,12 +6,15 @@ import { until } from "../support/until.js";
 
 const server = serverOf();
 
-test.each<HistoryLevel>(["full", "off"])(
-  "jobs that were done are no dead letters, and their subjects are free: history %s",
+test.each<[HistoryLevel, "jobId" | "unique"]>([
+  ["full", "jobId"],
+  ["off", "unique"],
+])(
+  "jobs that were done are no dead letters, and their subjects are free: history %s, %s",
   {
     timeout: 150_000,
   },
-  async (history) => {
+  async (history, key) => {
     const stage = await Stage.orchestrated(server());
     await stage.client.queues.put("mail", { history });
     const count = 3_000;
@@ -22,7 +25,7 @@ test.each<HistoryLevel>(["full", "off"])(
     });
     const requests = Array.from({ length: count }, (_, n) => ({
       queue: "mail",
-      jobId: `job-${n}`,
+      [key]: `job-${n}`,
       payload: n,
     }));
     for await (const outcome of stage.client.enqueueMany(requests)) expect(outcome.kind).toBe("enqueued");

@@ -91,6 +91,8 @@ describe("a retry", () => {
   test.each([
     ["its own, not the ticket of the run that died", "test.work.mail.k~1", "test.work.mail.a:1:retry-7"],
     ["its own, where the server told nothing of it", "test.low.mail.x.untold", "test.low.mail.a:1:retry-7"],
+    ["its key, of one that was stored once more", "test.low.mail.x.again-7", "test.low.mail.x"],
+    ["its own, of one likewise", "test.work.mail.x.untold.again-7", "test.work.mail.a:1:retry-7"],
     ["that in its queue, of one refused at the gate", "test.gate.mail.k.order-17", "test.high.mail.order-17"],
   ])("has a subject: %s", (_, subject, to) => {
     const letter = stored({ subject, headers: { ...stored().headers, [h.priority]: "high" } });

@@ -27,6 +27,16 @@ test("it is only acknowledged: the same message, one in its place, and one in th
   await worker.stop();
 });
 
+test("one that was put in the place of another, and done, is only acknowledged when another takes that place", async () => {
+  const { bench, worker, storedAt, inPlaceOf, handled } = await done();
+  bench.deliver({ ...FIRST, seq: 20, headers: inPlaceOf(8, storedAt) });
+  await bench.journal.until("ack", 2);
+  bench.deliver({ ...FIRST, seq: 30, headers: inPlaceOf(8, storedAt) });
+  await bench.journal.until("ack", 3);
+  expect(handled()).toBe(2);
+  await worker.stop();
+});
+
 test("it is done where the place was another job's", async () => {
   const { bench, worker, storedAt, inPlaceOf, handled } = await done();
   bench.deliver({ ...FIRST, seq: 20, headers: inPlaceOf(7, storedAt - 1) });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { WorkMessage } from "../../src/core/ports.js";
 import { historyLevels } from "../../src/core/queue.js";
 import { headers as h } from "../../src/protocol/headers.js";
 import { namesOf } from "../../src/protocol/names.js";
@@ -11,7 +12,7 @@ async function failing(history: (typeof historyLevels)[number], broken: string[]
   bench.settings = { ...bench.settings, history };
   for (const operation of broken) bench.broken.add(operation);
   const { clock } = bench;
-  const timers = { put: (message: { subject: string }) => bench.wait(message), ready: () => undefined };
+  const timers = { put: (message: WorkMessage) => bench.wait(message), ready: () => undefined };
   bench.ports.longWaits = new LongWaits({ timers, names: namesOf("punctual"), shards: 4, clock });
   await bench.start(() => {
     throw new Error("no");
@@ -33,12 +34,21 @@ describe("a run that leaves its queue to wait for its next attempt", () => {
   test.each([
     ["a", "its id"],
     ["a.untold", "an id that was made for it, where the server tells nothing"],
-    ["a.again-7", "likewise, of one that was stored once more"],
+    ["a.untold.again-7", "likewise, of one that was stored once more"],
   ])("has a subject of its own: %s, %s", async (key) => {
     const bench = await failing("off");
     bench.deliver({ ...job("60000,2,600000"), key });
     await bench.journal.until("ack");
     expect(bench.done).toContain("wait");
+  });
+
+  test("comes back in the place of no other message", async () => {
+    const bench = await failing("off");
+    const { headers } = job("60000,2,600000");
+    bench.deliver({ key: "a.again-7", headers: { ...headers, [h.inPlaceOf]: "7,1" } });
+    await bench.journal.until("ack");
+    expect(bench.waiting[0]?.headers).toMatchObject({ [h.runId]: "a" });
+    expect(bench.waiting[0]?.headers).not.toHaveProperty(h.inPlaceOf);
   });
 
   test("stays where its subject is held for it", async () => {

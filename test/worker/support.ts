@@ -9,6 +9,7 @@ import type {
   Membership,
   PublishOutcome,
   RunEvent,
+  WorkMessage,
 } from "../../src/core/ports.js";
 import {
   defaultQueueSettings,
@@ -119,6 +120,7 @@ export class Bench {
   readonly clock = new HandClock(this.journal);
   readonly events: RunEvent[] = [];
   readonly letters: DeadLetter[] = [];
+  readonly waiting: WorkMessage[] = [];
   readonly ends: RunEnd[] = [];
   readonly members: Member[] = [];
   /** Event types that RUNS knows of every run. */
@@ -217,8 +219,9 @@ export class Bench {
   }
 
   /** Stores what waits elsewhere. */
-  async wait(_message: { subject: string }): Promise<PublishOutcome> {
+  async wait(message: WorkMessage): Promise<PublishOutcome> {
     await this.#perform("wait");
+    this.waiting.push(message);
     return { kind: "stored", seq: 1 };
   }
 
