@@ -33,12 +33,14 @@ export interface QueuedJobs {
   has(workSubject: string, runId: string, since: number, life?: number): Promise<boolean>;
 }
 
-/** A message of WORK that no consumer will deliver again. */
+/** A message of WORK that no consumer will deliver again, or may not. */
 export interface StuckMessage extends Omit<StoredMessage, "body"> {
   /** Deliveries that its consumer allows. */
   attempts: number;
   /** Whether the server tells RUNS what its consumer was acknowledged; if not, this one may be done without a trace. */
   areAcksTold: boolean;
+  /** It was delivered, and its consumer may still wait for its acknowledgement: it is stuck only if it is over. */
+  mayBeInHand: boolean;
 }
 
 export interface StuckMessages {
@@ -46,7 +48,8 @@ export interface StuckMessages {
    * Those that seem to be stuck. One that is being acknowledged at this moment may be among them: stuck is what is
    * found again, for a while.
    *
-   * @param anew also where there was nothing when it was last looked for: the server may have been killed since
+   * @param anew also where there was nothing when it was last looked for, and with those that may be in hand: the server
+   * may have been killed since
    */
   find(anew?: boolean): Promise<StuckMessage[]>;
 }

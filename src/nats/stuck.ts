@@ -5,6 +5,10 @@
  * it alone. WORK deletes what is acknowledged; so what still lies there although its consumer has everything behind it,
  * delivered and acknowledged, up to a later message, is stuck. That takes one look at each consumer, and one at the
  * oldest message of its queue where the consumer has moved since the last look.
+ *
+ * A server that was killed may wait for acknowledgements of messages that it has removed, and nobody can give them: it
+ * drops such a one when it has tried to deliver it as often as the consumer allows, 50 seconds by default. Until then it
+ * has not everything behind it, whatever it has done since; so after a kill all that it has delivered is looked at.
  */
 import type { ConsumerInfo, JetStreamManager } from "@nats-io/jetstream";
 import type { StuckMessage, StuckMessages } from "../core/dead-letter-store.js";
@@ -35,26 +39,30 @@ export class NatsStuckMessages implements StuckMessages {
   async find(anew = false): Promise<StuckMessage[]> {
     if (++this.#looks % FORGET_EVERY === 0 || anew) this.#clear.clear();
     const found: StuckMessage[] = [];
-    for await (const info of this.#consumers.all()) found.push(...(await this.#of(info)));
+    for await (const info of this.#consumers.all()) found.push(...(await this.#of(info, anew)));
     return found;
   }
 
-  async #of(info: ConsumerInfo): Promise<StuckMessage[]> {
+  async #of(info: ConsumerInfo, anew: boolean): Promise<StuckMessage[]> {
     const { filter_subject: filter, max_deliver: attempts = -1, sample_freq = "0" } = info.config;
     const behind = behindOf(info);
+    const last = anew ? info.delivered.stream_seq : behind;
     const key = `${info.name} ${info.created}`;
-    if (filter === undefined || behind === 0 || this.#clear.get(key) === behind) return [];
+    if (filter === undefined || last === 0 || this.#clear.get(key) === last) return [];
     const found: StuckMessage[] = [];
     // Behind others there may be a million jobs of other queues, which the server would look through.
     const clear = this.#clear.get(key) ?? 0;
     for (let seq = clear + 1; found.length < MOST_FOUND; seq = (found.at(-1) as StuckMessage).seq + 1) {
       const query = { seq, next_by_subj: filter };
       const message = storedMessage(await this.#jsm.streams.getMessage(this.#names.work, query));
-      if (message === null || message.seq > behind) break;
+      if (message === null || message.seq > last) break;
       const { body: _, ...head } = message;
-      found.push({ ...head, attempts: Math.max(0, attempts), areAcksTold: sample_freq !== "0" });
+      found.push({
+        ...{ ...head, attempts: Math.max(0, attempts) },
+        ...{ areAcksTold: sample_freq !== "0", mayBeInHand: head.seq > behind },
+      });
     }
-    if (found.length === 0) this.#clear.set(key, behind);
+    if (found.every(({ mayBeInHand }) => mayBeInHand)) this.#clear.set(key, behind);
     return found;
   }
 }

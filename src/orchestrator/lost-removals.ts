@@ -5,6 +5,9 @@
  * with nats-server 2.9.10, hundreds of those that were acknowledged in the last moments before. Nobody delivers such a
  * message again, and its subject is taken. RUNS knows that it is over: a worker tells of the end before it acknowledges,
  * and of bare workers the server tells.
+ *
+ * One that may be in hand is over only when nothing is left to do: a worker tells of a next attempt, which waits elsewhere,
+ * before it stores what waits.
  */
 import type { StuckMessage } from "../core/dead-letter-store.js";
 import type { PastEvent, RunHistory } from "../core/lookback.js";
@@ -60,7 +63,8 @@ export class LostRemovals {
   /** By an event of its own. An earlier run with the same id was over before this one was stored. */
   async #hasEnded(message: StuckMessage): Promise<boolean> {
     const end = await this.#ports.history.lastEvent(runIdOfMessage(message), ENDS);
-    return end !== null && end.at >= message.storedAt && (end.type !== "retried" || isAway(end));
+    if (end === null || end.at < message.storedAt) return false;
+    return end.type !== "retried" || (!message.mayBeInHand && isAway(end));
   }
 
   /** Where RUNS tells of many ends: in records of workers, and in the server's words of a consumer. */

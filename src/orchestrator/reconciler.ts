@@ -70,16 +70,17 @@ export class Reconciler implements Subscription {
     if (term === null) return this.#suspected.clear();
     try {
       const found = await stuck.find(term !== this.#lookedTerm);
-      this.#lookedTerm = term;
       const over = await this.#lostRemovals.among(found);
       for (const seq of over) await work.remove(seq);
+      // There may be more of them than are found at once.
+      this.#lookedTerm = over.size > 0 ? null : term;
       if (over.size > 0)
         log.info(
           { removed: over.size },
           "jobs that were over lay in WORK still, as after a crash of the server",
         );
       const now = clock.monotonic();
-      const rest = found.filter(({ seq }) => !over.has(seq));
+      const rest = found.filter(({ seq, mayBeInHand }) => !mayBeInHand && !over.has(seq));
       this.#suspected = new Map(rest.map(({ seq }) => [seq, this.#suspected.get(seq) ?? now]));
       const isLost = (message: StuckMessage) =>
         this.#storedAgain.has(message) || now - (this.#suspected.get(message.seq) ?? now) >= STUCK_AFTER_MS;

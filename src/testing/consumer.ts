@@ -70,8 +70,13 @@ export class MemoryConsumer {
     return areAcksTold({ history, perKey });
   }
 
+  /** Sequences that were handed out, and are not acknowledged. */
+  get inHand(): number[] {
+    return [...this.#pending.keys(), ...this.#again];
+  }
+
   counts(): LaneCounts[] {
-    const pending = [...this.#pending.keys(), ...this.#again].flatMap((seq) => this.#stream.at(seq) ?? []);
+    const pending = this.inHand.flatMap((seq) => this.#stream.at(seq) ?? []);
     return lanes.map((lane) => {
       const running = pending.filter((message) => this.#laneOf(message) === lane);
       return {

@@ -78,16 +78,23 @@ export class MemoryStuckMessages implements StuckMessages {
     this.#link = link;
   }
 
-  find(): Promise<StuckMessage[]> {
+  find(anew = false): Promise<StuckMessage[]> {
     return this.#link.ask("stuck messages", () =>
-      [...this.#server.queues.values()].flatMap(({ exhausted, areAcksTold }) =>
-        [...exhausted].flatMap(([seq, attempts]) => {
-          const message = this.#server.work.at(seq);
-          if (message === null) return [];
-          const { body: _, ...head } = message;
-          return [{ ...head, attempts, areAcksTold }];
-        }),
-      ),
+      [...this.#server.queues.values()].flatMap(({ exhausted, inHand, areAcksTold }) => [
+        ...[...exhausted].flatMap(([seq, attempts]) =>
+          this.#at(seq, { attempts, areAcksTold, mayBeInHand: false }),
+        ),
+        ...(anew ? inHand : []).flatMap((seq) =>
+          this.#at(seq, { attempts: 0, areAcksTold, mayBeInHand: true }),
+        ),
+      ]),
     );
+  }
+
+  #at(seq: number, known: Pick<StuckMessage, "attempts" | "areAcksTold" | "mayBeInHand">): StuckMessage[] {
+    const message = this.#server.work.at(seq);
+    if (message === null) return [];
+    const { body: _, ...head } = message;
+    return [{ ...head, ...known }];
   }
 }

@@ -23,10 +23,10 @@ async function world() {
       headers: {},
       body: Buffer.from(JSON.stringify({ stream_seq: seq, deliveries: 1 })),
     });
-  const over = async () => {
+  const over = async (mayBeInHand = false) => {
     const stuck = [...server.work.messages()].map(({ body: _, ...head }) => ({
       ...head,
-      ...{ attempts: 5, areAcksTold: true },
+      ...{ attempts: 5, areAcksTold: true, mayBeInHand },
     }));
     return [...(await new LostRemovals(ports).among(stuck))];
   };
@@ -87,11 +87,21 @@ test("of thousands, some are asked for at once", async () => {
   };
   const stuck = Array.from({ length: 100 }, (_, n) => ({
     ...{ seq: n + 1, subject: names.job("mail", `j${n}`), headers: {}, storedAt: START },
-    ...{ attempts: 5, areAcksTold: true },
+    ...{ attempts: 5, areAcksTold: true, mayBeInHand: false },
   }));
   await new LostRemovals({ ...ports, history: { lastEvent } }).among(stuck);
   expect(asked).toBe(100);
   expect(most).toBe(16);
+});
+
+test("not one that may be in hand still: what its next attempt needs may not be stored yet", async () => {
+  const { clock, put, tell, over } = await world();
+  await put("a");
+  await tell("a", "retried", { attempt: 1, delayMs: 30_000 });
+  expect(await over(true)).toEqual([]);
+  await clock.advance(1);
+  await tell("a", "succeeded");
+  expect(await over(true)).toEqual([1]);
 });
 
 test("one that a worker tells of together with others", async () => {
