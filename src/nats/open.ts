@@ -101,7 +101,7 @@ export async function openPorts(connection: NatsConnection, options: NatsPortsOp
     work: new NatsWorkStream(jobs, jsm, names),
     runs: new NatsRunLog(jsm, events, names),
     history: new NatsRunHistory(js, jsm, names),
-    reader: new NatsRunsReader(js, jsm, names),
+    reader: new NatsRunsReader(connection, js, jsm, names),
     backfills: new NatsBackfillStore(buckets.backfills, jsm, records, names),
     dead: new NatsDeadLetters(events, names, server.maxPayload),
     timers: new NatsTimerStore({ js, jsm, publisher: jobs, messages: timerMessages, names }),

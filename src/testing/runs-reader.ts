@@ -1,6 +1,7 @@
 /** RUNS in memory, read as a log. */
 import type { ReadOptions, RunsReader, ToldMessage } from "../core/runs-reader.js";
 import { terminalEvents } from "../protocol/events.js";
+import { isUnder } from "../protocol/subject-filter.js";
 import type { MemoryLink } from "./link.js";
 import type { MemoryServer } from "./server.js";
 
@@ -38,7 +39,6 @@ export class MemoryRunsReader implements RunsReader {
   ): Promise<void> {
     const { names, runs } = this.#server;
     const prefix = runId === undefined ? "" : names.runEvent(runId, "");
-    const wanted = filter.split(".");
     const found = await this.#link.ask("what RUNS tells", () =>
       [...runs.messages()].filter(
         ({ seq, subject, storedAt }) =>
@@ -46,19 +46,10 @@ export class MemoryRunsReader implements RunsReader {
           seq <= to &&
           storedAt >= since &&
           subject.startsWith(prefix) &&
-          matches(subject, wanted),
+          isUnder(subject, filter),
       ),
     );
     for (const { seq, subject, headers, body, storedAt } of found)
       onMessage({ seq, subject, at: storedAt, headers, body });
   }
-}
-
-/** As the server compares a subject with one that may have wildcards. */
-function matches(subject: string, wanted: readonly string[]): boolean {
-  if (wanted[0] === ">") return true;
-  const tokens = subject.split(".");
-  const rest = wanted.indexOf(">");
-  if (rest < 0 ? tokens.length !== wanted.length : tokens.length <= rest) return false;
-  return wanted.every((token, index) => token === "*" || token === ">" || token === tokens[index]);
 }

@@ -71,12 +71,12 @@ const readers: Record<string, (stage: Stage) => Reader> = {
     read: async (js) =>
       (await new NatsTimerStore({ js, jsm, publisher: UNUSED, messages: UNUSED, names }).of(0, 0)).length,
   }),
-  RUNS: ({ names, jsm }) => ({
+  RUNS: ({ names, jsm, raw }) => ({
     stream: names.runs,
     subjects: Array(3).fill(names.runEvent("r", "log")),
     read: async (js) => {
       let seen = 0;
-      await new NatsRunsReader(js, jsm, names).read({ from: 1, to: 3 }, () => ++seen);
+      await new NatsRunsReader(raw, js, jsm, names).read({ from: 1, to: 3 }, () => ++seen);
       return seen;
     },
   }),
@@ -110,3 +110,21 @@ test("an earlier job of a subject", async () => {
   const slow = afterCounting(js, () => jsm.streams.deleteMessage(stream, last_seq));
   expect(await new NatsQueuedJobs(slow, jsm, names).has(names.job("mail", "j"), "r", 0)).toBe(false);
 });
+
+test("what is told of the jobs of a queue, in the last block of a long log, is not counted for each", async () => {
+  const { raw, js, jsm, names } = await Stage.open(server());
+  const count = 24_000;
+  for (let n = 0; n < count; n++) {
+    const isQueued = n % 4 === 0;
+    const subject = isQueued
+      ? names.queued(names.job("mail", `k${n % 7}`))
+      : names.runEvent(`r${n}`, "started");
+    raw.publish(subject, isQueued ? "" : " ".repeat(100));
+    if (n % 1_000 === 0) await raw.flush();
+  }
+  await raw.flush();
+  let seen = 0;
+  const range = { from: 4_000, to: count, subject: names.queued(names.jobsOf("mail")) };
+  await new NatsRunsReader(raw, js, jsm, names).read(range, () => ++seen);
+  expect(seen).toBe((count - 4_000) / 4);
+}, 15_000);
